@@ -1,0 +1,1 @@
+"""Headrace: a recommender in which the last click already counts."""

@@ -1,0 +1,75 @@
+"""An event as a caller sends it, and the checks that every event passes."""
+
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from headrace.contracts.identifiers import Identifier
+
+OLDEST = timedelta(days=3653)  # ten years
+AHEAD = timedelta(minutes=5)  # clocks of browsers differ
+EVENTS_PER_REQUEST = 500
+
+
+class EventType(IntEnum):
+    """The numbers of headrace.api.events.v1.EventType."""
+
+    VIEW = 1
+    CLICK = 2
+    CART = 3
+    PURCHASE = 4
+    LIKE = 5
+    DISLIKE = 6
+    RATING = 7
+
+
+EventTypeName = Literal["view", "click", "cart", "purchase", "like", "dislike", "rating"]
+
+
+def _within_window(occurred_at: datetime) -> datetime:
+    now = datetime.now(UTC)
+    if not now - OLDEST <= occurred_at <= now + AHEAD:
+        raise ValueError("must lie at most ten years back and five minutes ahead")
+    return occurred_at
+
+
+class NewEvent(BaseModel):
+    """One thing a person did with an item."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    event_id: Identifier | None = Field(
+        default=None,
+        description="Unique per person. Sent again with the same body it has no further effect. "
+        "Absent: one is made, and a retry counts again.",
+    )
+    user_id: Identifier
+    item_id: Identifier = Field(
+        description="An item that the catalogue lacks is allowed: the event waits for it."
+    )
+    type: EventTypeName
+    occurred_at: Annotated[AwareDatetime, AfterValidator(_within_window)] | None = Field(
+        default=None,
+        description="RFC 3339 with an offset, at most ten years back and five minutes ahead. "
+        "Absent: now.",
+    )
+    value: float | None = Field(
+        default=None,
+        allow_inf_nan=False,
+        description="For a rating, 1 to 5, required. For other types an amount, 0 or more.",
+    )
+
+    @model_validator(mode="after")
+    def _value_fits_type(self) -> Self:
+        if self.type == "rating":
+            if self.value is None or not 1 <= self.value <= 5:
+                raise ValueError("value: a rating needs a value from 1 to 5")
+        elif self.value is not None and self.value < 0:
+            raise ValueError("value: must be 0 or more")
+        return self
+
+    @property
+    def event_type(self) -> EventType:
+        return EventType[self.type.upper()]

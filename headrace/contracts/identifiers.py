@@ -1,0 +1,17 @@
+"""Ids of people, items and events: opaque text, given by the caller."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+ID_LENGTH = 128
+
+
+def _printable(identifier: str) -> str:
+    if not identifier.isprintable():
+        raise ValueError("must not hold control characters")
+    return identifier
+
+
+Identifier = Annotated[str, Field(min_length=1, max_length=ID_LENGTH), AfterValidator(_printable)]
+"""1-128 characters, none of them control characters."""

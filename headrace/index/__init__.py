@@ -1,0 +1,1 @@
+"""Vectors by ordinal, and the search for the nearest of them."""

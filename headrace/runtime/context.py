@@ -1,0 +1,65 @@
+"""The request being worked on: its id and its W3C trace context, carried across every hop.
+
+HTTP and gRPC carry `x-request-id` and `traceparent` as headers or metadata, Kafka `traceparent` as
+a record header. Format: https://www.w3.org/TR/trace-context/
+"""
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+REQUEST_ID = "x-request-id"
+TRACEPARENT = "traceparent"
+
+_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
+_REQUEST_ID = re.compile(r"^[\x21-\x7e]{1,64}$")
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """Ids of one request: `request_id` for people, `trace_id` (32 hex digits) for traces."""
+
+    request_id: str
+    trace_id: str
+
+    def traceparent(self) -> str:
+        """A header for the next hop, with a span id of its own."""
+        return f"00-{self.trace_id}-{secrets.token_hex(8)}-01"
+
+
+_current: ContextVar[RequestContext | None] = ContextVar("headrace_request", default=None)
+
+
+def current() -> RequestContext | None:
+    return _current.get()
+
+
+def begin(request_id: str | None, traceparent: str | None) -> RequestContext:
+    """The context that the headers describe; what is absent or malformed is made anew."""
+    match = _TRACEPARENT.match(traceparent or "")
+    usable = request_id is not None and _REQUEST_ID.match(request_id)
+    return RequestContext(
+        request_id=request_id if usable and request_id else secrets.token_hex(8),
+        trace_id=match.group(1) if match else secrets.token_hex(16),
+    )
+
+
+@contextmanager
+def within(context: RequestContext) -> Iterator[RequestContext]:
+    """Makes `context` the current one."""
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)
+
+
+def outgoing_headers() -> list[tuple[str, str]]:
+    """Headers or metadata that carry the current context on; empty outside a request."""
+    context = current()
+    if context is None:
+        return []
+    return [(REQUEST_ID, context.request_id), (TRACEPARENT, context.traceparent())]

@@ -1,0 +1,143 @@
+"""A gRPC server with what every service offers: health, reflection, metrics, context, errors."""
+
+from __future__ import annotations  # grpc's classes are generic for the type checker alone
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from headrace.errors import HeadraceError, Unavailable
+from headrace.runtime import context
+from headrace.runtime.metrics import GRPC_REQUESTS, GRPC_SECONDS
+from headrace.runtime.readiness import Readiness
+from headrace.runtime.rpc_errors import to_status
+
+if TYPE_CHECKING:
+    Handler = grpc.RpcMethodHandler[Any, Any]
+
+log = logging.getLogger(__name__)
+
+# 1,000 items of at most about 20 kB each (headrace.contracts.items).
+MAX_MESSAGE_BYTES = 24 * 1024 * 1024
+_HEALTH_PERIOD_S = 0.25
+
+
+@asynccontextmanager
+async def grpc_server(
+    *,
+    host: str,
+    port: int,
+    services: Sequence[str],
+    register: Callable[[grpc.aio.Server], None],
+    readiness: Readiness,
+    grace_s: float,
+) -> AsyncIterator[grpc.aio.Server]:
+    """Serves while the block runs; afterwards refuses new calls and lets those under way end.
+
+    services: full names, for health and reflection. Health follows `readiness`.
+    Raises: Unavailable where the port is taken.
+    """
+    server = grpc.aio.server(
+        interceptors=[CallInterceptor()],
+        options=[
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.so_reuseport", 0),
+        ],
+    )
+    register(server)
+    health_servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    reflection.enable_server_reflection(
+        [*services, health.SERVICE_NAME, reflection.SERVICE_NAME], server
+    )
+    try:
+        server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError as error:
+        raise Unavailable(
+            f"port {port} of HEADRACE_GRPC_PORT cannot be opened: is another process using it?"
+        ) from error
+    await server.start()
+    follow = asyncio.create_task(_follow(readiness, health_servicer, ["", *services]))
+    try:
+        yield server
+    finally:
+        follow.cancel()
+        await health_servicer.enter_graceful_shutdown()
+        await server.stop(grace_s)
+
+
+async def _follow(
+    readiness: Readiness, servicer: health.aio.HealthServicer, names: Sequence[str]
+) -> None:
+    serving: bool | None = None
+    while True:
+        ready = not readiness.missing()
+        if ready is not serving:
+            serving = ready
+            status = health_pb2.HealthCheckResponse
+            for name in names:
+                await servicer.set(name, status.SERVING if ready else status.NOT_SERVING)
+        await asyncio.sleep(_HEALTH_PERIOD_S)
+
+
+class CallInterceptor(grpc.aio.ServerInterceptor):
+    """Around each unary call: request context, metrics, and errors as status codes."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        handler = await continuation(handler_call_details)
+        if handler is None or handler.unary_unary is None:
+            return handler
+        method = handler_call_details.method.rpartition("/")[2]
+        return grpc.unary_unary_rpc_method_handler(
+            _observed(method, handler.unary_unary),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+
+
+def _observed(method: str, behavior: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    seconds = GRPC_SECONDS.labels(method)
+
+    async def answer(request: Any, call: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        metadata = {str(key): value for key, value in call.invocation_metadata() or ()}
+        began = time.perf_counter()
+        code = grpc.StatusCode.OK
+        with context.within(
+            context.begin(
+                _text(metadata.get(context.REQUEST_ID)), _text(metadata.get(context.TRACEPARENT))
+            )
+        ):
+            try:
+                return await behavior(request, call)
+            except HeadraceError as error:
+                code, trailing = to_status(error)
+                if code is grpc.StatusCode.INTERNAL:
+                    log.error("call failed", extra={"method": method}, exc_info=True)
+                await call.abort(code, str(error), trailing)
+            except (grpc.aio.AbortError, asyncio.CancelledError):
+                code = grpc.StatusCode.CANCELLED
+                raise
+            except Exception:
+                code = grpc.StatusCode.INTERNAL
+                log.exception("call failed", extra={"method": method})
+                await call.abort(code, "internal error; the log has it under this request's id")
+            finally:
+                seconds.observe(time.perf_counter() - began)
+                GRPC_REQUESTS.labels(method, code.name).inc()
+
+    return answer
+
+
+def _text(value: str | bytes | None) -> str | None:
+    return value if isinstance(value, str) else None

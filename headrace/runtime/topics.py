@@ -1,0 +1,97 @@
+"""Every Kafka topic: its name, and how long it keeps what.
+
+The number of partitions is fixed for life, since the key decides the partition.
+"""
+
+from dataclasses import dataclass, field
+
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from headrace.errors import Unavailable
+
+EVENTS = "events"
+INTERACTIONS = "interactions"
+ITEMS = "items"
+
+_DAY_MS = 24 * 3600 * 1000
+
+
+def item_vectors(model_version: str) -> str:
+    return f"item-vectors.{model_version}"
+
+
+def user_vectors(model_version: str) -> str:
+    return f"user-vectors.{model_version}"
+
+
+def dead_letters(topic: str) -> str:
+    """Where records of `topic` go that cannot be used."""
+    return f"{topic}.dlq"
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """A topic as it is created."""
+
+    name: str
+    partitions: int
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def _kept(days: float) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(int(days * _DAY_MS))}
+
+
+_COMPACTED = {"cleanup.policy": "compact"}
+
+
+def topic_specs(model_version: str, partitions: int) -> list[TopicSpec]:
+    """The topics of the system and of one model version."""
+    flowing = [
+        TopicSpec(EVENTS, partitions, _kept(days=7)),
+        TopicSpec(INTERACTIONS, partitions, _kept(days=1)),
+        TopicSpec(ITEMS, partitions, _COMPACTED),
+        TopicSpec(item_vectors(model_version), partitions, _COMPACTED),
+        TopicSpec(user_vectors(model_version), partitions, _kept(days=1 / 24)),
+    ]
+    refused = [
+        # Compacted as well: a letter found again replaces itself, a replayed one disappears.
+        TopicSpec(
+            dead_letters(spec.name),
+            1,
+            {**_kept(days=14), "cleanup.policy": "compact,delete"},
+        )
+        for spec in flowing
+    ]
+    return flowing + refused
+
+
+def create_topics(
+    bootstrap_servers: str, model_version: str, partitions: int = 4, replication: int = 1
+) -> list[str]:
+    """Creates the topics that are missing; those that exist stay as they are.
+
+    Returns: names of the topics created now.
+    Raises: Unavailable where Kafka does not answer.
+    """
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(","))
+    except KafkaError as error:
+        raise Unavailable(f"Kafka at {bootstrap_servers} did not answer: {error}") from error
+    try:
+        present = set(admin.list_topics())
+        missing = [
+            spec for spec in topic_specs(model_version, partitions) if spec.name not in present
+        ]
+        for spec in missing:
+            try:
+                admin.create_topics(
+                    [NewTopic(spec.name, spec.partitions, replication, topic_configs=spec.settings)]
+                )
+            except TopicAlreadyExistsError:
+                continue  # somebody else created it between the two calls
+        return [spec.name for spec in missing]
+    finally:
+        admin.close()

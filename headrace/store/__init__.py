@@ -1,0 +1,1 @@
+"""Postgres: the schema and the connections. Each service keeps its own queries."""

@@ -1,0 +1,1 @@
+"""The services of Headrace: one folder a process, `python -m services.<name>` starts it."""

@@ -1,0 +1,1 @@
+"""Validates events, stores each once, numbers it, and passes it on."""

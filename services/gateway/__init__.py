@@ -1,0 +1,1 @@
+"""The public door: HTTP and gRPC with the same meaning."""

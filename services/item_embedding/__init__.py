@@ -1,0 +1,1 @@
+"""Owns the catalogue and keeps each item's CNN vector current."""

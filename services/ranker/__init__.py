@@ -1,0 +1,1 @@
+"""Retrieves candidates, filters them, scores them, and answers with the best."""

@@ -1,0 +1,1 @@
+"""Keeps each person's recurrent state and vector current, one RNN step an event."""
