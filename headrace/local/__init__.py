@@ -1,0 +1,1 @@
+"""The whole system on one machine: embedded Kafka and Postgres, and the supervisor."""
