@@ -1,0 +1,102 @@
+"""What the ranking head is told about a candidate beside the vectors.
+
+Training and serving compute it with the one function here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+# Feature 0 is the retrieval score: the head's logit starts from it.
+FEATURES = (
+    "retrieval_score",
+    "score_below_best",
+    "popularity",
+    "similarity_last_1",
+    "similarity_last_5",
+    "similarity_last_20",
+    "similarity_nearest",
+    "category_overlap",
+    "attribute_distance",
+    "recent_items",
+)
+_SPANS = (1, 5, 20)
+
+
+class ItemFacts(NamedTuple):
+    """Of candidates or of recent items.
+
+    Shapes: vectors [..,D] of any length, categories [..,C] multi-hot, attributes [..,M]
+    normalised; the leading axes are [B,K] or [B,R].
+    """
+
+    vectors: Array
+    categories: NDArray[np.generic]
+    attributes: Array
+
+
+def candidate_features(
+    retrieval_score: Array,
+    popularity: Array,
+    candidates: ItemFacts,
+    recent: ItemFacts,
+    recent_mask: Array,
+) -> Array:
+    """All features of all candidates.
+
+    Shapes: retrieval_score and popularity [B,K] (u·v + b, log(1 + count)), candidates [B,K,..],
+    recent [B,R,..] oldest first, recent_mask [B,R] (1: an item, 0: padding at either end) ->
+    [B,K,F] float32 in the order of `FEATURES`.
+    """
+    out = np.empty((*retrieval_score.shape, len(FEATURES)), dtype=np.float32)
+    out[..., 0] = retrieval_score
+    out[..., 1] = retrieval_score - retrieval_score.max(axis=1, keepdims=True)
+    out[..., 2] = popularity
+    similarity = _cosine(candidates.vectors, recent.vectors)  # [B,K,R]
+    age = np.cumsum(recent_mask[:, ::-1], axis=1)[:, ::-1]  # [B,R], 1: the newest
+    for column, span in enumerate(_SPANS, start=3):
+        out[..., column] = _mean_over(similarity, recent_mask * (age <= span))
+    out[..., 6] = np.where(recent_mask[:, None, :] > 0, similarity, -1.0).max(axis=2)
+    out[..., 7] = _category_overlap(candidates.categories, recent.categories, recent_mask)
+    out[..., 8] = _attribute_distance(candidates.attributes, recent.attributes, recent_mask)
+    out[..., 9] = np.log1p(recent_mask.sum(axis=1, keepdims=True))
+    return out
+
+
+def _cosine(a: Array, b: Array) -> Array:
+    """Shapes: a [B,K,D], b [B,R,D] -> [B,K,R]."""
+    norm_a, norm_b = (np.sqrt(np.einsum("bnd,bnd->bn", x, x)) + 1e-6 for x in (a, b))
+    cosine: Array = a @ b.transpose(0, 2, 1) / (norm_a[:, :, None] * norm_b[:, None, :])
+    return cosine
+
+
+def _mean_over(similarity: Array, weight: Array) -> Array:
+    """Shapes: similarity [B,K,R], weight [B,R] -> [B,K]; 0 where all weights are."""
+    total = np.maximum(weight.sum(axis=1, keepdims=True), 1.0)
+    mean: Array = (similarity @ (weight / total)[:, :, None])[:, :, 0]
+    return mean
+
+
+def _category_overlap(
+    candidates: NDArray[np.generic], recent: NDArray[np.generic], recent_mask: Array
+) -> Array:
+    """The share of recent items that a candidate's category holds, mean over its categories."""
+    touched = np.einsum("brc,br->bc", recent.astype(np.float32), recent_mask)
+    touched = touched / np.maximum(recent_mask.sum(axis=1, keepdims=True), 1.0)
+    mine = candidates.astype(np.float32)
+    overlap: Array = (mine @ touched[:, :, None])[:, :, 0] / np.maximum(mine.sum(axis=2), 1.0)
+    return overlap
+
+
+def _attribute_distance(candidates: Array, recent: Array, recent_mask: Array) -> Array:
+    """Root mean square distance from the mean of the recent items; 0 where there are none."""
+    count = recent_mask.sum(axis=1, keepdims=True)
+    centre = np.einsum("brm,br->bm", recent, recent_mask) / np.maximum(count, 1.0)
+    distance: Array = np.sqrt(np.square(candidates - centre[:, None, :]).mean(axis=2))
+    known: Array = distance * (count > 0)
+    return known

@@ -1,0 +1,1 @@
+"""The neural parts in torch: user tower, item tower, ranking head and their losses."""

@@ -1,0 +1,96 @@
+"""The ranking head: neural collaborative filtering over a few hundred candidates at once."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+ATTENTION_WIDTH = 32
+HIDDEN = (96, 48)
+
+
+class NcfHead(nn.Module):
+    """logit = score / temperature + alpha * MLP(user, candidate, product, attention, features).
+
+    The last layer of the MLP is zero at first and feature 0 is the retrieval score, so the head
+    starts as retrieval order. What the inner product lacks comes in by the candidate's attention
+    over the items touched lately, and by the features. NeuMF (He et al. 2017) gave the product
+    and the MLP, DIN (Zhou et al. 2018) the attention.
+    """
+
+    feature_mean: Tensor
+    feature_scale: Tensor
+    calibration: Tensor
+
+    def __init__(self, width: int, features: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.register_buffer("feature_mean", torch.zeros(features))
+        self.register_buffer("feature_scale", torch.ones(features))
+        # preference = sigmoid(slope * logit + offset)
+        self.register_buffer("calibration", torch.tensor([1.0, 0.0]))
+        self.temperature_log = nn.Parameter(torch.zeros(()))
+        self.alpha = nn.Parameter(torch.ones(()))
+        self.query = nn.Linear(width, ATTENTION_WIDTH)
+        self.key = nn.Linear(width, ATTENTION_WIDTH)
+        self.value = nn.Linear(width, ATTENTION_WIDTH)
+        # One layer over [u, v, u*v, attention, features], split so that the user's part is
+        # computed once and not per candidate.
+        self.from_user = nn.Linear(width, HIDDEN[0], bias=False)
+        self.from_candidate = nn.Linear(width, HIDDEN[0])
+        self.from_product = nn.Linear(width, HIDDEN[0], bias=False)
+        self.from_attention = nn.Linear(ATTENTION_WIDTH, HIDDEN[0], bias=False)
+        self.from_features = nn.Linear(features, HIDDEN[0], bias=False)
+        self.dropout = nn.Dropout(dropout)
+        self.hidden = nn.Linear(HIDDEN[0], HIDDEN[1])
+        self.preference = nn.Linear(HIDDEN[1], 1)
+        self.rating = nn.Linear(HIDDEN[1], 1)
+        for last in (self.preference, self.rating):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def logits(
+        self,
+        user: Tensor,
+        candidates: Tensor,
+        recent: Tensor,
+        recent_mask: Tensor,
+        features: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Uncalibrated preference and rating.
+
+        Shapes: user [B,D], candidates [B,K,D], recent [B,R,D], recent_mask [B,R] (1: an item),
+        features [B,K,F] -> logit [B,K], rating [B,K] in 1..5.
+        """
+        normal = (features - self.feature_mean) / self.feature_scale
+        attended = self._attend(candidates, recent, recent_mask)  # [B,K,A]
+        hidden = (
+            self.from_user(user).unsqueeze(1)
+            + self.from_candidate(candidates)
+            + self.from_product(user.unsqueeze(1) * candidates)
+            + self.from_attention(attended)
+            + self.from_features(normal)
+        )  # [B,K,H]
+        hidden = torch.relu(self.hidden(self.dropout(torch.relu(hidden))))
+        retrieval = features[..., 0] / torch.exp(self.temperature_log)
+        logit = retrieval + self.alpha * self.preference(hidden).squeeze(-1)
+        rating = 1 + 4 * torch.sigmoid(self.rating(hidden).squeeze(-1))
+        return logit, rating
+
+    def forward(
+        self,
+        user: Tensor,
+        candidates: Tensor,
+        recent: Tensor,
+        recent_mask: Tensor,
+        features: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Shapes as `logits`; returns preference [B,K] in 0..1, calibrated, and rating [B,K]."""
+        logit, rating = self.logits(user, candidates, recent, recent_mask, features)
+        return torch.sigmoid(self.calibration[0] * logit + self.calibration[1]), rating
+
+    def _attend(self, candidates: Tensor, recent: Tensor, recent_mask: Tensor) -> Tensor:
+        scores = self.query(candidates) @ self.key(recent).transpose(1, 2)  # [B,K,R]
+        mask = recent_mask.unsqueeze(1)  # [B,1,R]
+        weights = torch.softmax(scores / ATTENTION_WIDTH**0.5 - 1e9 * (1 - mask), dim=-1)
+        out: Tensor = (weights * mask) @ self.value(recent)
+        return out

@@ -1,0 +1,70 @@
+"""Counting a catalogue's words, categories and numbers into a vocabulary, and using it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from headrace.bundle.content import ItemContent
+from headrace.bundle.table import ItemTable
+from headrace.bundle.vocabulary import Normalisation, Vocabulary, words_of
+from headrace.models.item_cnn import ItemInputs
+
+# A word or category in a single item cannot carry over to another one.
+MIN_ITEMS = 2
+MAX_VOCABULARY = 50_000
+MAX_CATEGORIES = 500
+MAX_TOKENS = 64
+
+
+def build_vocabulary(items: Sequence[ItemContent]) -> Vocabulary:
+    """What is worth knowing of this catalogue.
+
+    T is the length that covers 98 % of the items, at most `MAX_TOKENS`.
+    """
+    words, categories, lengths = Counter[str](), Counter[str](), []
+    for item in items:
+        of_item = words_of(item)
+        lengths.append(len(of_item))
+        words.update(set(of_item))
+        categories.update(set(item.categories))
+    longest = int(np.quantile(lengths, 0.98)) if lengths else 1
+    return Vocabulary(
+        tokens=_frequent(words, MAX_VOCABULARY),
+        categories=tuple(sorted(_frequent(categories, MAX_CATEGORIES))),
+        attributes=_normalisations(items),
+        max_tokens=min(max(longest, 1), MAX_TOKENS),
+    )
+
+
+def item_inputs(
+    items: Sequence[ItemContent], vocabulary: Vocabulary, table: ItemTable
+) -> ItemInputs:
+    """The item tower's inputs, as tensors."""
+    content = vocabulary.encode(items)
+    return ItemInputs(
+        id_row=torch.from_numpy(table.rows([item.item_id for item in items])),
+        tokens=torch.from_numpy(content.tokens),
+        categories=torch.from_numpy(content.categories),
+        numeric=torch.from_numpy(content.numeric),
+    )
+
+
+def _frequent(counts: Counter[str], most: int) -> tuple[str, ...]:
+    # By count, then by name: the order of the items must not matter.
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return tuple(word for word, count in ranked[:most] if count >= MIN_ITEMS)
+
+
+def _normalisations(items: Sequence[ItemContent]) -> dict[str, Normalisation]:
+    values: dict[str, list[float]] = {}
+    for item in items:
+        for name, value in item.attributes.items():
+            values.setdefault(name, []).append(value)
+    return {
+        name: Normalisation(float(np.mean(of_name)), float(np.std(of_name)) or 1.0)
+        for name, of_name in sorted(values.items())
+    }
