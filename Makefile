@@ -1,0 +1,79 @@
+# The front door. `make` alone lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HEADRACE_HOME ?= .headrace
+PYTEST := $(BIN)/pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup api run lint format test test-unit test-contract test-integration test-e2e \
+	bench bench-freshness bench-serving bench-ingest lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+
+setup: $(VENV)/ready ## Install everything into .venv and generate headrace/api
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headrace needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	@echo "Installing into $(VENV) (a few GB, torch among it) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check "uv>=0.8"
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --require-hashes requirements.lock
+	PATH="$(CURDIR)/$(BIN):$$PATH" VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Files appear only once they are whole, so an interrupted run starts over.
+headrace/api/__init__.py: $(VENV)/ready $(shell find protos -name '*.proto') protos/generate.py
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python protos/generate.py
+	@touch $@
+
+api: headrace/api/__init__.py ## Generate headrace/api from protos/
+
+run: api ## Start Kafka, Postgres and the five services on real data; Ctrl-C stops
+	@HEADRACE_HOME=$(HEADRACE_HOME) $(BIN)/python -m headrace.local.run
+
+lint: api ## Formatting, lint, types, import rules, protos, freshness of generated code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd protos && ../$(BIN)/buf lint
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python protos/generate.py --check
+
+format: api ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: lint test-unit test-contract test-integration test-e2e ## Lint, then every test on real Kafka and Postgres
+
+test-unit: api ## Tests without any process
+	$(PYTEST) tests/unit
+
+test-contract: api ## One suite for every implementation of an interface
+	$(PYTEST) tests/contract
+
+test-integration: api ## Tests of each part on real Kafka and Postgres
+	$(PYTEST) tests/integration
+
+test-e2e: api ## The whole system, used as its users do, and faults
+	$(PYTEST) tests/e2e
+
+bench: bench-freshness bench-serving bench-ingest ## All measurements, one after the other
+
+bench-freshness: api ## Click accepted to list changed, by stage
+	$(BIN)/python -m bench.freshness
+
+bench-serving: api ## Recommendations at 1, 8 and 32 in flight
+	$(BIN)/python -m bench.serving
+
+bench-ingest: api ## Events a second through the whole pipeline
+	$(BIN)/python -m bench.ingest
+
+lock: $(VENV)/ready ## Pin the newest versions that fit pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --upgrade --generate-hashes \
+		--no-annotate --no-header --no-emit-index-url --python-version 3.11 --quiet --output-file requirements.lock >/dev/null
+
+clean: ## Remove the data of `make run`: Kafka, Postgres, the trained model, logs
+	rm -rf $(HEADRACE_HOME)
