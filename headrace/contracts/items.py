@@ -2,13 +2,22 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from headrace.contracts.identifiers import Identifier
 
 ITEMS_PER_REQUEST = 1_000
 
-Label = Annotated[str, Field(min_length=1, max_length=100)]
+
+def _without_nul(text: str) -> str:
+    # Postgres holds every character but this one.
+    if "\x00" in text:
+        raise ValueError("must not hold the character NUL")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+Label = Annotated[Text, Field(min_length=1, max_length=100)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -17,8 +26,8 @@ class ItemContent(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    title: str = Field(min_length=1, max_length=500)
-    description: str = Field(default="", max_length=10_000)
+    title: Text = Field(min_length=1, max_length=500)
+    description: Text = Field(default="", max_length=10_000)
     categories: tuple[Label, ...] = Field(default=(), max_length=32)
     tags: tuple[Label, ...] = Field(default=(), max_length=64)
     attributes: dict[Label, Number] = Field(
