@@ -8,7 +8,7 @@ Offsets are committed once Kafka has everything that the work published.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
@@ -16,6 +16,8 @@ from kafka.errors import KafkaError
 
 from headrace.errors import Unavailable
 from headrace.runtime.dead_letters import letters
+from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
+from headrace.runtime.kafka_progress import Progress
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_records import (
     Decode,
@@ -31,16 +33,20 @@ from headrace.runtime.metrics import KAFKA_BATCH_SECONDS, KAFKA_PROCESSED, KAFKA
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _POLL_MS = 100
 _COMMIT_PERIOD_S = 0.2  # work is idempotent: a later commit only repeats some of it after a crash
+_FLUSH_S = 5.0  # half the session: a rebalance flushes on the thread that sends heartbeats
+_CLOSE_S = 5.0
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0)
 
 
 class GroupConsumer(Generic[T]):
     """A member of a consumer group, in a thread of its own from `start` to `stop`.
 
-    on_revoked: told which partitions the member lost, after their offsets were committed.
+    on_revoked: told which partitions the member lost, after their offsets were sent. It may run on
+    another thread than `handle`, never at the same time, and must not call this consumer.
     on_failure: told of an error that ends the thread.
     """
 
@@ -67,8 +73,10 @@ class GroupConsumer(Generic[T]):
         self._on_revoked = on_revoked
         self._max_batch = max_batch
         self._consumer: Any = None
-        self._done: dict[Any, int] = {}
+        self._progress: Progress[Any] = Progress()
+        self._failures_known = 0
         self._committed_at = 0.0
+        self._rebalances = 0
         self._joined = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"consume-{topic}", daemon=True)
@@ -80,6 +88,8 @@ class GroupConsumer(Generic[T]):
         """Finishes the batch under way, commits, leaves the group."""
         self._stop.set()
         self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            log.warning("did not stop in %s s", timeout_s, extra={"topic": self._topic})
 
     def joined(self) -> bool:
         """True once the group has given this member its share (which may be empty)."""
@@ -95,7 +105,7 @@ class GroupConsumer(Generic[T]):
                     self._round()
                 self._commit(wait=True)
             finally:
-                self._consumer.close(autocommit=False)
+                self._close()
         except BaseException as error:
             log.critical("consumer ended", extra={"topic": self._topic}, exc_info=True)
             self._on_failure(error)
@@ -104,142 +114,195 @@ class GroupConsumer(Generic[T]):
         attempt = 0
         while not self._stop.is_set():
             try:
-                consumer = KafkaConsumer(
-                    bootstrap_servers=self._bootstrap_servers.split(","),
-                    group_id=self._group,
-                    enable_auto_commit=False,
-                    auto_offset_reset="earliest",
-                    allow_auto_create_topics=False,
-                    max_poll_records=self._max_batch,
-                    fetch_max_wait_ms=_POLL_MS * 5,
-                    reconnect_backoff_max_ms=1_000,
-                    session_timeout_ms=10_000,
-                    heartbeat_interval_ms=3_000,
-                    metrics_enabled=False,
-                )
-            except KafkaError as error:
-                log.warning("Kafka does not answer: %s", error, extra={"topic": self._topic})
+                return self._subscribed()
+            except (KafkaError, Unavailable) as error:
+                log.warning("cannot join yet: %s", error, extra={"topic": self._topic})
                 self._stop.wait(_backoff(attempt))
                 attempt += 1
-            else:
-                consumer.subscribe([self._topic], listener=_Listener(self))
-                return consumer
         return None
 
-    def _round(self) -> None:
+    def _subscribed(self) -> Any:
+        consumer = KafkaConsumer(
+            bootstrap_servers=reachable(self._bootstrap_servers),
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=self._max_batch,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=1_000,  # also how soon a rebalance is noticed
+            **READ_OR_WRITE,
+        )
+        self._failures_known = self._publisher.failures
+        consumer.subscribe([self._topic], listener=_Listener(self))
+        # A leader that joins before it has the topic's metadata deals the partitions out twice.
+        if self._topic not in consumer.topics():
+            consumer.close(autocommit=False)
+            raise Unavailable(f"topic {self._topic} does not exist yet")
+        return consumer
+
+    def _close(self) -> None:
         try:
-            polled = self._consumer.poll(timeout_ms=_POLL_MS)
+            self._consumer.close(autocommit=False, timeout_ms=_CLOSE_S * 1000)
         except KafkaError as error:
-            log.warning("poll failed: %s", error, extra={"topic": self._topic})
-            self._stop.wait(_backoff(0))
-            return
-        records = [from_client(raw) for batch in polled.values() for raw in batch]
+            # The group will notice by the session's timeout.
+            log.warning("left the group without a word: %s", error, extra={"topic": self._topic})
+
+    def _round(self) -> None:
+        records = self._poll(_POLL_MS)
         if records:
             began = time.perf_counter()
             if not self._process(records):
+                if self._flush():
+                    self._progress.flushed()
+                    self._rewind()
                 return
             KAFKA_BATCH_SECONDS.labels(self._topic).observe(time.perf_counter() - began)
             KAFKA_PROCESSED.labels(self._topic).inc(len(records))
         if time.monotonic() - self._committed_at >= _COMMIT_PERIOD_S:
             self._commit(wait=False)
 
+    def _poll(self, timeout_ms: int) -> list[Record]:
+        try:
+            polled = self._consumer.poll(timeout_ms=timeout_ms)
+        except KafkaError as error:
+            log.warning("poll failed: %s", error, extra={"topic": self._topic})
+            self._stop.wait(_backoff(0))
+            return []
+        return [from_client(raw) for batch in polled.values() for raw in batch]
+
     def _process(self, records: Sequence[Record]) -> bool:
-        """Does the work for a batch. False: told to stop before it was done."""
-        messages, refusals = decoded(records, self._decode)
-        outcome = self._handled(messages)
-        if outcome is None:
-            return False
-        self._publisher.publish(letters([*refusals, *outcome]))
-        assigned = self._consumer.assignment()
+        """Does the work for a batch. False: it must be read again."""
         for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            if partition in assigned:
-                self._done[partition] = record.offset + 1
+            self._progress.begin(_partition(record), record.offset)
+        messages, refusals = decoded(records, self._decode)
+        handled = self._handled(messages)
+        if handled is None:
+            return False
+        if not self._refused([*refusals, *handled]):
+            return False
+        for record in records:
+            self._progress.did(_partition(record), record.offset)
         return True
 
     def _handled(self, messages: Sequence[Message[T]]) -> list[Refusal] | None:
-        """The refusals of a batch; None: told to stop before it was done."""
+        """The refusals of a batch; None: it must be read again."""
+        if not messages:
+            return []
+        try:
+            return self._persistently(lambda: list(self._handle(messages)), len(messages))
+        except Exception as error:
+            if len(messages) == 1:
+                log.exception("record refused", extra={"topic": self._topic})
+                return [Refusal(messages[0].record, "processing_failed", repr(error))]
+        middle = len(messages) // 2
+        first = self._handled(messages[:middle])
+        second = None if first is None else self._handled(messages[middle:])
+        return None if first is None or second is None else first + second
+
+    def _refused(self, refusals: Sequence[Refusal]) -> bool:
+        """Dead-letters them. False: the batch must be read again."""
+        records = letters(refusals)
+
+        def publish() -> bool:
+            self._publisher.publish(records)
+            return True
+
+        return self._persistently(publish, len(records)) is not None
+
+    def _persistently(self, work: Callable[[], R], records: int) -> R | None:
+        """Does the work, again while a dependency is away. None: told to stop, or rebalanced."""
         attempt = 0
-        while messages:
+        while True:
             try:
-                return list(self._handle(messages))
+                return work()
             except Unavailable as error:
                 KAFKA_RETRIES.labels(self._topic).inc()
                 log.warning(
-                    "batch waits: %s", error, extra={"topic": self._topic, "records": len(messages)}
+                    "batch waits: %s", error, extra={"topic": self._topic, "records": records}
                 )
                 if not self._wait(_backoff(attempt)):
                     return None
                 attempt += 1
-            except Exception as error:
-                if len(messages) == 1:
-                    log.exception("record refused", extra={"topic": self._topic})
-                    return [Refusal(messages[0].record, "processing_failed", repr(error))]
-                middle = len(messages) // 2
-                first = self._handled(messages[:middle])
-                second = None if first is None else self._handled(messages[middle:])
-                return None if first is None or second is None else first + second
-        return []
 
     def _wait(self, seconds: float) -> bool:
-        """Stays in the group without fetching. False: told to stop."""
-        self._consumer.pause(*self._consumer.assignment())
+        """Stays in the group without taking records. False: told to stop, or rebalanced."""
+        rebalances = self._rebalances
         until = time.monotonic() + seconds
-        while not self._stop.is_set() and time.monotonic() < until:
-            try:
-                self._consumer.poll(timeout_ms=50)
-            except KafkaError as error:
-                log.warning("poll failed: %s", error, extra={"topic": self._topic})
-                self._stop.wait(0.05)
+        while (
+            not self._stop.is_set() and rebalances == self._rebalances and time.monotonic() < until
+        ):
+            self._consumer.pause(*self._consumer.assignment())
+            # Partitions that a rebalance brings during the call are not paused.
+            for record in reversed(self._poll(50)):
+                self._consumer.seek(_partition(record), record.offset)
         self._consumer.resume(*self._consumer.paused())
-        return not self._stop.is_set()
+        return not self._stop.is_set() and rebalances == self._rebalances
 
     def _commit(self, *, wait: bool) -> None:
+        """Makes sure that Kafka has what was published, then commits."""
         self._committed_at = time.monotonic()
-        if not self._done:
+        if not self._progress.uncommitted():
             return
+        if not self._flush():
+            return
+        self._progress.flushed()
+        offsets = {
+            partition: OffsetAndMetadata(offset, "", -1)
+            for partition, offset in self._progress.uncommitted().items()
+        }
         try:
-            self._publisher.flush()
-            offsets = {
-                partition: OffsetAndMetadata(offset, "", -1)
-                for partition, offset in self._done.items()
-            }
             if wait:
-                self._consumer.commit(offsets, timeout_ms=5_000)
+                self._consumer.commit(offsets, timeout_ms=_CLOSE_S * 1000)
+                self._committed(offsets, None)
             else:
-                self._consumer.commit_async(offsets)
-            self._done.clear()
+                self._consumer.commit_async(offsets, callback=self._committed)
+        except KafkaError as error:
+            self._committed(offsets, error)
+
+    def _flush(self) -> bool:
+        """False: some of what was published may be lost, and the work since begins again."""
+        try:
+            self._publisher.flush(_FLUSH_S, since=self._failures_known)
         except Unavailable as error:
-            # What was published may be lost: do the work since the last commit again.
+            self._failures_known = self._publisher.failures
             log.warning("rewinding: %s", error, extra={"topic": self._topic})
             self._rewind()
-        except KafkaError as error:
-            log.warning("offsets not committed: %s", error, extra={"topic": self._topic})
+            return False
+        return True
+
+    def _committed(self, offsets: Mapping[Any, Any], outcome: object) -> None:
+        if isinstance(outcome, Exception):
+            log.warning("offsets not committed: %s", outcome, extra={"topic": self._topic})
+            return
+        self._progress.committed({part: offset.offset for part, offset in offsets.items()})
 
     def _rewind(self) -> None:
-        self._done.clear()
-        for partition in self._consumer.assignment():
-            try:
-                offset = self._consumer.committed(partition, timeout_ms=5_000)
-            except KafkaError as error:
-                log.warning("cannot rewind yet: %s", error, extra={"topic": self._topic})
-                self._stop.wait(_backoff(0))
-                continue
-            if offset is None:
-                self._consumer.seek_to_beginning(partition)
-            else:
+        assigned = self._consumer.assignment()
+        for partition, offset in self._progress.rewind().items():
+            if partition in assigned:
                 self._consumer.seek(partition, offset)
 
     def revoked(self, partitions: Sequence[Any]) -> None:
-        """Called by the client while it polls, before other members get the partitions."""
-        self._commit(wait=True)
-        for partition in partitions:
-            self._done.pop(partition, None)
+        """Called while this member polls, before others get the partitions.
+
+        On kafka-python's own thread, where blocking calls of the consumer are refused. An offset
+        sent here is on its way before the request that gives the partitions up.
+        """
+        self._rebalances += 1
+        self._commit(wait=False)
         if partitions:
             self._on_revoked([partition.partition for partition in partitions])
 
-    def assigned(self) -> None:
-        """Called by the client while it polls, once the group has settled."""
+    def lost(self, partitions: Sequence[Any]) -> None:
+        """The group has gone on without this member: others may have the partitions already."""
+        self._rebalances += 1
+        self._progress.keep(())
+        if partitions:
+            self._on_revoked([partition.partition for partition in partitions])
+
+    def assigned(self, partitions: Sequence[Any]) -> None:
+        """Called while this member polls, once the group has settled."""
+        self._progress.keep(partitions)
         self._joined.set()
 
 
@@ -250,8 +313,15 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     def on_partitions_revoked(self, revoked: Sequence[Any]) -> None:
         self._consumer.revoked(list(revoked))
 
+    def on_partitions_lost(self, lost: Sequence[Any]) -> None:
+        self._consumer.lost(list(lost))
+
     def on_partitions_assigned(self, assigned: Sequence[Any]) -> None:
-        self._consumer.assigned()
+        self._consumer.assigned(list(assigned))
+
+
+def _partition(record: Record) -> Any:
+    return TopicPartition(record.topic, record.partition)
 
 
 def _backoff(attempt: int) -> float:

@@ -1,19 +1,30 @@
 """Writing to Kafka: idempotent, acknowledged by all in-sync replicas, failures never lost."""
 
 import asyncio
+import contextvars
+import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, RetriableError
 
-from headrace.errors import DeadlineExceeded, Unavailable
+from headrace.errors import DeadlineExceeded, InvalidInput, Unavailable
 from headrace.runtime.context import TRACEPARENT, current
+from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
 from headrace.runtime.kafka_records import Headers
 from headrace.runtime.metrics import KAFKA_PUBLISHED
+from headrace.runtime.topics import LETTER_BYTES, RECORD_BYTES, holds_dead_letters
+
+log = logging.getLogger(__name__)
+
+# What may wait for Kafka. kafka-python itself would take records until memory ends.
+PENDING_BYTES = 64 * 1024 * 1024
+_METADATA_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,124 +42,200 @@ class Publisher:
 
     def __init__(self, bootstrap_servers: str, delivery_timeout_s: float = 120.0) -> None:
         """Raises: Unavailable where Kafka does not answer."""
-        try:
-            self._producer = KafkaProducer(
-                bootstrap_servers=bootstrap_servers.split(","),
-                acks="all",
-                enable_idempotence=True,
-                linger_ms=0,
-                delivery_timeout_ms=int(delivery_timeout_s * 1000),
-                request_timeout_ms=min(30_000, int(delivery_timeout_s * 1000)),
-                max_block_ms=int(delivery_timeout_s * 1000),
-                reconnect_backoff_max_ms=1_000,
-                allow_auto_create_topics=False,
-                metrics_enabled=False,
-            )
-        except KafkaError as error:
-            raise Unavailable(f"Kafka at {bootstrap_servers} did not answer: {error}") from error
+        self._bootstrap_servers = bootstrap_servers
+        self._delivery_timeout_s = delivery_timeout_s
         self._lock = threading.Lock()
-        self._failure: Exception | None = None
+        self._failures = 0
+        self._failures_reported = 0
+        self._last_failure: Exception | None = None
+        self._pending_bytes = 0
+        self._poisoned: Any = None
+        self._producer = self._connect()
+        # One thread: records of concurrent calls keep the order in which the calls were made, and
+        # calls that wait for metadata do not use up the threads of everybody else.
+        self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
+
+    @property
+    def failures(self) -> int:
+        """Number of records, ever, that were handed to `publish` and not taken by Kafka."""
+        return self._failures
 
     def publish(self, records: Sequence[Outgoing]) -> None:
         """Hands records over; `flush` tells whether Kafka took them.
 
-        Raises: Unavailable where the buffer stays full.
+        Raises: Unavailable where too much is waiting for Kafka already; InvalidInput where a
+        record is too large.
         """
         for record in records:
-            future = self._send(record)
-            future.add_callback(partial(self._succeeded, record.topic))
-            future.add_errback(self._failed)
+            self._send(record, self._remember)
 
-    def flush(self, timeout_s: float = 30.0) -> None:
+    def flush(self, timeout_s: float = 30.0, since: int | None = None) -> None:
         """Waits until Kafka has every record handed over.
 
-        Raises: Unavailable where one of them was not taken since the last call.
+        since: value of `failures` that the caller knows about. Without it: those that no call
+        without it has reported, which suits a publisher with one user.
+        Raises: Unavailable where a record was not taken.
         """
         try:
             self._producer.flush(timeout=timeout_s)
         except KafkaError as error:
             raise DeadlineExceeded(f"Kafka did not take records in {timeout_s} s") from error
         with self._lock:
-            failure, self._failure = self._failure, None
-        if failure is not None:
-            raise Unavailable(f"Kafka did not take a record: {failure}") from failure
+            known = self._failures_reported if since is None else since
+            if since is None:
+                self._failures_reported = self._failures
+            failed, reason = self._failures - known, self._last_failure
+        if failed > 0:
+            raise Unavailable(f"Kafka did not take {failed} records: {reason!r}") from reason
 
     async def publish_and_wait(self, records: Sequence[Outgoing], timeout_s: float) -> None:
         """Writes records and returns once Kafka has all of them.
 
         Raises: Unavailable where one was not taken; DeadlineExceeded where that is not known in
-        time: it may be taken later.
+        time: it may be taken later. InvalidInput where a record is too large.
         """
+        if not records:
+            return
         loop = asyncio.get_running_loop()
-        done = loop.create_future()
+        done: asyncio.Future[Exception | None] = loop.create_future()
         countdown = _Countdown(len(records), loop, done)
 
         def send() -> None:
             for record in records:
-                future = self._send(record)
-                future.add_callback(partial(self._succeeded, record.topic))
-                future.add_callback(countdown.one_more)
-                future.add_errback(countdown.failed)
+                self._send(record, countdown.settle)
 
         try:
             async with asyncio.timeout(timeout_s):
-                # send() blocks where metadata is missing or the buffer is full.
-                await asyncio.to_thread(send)
-                await done
+                # In a thread, since it blocks while metadata is missing.
+                await loop.run_in_executor(self._sender, contextvars.copy_context().run, send)
+                failure = await done
         except TimeoutError as error:
             raise DeadlineExceeded(f"Kafka did not confirm within {timeout_s} s") from error
-        except KafkaError as error:
-            raise Unavailable(f"Kafka did not take a record: {error}") from error
+        if failure is not None:
+            raise Unavailable(f"Kafka did not take a record: {failure!r}") from failure
 
     def close(self, timeout_s: float = 10.0) -> None:
-        """Waits for what is under way, then closes."""
-        self._producer.close(timeout=timeout_s)
+        """Waits for what is under way, then closes. What Kafka has not taken by then is lost."""
+        self._sender.shutdown(wait=False, cancel_futures=True)
+        _close(self._producer, timeout_s)
 
-    def _send(self, record: Outgoing) -> Any:
+    def _connect(self) -> Any:
+        delivery_timeout_ms = int(self._delivery_timeout_s * 1000)
+        settings = {
+            **READ_OR_WRITE,
+            "request_timeout_ms": min(READ_OR_WRITE["request_timeout_ms"], delivery_timeout_ms),
+            "delivery_timeout_ms": delivery_timeout_ms,
+            "max_block_ms": min(int(_METADATA_S * 1000), delivery_timeout_ms),
+        }
+        try:
+            return KafkaProducer(
+                bootstrap_servers=reachable(self._bootstrap_servers),
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=0,
+                max_request_size=LETTER_BYTES,
+                **settings,
+            )
+        except KafkaError as error:
+            raise Unavailable(
+                f"Kafka at {self._bootstrap_servers} did not answer: {error}"
+            ) from error
+
+    def _healthy(self) -> Any:
+        """The producer; a new one where the last one will never send again.
+
+        An error that is not worth a retry, such as a record that the broker finds invalid, leaves
+        kafka-python's idempotent producer refusing everything for good.
+        """
+        with self._lock:
+            if self._producer is self._poisoned:
+                log.warning("replacing a producer that failed: %r", self._last_failure)
+                self._producer = self._connect()
+                _close(self._poisoned, 0.0)
+                self._poisoned = None
+            return self._producer
+
+    def _send(self, record: Outgoing, settle: Callable[[Exception | None], None]) -> None:
+        size = len(record.key) + len(record.value or b"")
+        if size > RECORD_BYTES and not holds_dead_letters(record.topic):
+            raise InvalidInput.of(record.topic, f"a record of {size} bytes; at most {RECORD_BYTES}")
         headers = list(record.headers)
         context = current()
         if context is not None and not any(key == TRACEPARENT for key, _ in headers):
             headers.append((TRACEPARENT, context.traceparent().encode()))
+        producer = self._healthy()
+        with self._lock:
+            if self._pending_bytes + size > PENDING_BYTES:
+                raise Unavailable(f"{self._pending_bytes} bytes wait for Kafka already")
+            self._pending_bytes += size
         try:
-            return self._producer.send(
+            future = producer.send(
                 record.topic, key=record.key, value=record.value, headers=headers
             )
         except KafkaError as error:
+            with self._lock:
+                self._pending_bytes -= size
             raise Unavailable(f"Kafka topic {record.topic} took no record: {error}") from error
+        settled = partial(self._settled, producer, record.topic, size, settle)
+        future.add_callback(settled)
+        future.add_errback(settled)
 
-    def _succeeded(self, topic: str, _metadata: object) -> None:
-        KAFKA_PUBLISHED.labels(topic).inc()
-
-    def _failed(self, error: Exception) -> None:
+    def _settled(
+        self,
+        producer: object,
+        topic: str,
+        size: int,
+        settle: Callable[[Exception | None], None],
+        outcome: object,
+    ) -> None:
+        failure = outcome if isinstance(outcome, Exception) else None
         with self._lock:
-            self._failure = error
+            self._pending_bytes -= size
+            if failure is not None:
+                self._last_failure = failure
+                if not isinstance(failure, RetriableError):
+                    self._poisoned = producer
+        if failure is None:
+            KAFKA_PUBLISHED.labels(topic).inc()
+        settle(failure)
+
+    def _remember(self, failure: Exception | None) -> None:
+        if failure is not None:
+            with self._lock:
+                self._failures += 1
 
 
 class _Countdown:
-    """Resolves a future after `left` acknowledgements, or on the first failure."""
+    """Resolves a future after `left` acknowledgements with None, or with the first failure."""
 
     def __init__(
-        self, left: int, loop: asyncio.AbstractEventLoop, done: "asyncio.Future[None]"
+        self,
+        left: int,
+        loop: asyncio.AbstractEventLoop,
+        done: "asyncio.Future[Exception | None]",
     ) -> None:
         self._left = left
         self._lock = threading.Lock()
         self._loop = loop
         self._done = done
 
-    def one_more(self, _metadata: object) -> None:
+    def settle(self, failure: Exception | None) -> None:
         with self._lock:
             self._left -= 1
-            finished = self._left == 0
-        if finished:
-            self._loop.call_soon_threadsafe(self._resolve, None)
+            if self._left > 0 and failure is None:
+                return
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._resolve, failure)
 
-    def failed(self, error: Exception) -> None:
-        self._loop.call_soon_threadsafe(self._resolve, error)
+    def _resolve(self, outcome: Exception | None) -> None:
+        if not self._done.done():
+            self._done.set_result(outcome)
 
-    def _resolve(self, error: Exception | None) -> None:
-        if self._done.done():
-            return
-        if error is None:
-            self._done.set_result(None)
-        else:
-            self._done.set_exception(error)
+
+def _close(producer: Any, timeout_s: float) -> None:
+    try:
+        producer.close(timeout=timeout_s)
+    except KafkaError as error:
+        log.warning("closing without what Kafka has not taken: %s", error)
+        # close() gives up where flush() does, and leaves its thread waiting for Kafka.
+        producer._sender.force_close()

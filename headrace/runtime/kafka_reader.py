@@ -14,8 +14,9 @@ from kafka.errors import KafkaError
 
 from headrace.errors import Unavailable
 from headrace.runtime.dead_letters import letters
+from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
 from headrace.runtime.kafka_publisher import Publisher
-from headrace.runtime.kafka_records import Decode, Message, decoded, from_client
+from headrace.runtime.kafka_records import Decode, Message, Refusal, decoded, from_client
 from headrace.runtime.metrics import KAFKA_PROCESSED
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class TopicReader(Generic[T]):
                 while not self._stop.is_set():
                     self._round(consumer)
             finally:
-                consumer.close(autocommit=False)
+                consumer.close(autocommit=False, timeout_ms=1_000)
         except BaseException as error:
             log.critical("reader ended", extra={"topic": self._topic}, exc_info=True)
             self._on_failure(error)
@@ -89,20 +90,18 @@ class TopicReader(Generic[T]):
             consumer = None
             try:
                 consumer = KafkaConsumer(
-                    bootstrap_servers=self._bootstrap_servers.split(","),
+                    bootstrap_servers=reachable(self._bootstrap_servers),
                     group_id=None,
                     enable_auto_commit=False,
                     auto_offset_reset="earliest",
-                    allow_auto_create_topics=False,
                     max_poll_records=self._max_batch,
-                    reconnect_backoff_max_ms=1_000,
-                    metrics_enabled=False,
+                    **READ_OR_WRITE,
                 )
                 self._attach(consumer)
             except (KafkaError, Unavailable) as error:
                 log.warning("cannot read yet: %s", error, extra={"topic": self._topic})
                 if consumer is not None:
-                    consumer.close(autocommit=False)
+                    consumer.close(autocommit=False, timeout_ms=1_000)
                 self._stop.wait(_RETRY_S)
             else:
                 return consumer
@@ -132,12 +131,23 @@ class TopicReader(Generic[T]):
         records = [from_client(raw) for batch in polled.values() for raw in batch]
         if records:
             messages, refusals = decoded(records, self._decode)
-            self._publisher.publish(letters(refusals))
+            self._refuse(refusals)
             if messages:
                 self._apply(messages)
             KAFKA_PROCESSED.labels(self._topic).inc(len(records))
         if not self._caught_up.is_set() and self._reached_goal(consumer):
             self._caught_up.set()
+
+    def _refuse(self, refusals: Sequence[Refusal]) -> None:
+        refused = letters(refusals)
+        while refused and not self._stop.is_set():
+            try:
+                self._publisher.publish(refused)
+            except Unavailable as error:
+                log.warning("dead letters wait: %s", error, extra={"topic": self._topic})
+                self._stop.wait(_RETRY_S)
+            else:
+                return
 
     def _reached_goal(self, consumer: Any) -> bool:
         try:

@@ -6,16 +6,22 @@ The number of partitions is fixed for life, since the key decides the partition.
 from dataclasses import dataclass, field
 
 from kafka import KafkaAdminClient
-from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from headrace.errors import Unavailable
+from headrace.runtime.kafka_client import CONNECTION, reachable
 
 EVENTS = "events"
 INTERACTIONS = "interactions"
 ITEMS = "items"
 
+# A little below what brokers take by default (max.message.bytes, 1,048,588).
+RECORD_BYTES = 1_000_000
+# Room for a record as large as any, and the headers that say why it is here.
+LETTER_BYTES = 2 * 1024 * 1024
+
 _DAY_MS = 24 * 3600 * 1000
+_LETTERS = ".dlq"
 
 
 def item_vectors(model_version: str) -> str:
@@ -28,7 +34,12 @@ def user_vectors(model_version: str) -> str:
 
 def dead_letters(topic: str) -> str:
     """Where records of `topic` go that cannot be used."""
-    return f"{topic}.dlq"
+    return f"{topic}{_LETTERS}"
+
+
+def holds_dead_letters(topic: str) -> bool:
+    """Whether `topic` is one that `dead_letters` names."""
+    return topic.endswith(_LETTERS)
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,11 @@ def topic_specs(model_version: str, partitions: int) -> list[TopicSpec]:
         TopicSpec(
             dead_letters(spec.name),
             1,
-            {**_kept(days=14), "cleanup.policy": "compact,delete"},
+            {
+                **_kept(days=14),
+                "cleanup.policy": "compact,delete",
+                "max.message.bytes": str(LETTER_BYTES),
+            },
         )
         for spec in flowing
     ]
@@ -73,25 +88,35 @@ def create_topics(
 ) -> list[str]:
     """Creates the topics that are missing; those that exist stay as they are.
 
-    Returns: names of the topics created now.
+    Returns: names of the topics created now, each of them ready for use.
     Raises: Unavailable where Kafka does not answer.
     """
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(","))
+        admin = KafkaAdminClient(bootstrap_servers=reachable(bootstrap_servers), **CONNECTION)
     except KafkaError as error:
         raise Unavailable(f"Kafka at {bootstrap_servers} did not answer: {error}") from error
     try:
         present = set(admin.list_topics())
-        missing = [
-            spec for spec in topic_specs(model_version, partitions) if spec.name not in present
+        return [
+            spec.name
+            for spec in topic_specs(model_version, partitions)
+            if spec.name not in present and _created(admin, spec, replication)
         ]
-        for spec in missing:
-            try:
-                admin.create_topics(
-                    [NewTopic(spec.name, spec.partitions, replication, topic_configs=spec.settings)]
-                )
-            except TopicAlreadyExistsError:
-                continue  # somebody else created it between the two calls
-        return [spec.name for spec in missing]
+    except KafkaError as error:
+        raise Unavailable(f"Kafka topics could not be created: {error}") from error
     finally:
         admin.close()
+
+
+def _created(admin: KafkaAdminClient, spec: TopicSpec, replication: int) -> bool:
+    """False where somebody else created the topic in the meantime."""
+    described = {
+        "num_partitions": spec.partitions,
+        "replication_factor": replication,
+        "configs": spec.settings,
+    }
+    try:
+        admin.create_topics({spec.name: described}, wait_for_metadata=True)
+    except TopicAlreadyExistsError:
+        return False
+    return True
