@@ -37,15 +37,19 @@ class Process:
         self.readiness = Readiness()
         self._failure: BaseException | None = None
         self._stop = asyncio.Event()
+        self._started = False
+        self.readiness.require("started", lambda: self._started)
         self._loop = asyncio.get_running_loop()
+        # From the beginning, so that a signal during the start ends in order too.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stop.set)
 
     async def until_told_to_stop(self) -> None:
-        """Returns on SIGTERM or SIGINT.
+        """The process has started. Returns on SIGTERM or SIGINT.
 
         Raises: the error that a part of the process reported by `fail`.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._stop.set)
+        self._started = True
         await self._stop.wait()
         self.readiness.stopping()
         if self._failure is not None:
