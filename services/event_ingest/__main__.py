@@ -1,0 +1,82 @@
+"""Runs event_ingest: `python -m services.event_ingest`."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from headrace.runtime.kafka_consumer import GroupConsumer
+from headrace.runtime.kafka_publisher import Publisher
+from headrace.runtime.process import Process, run_process
+from headrace.runtime.topics import EVENTS, ITEMS
+from headrace.store.database import Database
+from services.event_ingest.consumer import EventHandler, ItemHandler, decode_event, decode_item
+from services.event_ingest.log import EventLog
+from services.event_ingest.service import EventIngest
+from services.event_ingest.settings import EventIngestSettings
+from services.event_ingest.sweeper import Sweeper
+
+SERVICE = "event_ingest"
+
+
+async def serve(settings: EventIngestSettings, process: Process) -> None:
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url, settings.database_connections)
+        stack.callback(database.close)
+        service = EventIngest(EventLog(database))
+
+        def publisher() -> Publisher:
+            # One for each who publishes: its flush must report their own failures and no others'.
+            made = Publisher(settings.kafka_bootstrap_servers)
+            stack.callback(made.close, settings.shutdown_grace_s)
+            return made
+
+        for_events, for_items, for_sweeper = publisher(), publisher(), publisher()
+        events = GroupConsumer(
+            bootstrap_servers=settings.kafka_bootstrap_servers,
+            group=SERVICE,
+            topic=EVENTS,
+            decode=decode_event,
+            handle=EventHandler(service, for_events),
+            publisher=for_events,
+            on_failure=process.fail,
+            max_batch=settings.ingest_batch_records,
+        )
+        items = GroupConsumer(
+            bootstrap_servers=settings.kafka_bootstrap_servers,
+            group=f"{SERVICE}-items",
+            topic=ITEMS,
+            decode=decode_item,
+            handle=ItemHandler(service, for_items),
+            publisher=for_items,
+            on_failure=process.fail,
+            max_batch=settings.ingest_batch_records,
+        )
+        sweeper = Sweeper(
+            service=service,
+            publisher=for_sweeper,
+            period_s=settings.ingest_sweep_period_s,
+            on_failure=process.fail,
+        )
+        stack.push_async_callback(
+            _stop_all, [events.stop, items.stop, sweeper.stop], settings.shutdown_grace_s
+        )
+        for part in (events, items, sweeper):
+            part.start()
+
+        process.readiness.require("joined group of events", events.joined)
+        process.readiness.require("joined group of items", items.joined)
+        process.readiness.require("Postgres answers", sweeper.swept_recently)
+        await process.until_told_to_stop()
+
+
+async def _stop_all(stops: list[Callable[[float], None]], grace_s: float) -> None:
+    """All at once, so that they share the grace period."""
+    await asyncio.gather(*(asyncio.to_thread(stop, grace_s) for stop in stops))
+
+
+def main() -> None:
+    run_process(SERVICE, EventIngestSettings, serve)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""Kafka's side of event_ingest: records to events, and log entries to records."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from headrace.api.catalogue.v1.catalogue_pb2 import ItemChange
+from headrace.api.events.v1.events_pb2 import Event as EventMessage
+from headrace.api.events.v1.events_pb2 import EventType as EventTypeMessage
+from headrace.api.events.v1.events_pb2 import Interaction
+from headrace.errors import MalformedRecord
+from headrace.runtime.context import TRACEPARENT
+from headrace.runtime.kafka_publisher import Outgoing, Publisher
+from headrace.runtime.kafka_records import Headers, Message, Record, Refusal
+from headrace.runtime.topics import INTERACTIONS
+from services.event_ingest.events import Entry, GivenEvent
+from services.event_ingest.service import EventIngest
+
+UNDECODABLE = "undecodable"
+
+T = TypeVar("T")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Beyond every calendar is beyond the window too: the check that follows names the field.
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class EventHandler:
+    """Handles topic `events`: stores a batch, then publishes what has a number."""
+
+    def __init__(
+        self, service: EventIngest, publisher: Publisher, interactions: str = INTERACTIONS
+    ) -> None:
+        self._service = service
+        self._publisher = publisher
+        self._interactions = interactions
+
+    def __call__(self, messages: Sequence[Message[GivenEvent]]) -> list[Refusal]:
+        outcomes = self._service.ingest([message.body for message in messages])
+        refusals: list[Refusal] = []
+        numbered: dict[tuple[str, int], tuple[Entry, Headers]] = {}
+        for message, outcome in zip(messages, outcomes, strict=True):
+            if outcome.kind == "refused":
+                refusals.append(Refusal(message.record, outcome.reason, outcome.detail))
+            elif outcome.entry is not None:
+                # Repeated ones as well: the process may have died between commit and publish.
+                entry = outcome.entry
+                numbered.setdefault((entry.user_id, entry.n), (entry, message.record.headers))
+        in_order = sorted(numbered.values(), key=lambda pair: pair[0].n)
+        self._publisher.publish(
+            [to_outgoing(self._interactions, entry, headers) for entry, headers in in_order]
+        )
+        return refusals
+
+
+class ItemHandler:
+    """Handles topic `items`: releases the events that waited for what arrived."""
+
+    def __init__(
+        self, service: EventIngest, publisher: Publisher, interactions: str = INTERACTIONS
+    ) -> None:
+        self._service = service
+        self._publisher = publisher
+        self._interactions = interactions
+
+    def __call__(self, messages: Sequence[Message[str]]) -> list[Refusal]:
+        for entries in self._service.release({message.body for message in messages}):
+            publish_entries(self._publisher, self._interactions, entries)
+        return []
+
+
+def publish_entries(publisher: Publisher, interactions: str, entries: Iterable[Entry]) -> None:
+    """Publishes released entries.
+
+    They are committed before and wait no more, so after a crash at this point nobody publishes
+    them again. That is safe: user_embedding compares the log with its states and reads what it
+    missed from Postgres.
+    """
+    publisher.publish([to_outgoing(interactions, entry) for entry in entries])
+
+
+def decode_event(record: Record) -> GivenEvent:
+    """What a record of `events` says, unchecked.
+
+    Raises: MalformedRecord where its value is no Event.
+    """
+    message = _parsed(EventMessage.FromString, record)
+    return GivenEvent(
+        key=record.key,
+        user_id=message.user_id,
+        event_id=message.event_id,
+        item_id=message.item_id,
+        type=message.type,
+        value=message.value if message.HasField("value") else None,
+        occurred_at=_moment(message.occurred_at) if message.HasField("occurred_at") else None,
+        accepted_at=_moment(message.accepted_at) if message.HasField("accepted_at") else None,
+        backfill=message.backfill,
+    )
+
+
+def decode_item(record: Record) -> str:
+    """The id of the item that a record of `items` is about.
+
+    Raises: MalformedRecord where its value is no ItemChange.
+    """
+    change = _parsed(ItemChange.FromString, record)
+    if not change.item.item_id:
+        raise MalformedRecord("invalid_item", "item.item_id: must be given")
+    return change.item.item_id
+
+
+def to_outgoing(topic: str, entry: Entry, headers: Headers = ()) -> Outgoing:
+    """The record that tells of an entry; carries on the trace of the record that brought it."""
+    message = Interaction(
+        user_id=entry.user_id,
+        n=entry.n,
+        event_id=entry.event_id,
+        item_ordinal=entry.item_ordinal,
+        type=EventTypeMessage.ValueType(entry.type),
+        occurred_at=_timestamp(entry.occurred_at),
+        value=entry.value,
+        accepted_at=None if entry.accepted_at is None else _timestamp(entry.accepted_at),
+        backfill=entry.backfill,
+        epoch=entry.epoch,
+    )
+    return Outgoing(
+        topic=topic,
+        key=entry.user_id.encode(),
+        value=message.SerializeToString(),
+        headers=[(name, value) for name, value in headers if name == TRACEPARENT],
+    )
+
+
+def _parsed(parse: Callable[[bytes], T], record: Record) -> T:
+    if record.value is None:
+        raise MalformedRecord(UNDECODABLE, "the record has no value")
+    try:
+        return parse(record.value)
+    except DecodeError as error:
+        raise MalformedRecord(UNDECODABLE, str(error)) from error
+
+
+def _moment(timestamp: Timestamp) -> datetime:
+    """To the microsecond, as Postgres keeps it."""
+    if not 0 <= timestamp.nanos < 1_000_000_000:
+        return _NEVER
+    try:
+        return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1_000)
+    except OverflowError:
+        return _NEVER
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    seconds, microseconds = divmod((moment - _EPOCH) // _MICROSECOND, 1_000_000)
+    return Timestamp(seconds=seconds, nanos=microseconds * 1_000)

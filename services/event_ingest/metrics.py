@@ -1,0 +1,25 @@
+"""What event_ingest counts: after the commit, so that a batch tried again counts once."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from headrace.runtime.metrics import LATENCY_BUCKETS
+
+EVENTS = Counter(
+    "headrace_events_total",
+    "Events by what became of them: stored, repeated, waiting, released (waited and is stored now),"
+    " refused.",
+    ["type", "outcome"],
+)
+OUT_OF_ORDER = Counter(
+    "headrace_events_out_of_order_total",
+    "Events that occurred before the one that precedes them in the same person's log.",
+)
+WAITING = Gauge(
+    "headrace_events_waiting_for_item",
+    "Events in Postgres that wait for their item. The same in every replica: take the maximum.",
+)
+INGEST_SECONDS = Histogram(
+    "headrace_ingest_seconds",
+    "Time from accepting an event to storing it; imports and events that waited are left out.",
+    buckets=LATENCY_BUCKETS,
+)

@@ -1,0 +1,170 @@
+"""What becomes of an event: stored and numbered once, kept until its item comes, or refused."""
+
+import logging
+import time
+from collections import Counter as Tally
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from headrace.errors import InvalidInput
+from services.event_ingest import metrics
+from services.event_ingest.events import Entry, Event, GivenEvent
+from services.event_ingest.log import EventLog, LogTransaction
+from services.event_ingest.numbering import Counter, Verdict, judge, number, out_of_order
+from services.event_ingest.validation import checked, is_named, type_name
+
+log = logging.getLogger(__name__)
+
+INVALID = "invalid_event"
+CONFLICT = "event_id_conflict"
+
+_RELEASED_USERS = 500  # people in one releasing transaction: bounds how long counters are held
+_REFUSED_KEPT_DAYS = 14  # as long as the dead letters
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one event. `entry` is where it stands in the log, if it has a number."""
+
+    kind: Literal["stored", "repeated", "waiting", "refused"]
+    entry: Entry | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+class EventIngest:
+    """Decides over batches of events. Safe to use from several threads and processes at once."""
+
+    def __init__(self, event_log: EventLog) -> None:
+        self._log = event_log
+
+    def ingest(self, given: Sequence[GivenEvent]) -> list[Outcome]:
+        """Stores a batch in one transaction; the same batch again has no further effect.
+
+        Returns: one outcome an event, in order.
+        Raises: Unavailable while Postgres is away; then nothing was stored.
+        """
+        outcomes, events = _check_all(given)
+        with self._log.transaction() as transaction:
+            decided, late = self._decide(transaction, list(events.values()))
+            outcomes.update(zip(events, decided, strict=True))
+            reasons = {
+                (given[at].user_id, given[at].event_id): outcome.reason
+                for at, outcome in outcomes.items()
+                if outcome.kind == "refused" and is_named(given[at])
+            }
+            if reasons:
+                transaction.refuse(reasons)
+            transaction.count_minutes([o.entry for o in decided if o.kind == "stored" and o.entry])
+        result = [outcomes[at] for at in range(len(given))]
+        metrics.OUT_OF_ORDER.inc(late)
+        _count(given, result)
+        return result
+
+    def release(self, item_ids: Collection[str] | None = None) -> Iterator[list[Entry]]:
+        """Numbers and stores waiting events whose item has arrived.
+
+        item_ids: look at these items only; None: at all.
+        Returns: the entries of one transaction at a time, committed when they are handed out.
+        Raises: Unavailable while Postgres is away; what was handed out stays stored.
+        """
+        while True:
+            with self._log.transaction() as transaction:
+                users = transaction.users_to_release(item_ids, _RELEASED_USERS)
+                if not users:
+                    return
+                counters = transaction.lock(users)
+                entries, late = _append(transaction, transaction.take_waiting(users), counters)
+                transaction.count_minutes(entries)
+            metrics.OUT_OF_ORDER.inc(late)
+            for kind, events in Tally(entry.type for entry in entries).items():
+                metrics.EVENTS.labels(type_name(kind), "released").inc(events)
+            log.info("waiting events released", extra={"events": len(entries)})
+            yield entries
+
+    def count_waiting(self) -> None:
+        """Brings the gauge of waiting events up to date. Raises: Unavailable."""
+        with self._log.transaction() as transaction:
+            metrics.WAITING.set(transaction.count_waiting())
+
+    def forget_refused(self) -> None:
+        """Forgets refusals whose dead letters are gone too. Raises: Unavailable."""
+        with self._log.transaction() as transaction:
+            count = transaction.forget_refused(_REFUSED_KEPT_DAYS)
+        log.info("old refusals forgotten", extra={"events": count})
+
+    def _decide(
+        self, transaction: LogTransaction, events: Sequence[Event]
+    ) -> tuple[list[Outcome], int]:
+        """Outcomes of checked events, and how many of them were out of order."""
+        if not events:
+            return [], 0
+        counters = transaction.lock({event.user_id for event in events})
+        keys = {event.key for event in events}
+        entries = transaction.entries(keys, counters)
+        held = {key: entry.body_hash for key, entry in entries.items()} | transaction.waiting(keys)
+        ordinals = transaction.ordinals({event.item_id for event in events})
+        verdicts = judge(events, held, ordinals)
+        judged = list(zip(events, verdicts, strict=True))
+
+        waiting = [event for event, verdict in judged if verdict is Verdict.WAITS]
+        if waiting:
+            transaction.put_waiting(waiting)
+        fresh = [(event, ordinals[event.item_id]) for event, v in judged if v is Verdict.NEW]
+        appended, late = _append(transaction, fresh, counters)
+        entries.update(((entry.user_id, entry.event_id), entry) for entry in appended)
+        return [_outcome(verdict, entries.get(event.key)) for event, verdict in judged], late
+
+
+def _append(
+    transaction: LogTransaction, fresh: Sequence[tuple[Event, int]], counters: dict[str, Counter]
+) -> tuple[list[Entry], int]:
+    """Numbers and inserts events, with the ordinals of their items, whose counters are held.
+
+    Returns: the entries, and how many of them are out of order.
+    """
+    if not fresh:
+        return [], 0
+    last = transaction.last_occurred({event.user_id: counters[event.user_id] for event, _ in fresh})
+    entries = number(fresh, counters)
+    transaction.append(entries)
+    return entries, out_of_order(entries, last)
+
+
+def _check_all(given: Sequence[GivenEvent]) -> tuple[dict[int, Outcome], dict[int, Event]]:
+    """By position in the batch: outcomes of those refused at once, and the events that passed."""
+    refused: dict[int, Outcome] = {}
+    events: dict[int, Event] = {}
+    for at, one in enumerate(given):
+        try:
+            events[at] = checked(one)
+        except InvalidInput as error:
+            refused[at] = Outcome("refused", reason=INVALID, detail=str(error))
+    return refused, events
+
+
+def _outcome(verdict: Verdict, entry: Entry | None) -> Outcome:
+    match verdict:
+        case Verdict.NEW:
+            return Outcome("stored", entry)
+        case Verdict.REPEATED:
+            return Outcome("repeated", entry)
+        case Verdict.WAITS:
+            return Outcome("waiting")
+        case Verdict.CONFLICT:
+            return Outcome(
+                "refused",
+                reason=CONFLICT,
+                detail="event_id: this person has another event under it; choose a new one",
+            )
+
+
+def _count(given: Sequence[GivenEvent], outcomes: Sequence[Outcome]) -> None:
+    now = time.time()
+    tally = Tally((one.type, outcome.kind) for one, outcome in zip(given, outcomes, strict=True))
+    for (kind, outcome_kind), events in tally.items():
+        metrics.EVENTS.labels(type_name(kind), outcome_kind).inc(events)
+    for one, outcome in zip(given, outcomes, strict=True):
+        if outcome.kind == "stored" and one.accepted_at is not None and not one.backfill:
+            metrics.INGEST_SECONDS.observe(max(0.0, now - one.accepted_at.timestamp()))

@@ -1,0 +1,19 @@
+"""Settings of event_ingest."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from headrace.runtime.settings import DatabaseSettings, KafkaSettings, Port, ProcessSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventIngestSettings(ProcessSettings, KafkaSettings, DatabaseSettings):
+    """Read from `HEADRACE_*`."""
+
+    metrics_port: Port = 9102
+    ingest_batch_records: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    """Records in one transaction at most."""
+    ingest_sweep_period_s: Annotated[float, Field(gt=0, le=60)] = 2.0
+    """Time between two looks for waiting events whose item is there."""
