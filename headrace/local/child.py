@@ -33,6 +33,14 @@ class Command:
     user: str | None = None
 
 
+def dying_with_parent(
+    argv: Sequence[str], death_signal: signal.Signals = signal.SIGKILL, user: str | None = None
+) -> list[str]:
+    """A command that runs `argv` until it ends or the thread that started it does."""
+    launcher = [sys.executable, "-I", "-S", _LAUNCHER, str(os.getpid())]
+    return [*launcher, str(int(death_signal)), user or "-", *argv]
+
+
 class Child:
     """One run of a command."""
 
@@ -40,13 +48,12 @@ class Child:
         self.log_file = command.log_file
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         self._rotate_log()
-        launcher = [sys.executable, "-I", "-S", _LAUNCHER, str(os.getpid())]
-        launcher += [str(int(command.death_signal)), command.user or "-"]
+        argv = dying_with_parent(command.argv, command.death_signal, command.user)
         with self.log_file.open("ab") as log:
             self._log_start = log.tell()
             self._process = _PARENT_THREAD.submit(
                 subprocess.Popen,
-                [*launcher, *command.argv],
+                argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -42,7 +42,7 @@ class Supervisor:
         for one in chosen:
             one.launch()
         self._watch()
-        seconds = max(one.part.start_seconds for one in chosen)
+        seconds = max((one.part.start_seconds for one in chosen), default=0.0)
         settled = wait_until(
             lambda: (
                 all(one.state is State.READY for one in chosen)

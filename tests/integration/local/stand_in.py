@@ -1,6 +1,11 @@
-"""A process that behaves like a service: `stand_in.py METRICS_PORT [behaviour]`."""
+"""A process that behaves like a service: `stand_in.py METRICS_PORT BEHAVIOUR [FILE]`.
+
+While FILE exists it is not ready. `/environment` tells its HEADRACE_* variables.
+"""
 
 import http.server
+import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -8,10 +13,14 @@ from pathlib import Path
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        ready = not Path(sys.argv[3]).exists() if len(sys.argv) > 3 else True
-        self.send_response(200 if self.path != "/readyz" or ready else 503)
+        away = len(sys.argv) > 3 and Path(sys.argv[3]).exists()
+        self.send_response(503 if self.path == "/readyz" and away else 200)
         self.end_headers()
-        self.wfile.write(b'headrace_kafka_records_processed_total{topic="a"} 40.0\n')
+        if self.path == "/environment":
+            known = {name: value for name, value in os.environ.items() if "HEADRACE_" in name}
+            self.wfile.write(json.dumps(known).encode())
+        else:
+            self.wfile.write(b'headrace_kafka_records_processed_total{topic="a"} 40.0\n')
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass

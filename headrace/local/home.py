@@ -1,0 +1,33 @@
+"""What a system keeps in its folder besides the data of its processes."""
+
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def home_folder() -> Path:
+    """HEADRACE_HOME, else `.headrace` in the working directory. Created if absent."""
+    folder = Path(os.environ.get("HEADRACE_HOME") or ".headrace").expanduser().resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def api_key(home: Path) -> str:
+    """The key in `api_key`, made at the first call; only the owner can read the file."""
+    path = home / "api_key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(f"hr_{secrets.token_urlsafe(24)}\n", encoding="utf-8")
+    return path.read_text(encoding="utf-8").strip()
+
+
+def demo_newest(home: Path) -> datetime:
+    """When the demo's newest rating happens: the time of the first call, kept.
+
+    An interrupted import that is tried again must send the same events.
+    """
+    path = home / "demo_newest"
+    if not path.exists():
+        path.write_text(datetime.now(UTC).isoformat(timespec="seconds"), encoding="utf-8")
+    return datetime.fromisoformat(path.read_text(encoding="utf-8"))

@@ -1,0 +1,203 @@
+"""`make run`: everything on this machine, from nothing to a list that answers to clicks."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from headrace.errors import HeadraceError
+from headrace.local.demo import load_demo
+from headrace.local.demo_catalogue import import_catalogue
+from headrace.local.demo_files import demo_files
+from headrace.local.demo_history import send_history, wait_applied
+from headrace.local.demo_model import trained_bundle
+from headrace.local.home import api_key, demo_newest, home_folder
+from headrace.local.imports import is_finished, mark_finished
+from headrace.local.kafka_jars import kafka_class_path
+from headrace.local.ports import Ports
+from headrace.local.status import StatusBoard
+from headrace.local.summary import summary
+from headrace.local.system import LocalSystem, service_command
+
+CATALOGUE = "demo-catalogue"
+HISTORY = "demo-history"
+
+
+class Run:
+    """One run, from start to Ctrl-C."""
+
+    def __init__(
+        self,
+        home: Path,
+        ports: Ports,
+        console: Console,
+        *,
+        demo: bool = True,
+        command_of: Callable[[str], Sequence[str]] = service_command,
+    ) -> None:
+        self._home = home
+        self._ports = ports
+        self._console = console
+        self._demo = demo
+        self._command_of = command_of
+        self._kafka = os.environ.get("HEADRACE_KAFKA_BOOTSTRAP_SERVERS") or None
+        self._database = os.environ.get("HEADRACE_DATABASE_URL") or None
+        self._system: LocalSystem | None = None
+
+    def start(self) -> None:
+        """All that is needed until the system can be used. Raises HeadraceError."""
+        self._ports.require_free(self._ports_needed())
+        if self._demo:
+            demo_files(say=self._say)
+        if self._kafka is None:
+            kafka_class_path(self._say)
+        bundle = trained_bundle(self._home, self._say)
+        key = api_key(self._home)
+        self._system = system = LocalSystem(
+            self._home,
+            self._ports,
+            bundle,
+            api_key=key,
+            kafka_bootstrap_servers=self._kafka,
+            database_url=self._database,
+            command_of=self._command_of,
+            say=self._say,
+        )
+        with self._step("Kafka and Postgres"):
+            system.start_infrastructure()
+        with self._step("The five services"):
+            system.start_services()
+        if self._demo:
+            self._import(system)
+        self._say(summary(system, self._ports, key))
+
+    def watch(self) -> None:
+        """Show what the processes do, until interrupted."""
+        assert self._system is not None
+        StatusBoard(self._system.status, self._console).show_until(Event())
+
+    def stop(self) -> None:
+        """Stop what was started; the data stays."""
+        if self._system is not None:
+            self._say("Stopping …")
+            self._system.stop()
+
+    def _import(self, system: LocalSystem) -> None:
+        """The demo's catalogue and history, each once in the life of the database."""
+        dsn = system.database_url
+        if is_finished(dsn, HISTORY):
+            return
+        demo = load_demo(newest=demo_newest(self._home))
+        with self._progress() as progress:
+            if not is_finished(dsn, CATALOGUE):
+                task = progress.add_task("Films into the catalogue", total=len(demo.items))
+                import_catalogue(
+                    system.grpc_address("item_embedding"),
+                    demo.items,
+                    lambda count: progress.advance(task, count),
+                )
+                mark_finished(dsn, CATALOGUE)
+            total = len(demo.interactions)
+            sent = progress.add_task("Ratings into Kafka", total=total)
+            applied = progress.add_task("Ratings applied to people", total=total)
+            send_history(
+                system.kafka_bootstrap_servers,
+                demo.interactions,
+                lambda count: progress.update(sent, completed=count),
+            )
+            wait_applied(
+                dsn,
+                system.model_version,
+                total,
+                lambda count: progress.update(applied, completed=count),
+            )
+        mark_finished(dsn, HISTORY)
+
+    def _ports_needed(self) -> list[str]:
+        names = [port.name for port in fields(Ports)]
+        if self._kafka:
+            names = [name for name in names if not name.startswith("local_kafka")]
+        if self._database:
+            names.remove("local_postgres")
+        return names
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        begun = time.monotonic()
+        with self._console.status(f"{what} …"):
+            yield
+        self._say(f"{what}: ready after {time.monotonic() - begun:.1f} s")
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            # Elsewhere than on a terminal the finished bars are printed, once.
+            refresh_per_second=4,
+        )
+
+
+def drive(run: Run, console: Console) -> int:
+    """Run until SIGINT or SIGTERM. Returns 0 then, 1 where the start failed."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        run.start()
+        run.watch()
+    except KeyboardInterrupt:
+        return 0
+    except HeadraceError as error:
+        _complain(console, error)
+        return 1
+    finally:
+        # From here on nothing interrupts the stop.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        run.stop()
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. Returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="headrace.local.run",
+        description="Run Kafka, Postgres and the services on this machine.",
+    )
+    parser.add_argument(
+        "--no-demo", action="store_true", help="leave the catalogue and the history empty"
+    )
+    options = parser.parse_args(arguments)
+    console = Console()
+    try:
+        ports = Ports.from_environment()
+    except HeadraceError as error:
+        _complain(console, error)
+        return 2
+    return drive(Run(home_folder(), ports, console, demo=not options.no_demo), console)
+
+
+def _complain(console: Console, error: HeadraceError) -> None:
+    console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
