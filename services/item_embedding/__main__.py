@@ -1,0 +1,107 @@
+"""The item_embedding process: `python -m services.item_embedding`."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
+
+from headrace.api.item_embedding.v1.item_embedding_pb2_grpc import (
+    add_ItemEmbeddingServiceServicer_to_server,
+)
+from headrace.bundle import Bundle
+from headrace.runtime.grpc_server import grpc_server
+from headrace.runtime.kafka_consumer import GroupConsumer
+from headrace.runtime.kafka_publisher import Publisher
+from headrace.runtime.process import Process, run_process
+from headrace.runtime.topics import ITEMS
+from headrace.store.database import Database
+from services.item_embedding.catalogue_store import CatalogueStore
+from services.item_embedding.consumer import ChangeHandler, decode, group
+from services.item_embedding.encoder import BundleTower
+from services.item_embedding.grpc import SERVICE, ItemEmbeddingServicer
+from services.item_embedding.outbox import DELIVERY_TIMEOUT_S, ChangeOutbox, VectorOutbox
+from services.item_embedding.periodic import Periodic
+from services.item_embedding.service import ItemEmbedding
+from services.item_embedding.settings import ItemEmbeddingSettings
+from services.item_embedding.sweeper import Sweeper
+from services.item_embedding.vector_store import VectorStore
+
+# A caller waits so long for its change to reach Kafka; then it is answered and published later.
+_ANNOUNCE_S = 2.0
+_WATCH_PERIOD_S = 1.0
+_POSTGRES_ANSWERED_WITHIN_S = 5.0
+
+
+async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
+    """Runs the service until it is told to stop."""
+    async with AsyncExitStack() as stack:
+        grace_s = settings.shutdown_grace_s
+        bundle = await asyncio.to_thread(lambda: Bundle.load(settings.bundle_url, ["item"]))
+        tower = BundleTower(bundle)
+        database = Database(settings.database_url, settings.database_connections)
+        stack.callback(database.close)
+        catalogue = CatalogueStore(database)
+        vectors = VectorStore(database, tower.model_version)
+        changes = ChangeOutbox(catalogue, await _publisher(settings, stack))
+        outbox = VectorOutbox(vectors, await _publisher(settings, stack), tower)
+        sweeper = Sweeper(vectors, tower, outbox.publish_all)
+
+        watch = Periodic("watch_postgres", database.check, _WATCH_PERIOD_S)
+        announcer = Periodic("publish_changes", changes.publish_all, settings.sweep_period_s)
+        sweeps = Periodic("sweep_vectors", sweeper.sweep, settings.sweep_period_s)
+        for periodic in (watch, announcer, sweeps):
+            periodic.start()
+            stack.push_async_callback(asyncio.to_thread, periodic.stop, grace_s)
+        stack.callback(sweeper.stop)
+
+        consumer = GroupConsumer(
+            bootstrap_servers=settings.kafka_bootstrap_servers,
+            group=group(tower.model_version),
+            topic=ITEMS,
+            decode=decode,
+            handle=ChangeHandler(catalogue, vectors, tower, outbox.publish_all).handle,
+            publisher=await _publisher(settings, stack),
+            on_failure=process.fail,
+        )
+        consumer.start()
+        stack.push_async_callback(asyncio.to_thread, consumer.stop, grace_s)
+
+        service = ItemEmbedding(
+            catalogue,
+            vectors,
+            tower,
+            announce=partial(announcer.run_now, _ANNOUNCE_S),
+            vectors_stored=sweeps.wake,
+        )
+        servicer = ItemEmbeddingServicer(service, tower)
+        await stack.enter_async_context(
+            grpc_server(
+                host=settings.host,
+                port=settings.grpc_port,
+                services=[SERVICE],
+                register=partial(add_ItemEmbeddingServiceServicer_to_server, servicer),
+                readiness=process.readiness,
+                grace_s=grace_s,
+            )
+        )
+        process.readiness.require(
+            "postgres", lambda: watch.succeeded_within(_POSTGRES_ANSWERED_WITHIN_S)
+        )
+        process.readiness.require("consumer", consumer.joined)
+        process.readiness.require("every_item_has_a_vector", sweeper.complete)
+        await process.until_told_to_stop()
+
+
+async def _publisher(settings: ItemEmbeddingSettings, stack: AsyncExitStack) -> Publisher:
+    publisher = await asyncio.to_thread(
+        Publisher, settings.kafka_bootstrap_servers, DELIVERY_TIMEOUT_S
+    )
+    stack.push_async_callback(asyncio.to_thread, publisher.close)
+    return publisher
+
+
+def main() -> None:
+    run_process("item_embedding", ItemEmbeddingSettings, serve)
+
+
+if __name__ == "__main__":
+    main()

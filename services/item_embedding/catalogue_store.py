@@ -1,0 +1,154 @@
+"""Items in Postgres.
+
+Locks are taken in one order, so that no two writers wait for each other: first the one for new
+items, then rows by item id.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import orjson
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from headrace.bundle import ItemContent
+from headrace.store.database import Database
+from services.item_embedding.catalogue import CatalogueItem
+
+COLUMNS = sql.SQL(
+    "i.ordinal, i.revision, i.deleted,"
+    " i.item_id, i.title, i.description, i.categories, i.tags, i.attributes"
+)
+
+# Advisory locks of this service: any numbers that nobody else takes.
+_NEW_ITEMS = 727_101
+_PUBLISHING = 727_102
+
+_LOCK_ROWS = """
+SELECT FROM items WHERE item_id = ANY(%s) ORDER BY item_id FOR NO KEY UPDATE
+"""
+
+# Those that exist are told apart first: ON CONFLICT would use up an ordinal for each of them.
+_WRITE = """
+WITH given AS MATERIALIZED (
+    SELECT * FROM ROWS FROM (
+        json_to_recordset(%s) AS (
+            item_id text, title text, description text, categories text[], tags text[],
+            attributes jsonb
+        )
+    ) WITH ORDINALITY AS row (item_id, title, description, categories, tags, attributes, place)
+), changed AS (
+    UPDATE items SET
+        title = given.title, description = given.description, categories = given.categories,
+        tags = given.tags, attributes = given.attributes,
+        deleted = false, revision = items.revision + 1, updated_at = now()
+    FROM given
+    WHERE items.item_id = given.item_id AND (
+        items.deleted OR
+        (items.title, items.description, items.categories, items.tags, items.attributes)
+        IS DISTINCT FROM
+        (given.title, given.description, given.categories, given.tags, given.attributes)
+    )
+)
+INSERT INTO items (item_id, title, description, categories, tags, attributes, revision)
+SELECT item_id, title, description, categories, tags, attributes, 1 FROM given
+WHERE NOT EXISTS (SELECT FROM items WHERE items.item_id = given.item_id)
+ORDER BY place
+"""
+
+_HIDE = sql.SQL("""
+UPDATE items AS i SET deleted = true, revision = revision + 1, updated_at = now()
+WHERE item_id = %s AND NOT deleted RETURNING {columns}
+""").format(columns=COLUMNS)
+
+_FIND = sql.SQL("""
+SELECT {columns} FROM items i WHERE item_id = ANY(%s) AND NOT deleted
+""").format(columns=COLUMNS)
+
+_UNPUBLISHED = sql.SQL("""
+SELECT {columns} FROM items i WHERE published_revision < revision ORDER BY ordinal LIMIT %s
+""").format(columns=COLUMNS)
+
+_MARK_PUBLISHED = """
+UPDATE items SET published_revision = given.revision
+FROM unnest(%s::integer[], %s::bigint[]) AS given (ordinal, revision)
+WHERE items.ordinal = given.ordinal AND items.published_revision < given.revision
+"""
+
+
+class CatalogueStore:
+    """The catalogue that every process shares."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def upsert(self, contents: Sequence[ItemContent]) -> list[CatalogueItem]:
+        item_ids = [content.item_id for content in contents]
+        with self._database.transaction() as cursor:
+            cursor.execute("SELECT count(*) FROM items WHERE item_id = ANY(%s)", (item_ids,))
+            if _number(cursor) < len(item_ids):
+                lock(cursor, _NEW_ITEMS)
+            cursor.execute(_LOCK_ROWS, (item_ids,))
+            cursor.execute(_WRITE, (orjson.dumps(contents).decode(),))
+            cursor.execute(
+                "SELECT item_id, ordinal, revision FROM items WHERE item_id = ANY(%s)", (item_ids,)
+            )
+            numbers = {item_id: (ordinal, revision) for item_id, ordinal, revision in cursor}
+        return [
+            CatalogueItem(*numbers[content.item_id], deleted=False, content=content)
+            for content in contents
+        ]
+
+    def hide(self, item_id: str) -> CatalogueItem | None:
+        with self._database.transaction() as cursor:
+            cursor.execute(_HIDE, (item_id,))
+            row = cursor.fetchone()
+        return None if row is None else item_of(row)
+
+    def find(self, item_ids: Sequence[str]) -> list[CatalogueItem]:
+        with self._database.transaction() as cursor:
+            cursor.execute(_FIND, (list(item_ids),))
+            return [item_of(row) for row in cursor]
+
+    def names(self, ordinals: Collection[int]) -> dict[int, str]:
+        with self._database.transaction() as cursor:
+            # bigint: an ordinal on the wire may be greater than any in the table.
+            cursor.execute(
+                "SELECT ordinal, item_id FROM items WHERE ordinal = ANY(%s::bigint[])",
+                (list(ordinals),),
+            )
+            return dict(cursor.fetchall())
+
+    def publish_changes(
+        self, publish: Callable[[Sequence[CatalogueItem]], None], limit: int
+    ) -> int:
+        with self._database.transaction() as cursor:
+            lock(cursor, _PUBLISHING)
+            cursor.execute(_UNPUBLISHED, (limit,))
+            items = [item_of(row) for row in cursor]
+            if items:
+                publish(items)
+                cursor.execute(_LOCK_ROWS, ([item.content.item_id for item in items],))
+                cursor.execute(
+                    _MARK_PUBLISHED,
+                    ([item.ordinal for item in items], [item.revision for item in items]),
+                )
+        return len(items)
+
+
+def lock(cursor: Cursor, number: int) -> None:
+    """Waits until no other transaction holds `number`, and holds it until this one ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
+
+
+def item_of(row: Sequence[Any]) -> CatalogueItem:
+    """An item from the values of `COLUMNS`."""
+    ordinal, revision, deleted, item_id, title, description, categories, tags, attributes = row
+    content = ItemContent(item_id, title, description, tuple(categories), tuple(tags), attributes)
+    return CatalogueItem(ordinal, revision, deleted, content)
+
+
+def _number(cursor: Cursor) -> int:
+    row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,51 @@
+"""From items to vectors."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from headrace.bundle import Bundle, ItemContent
+from headrace.index.encoding import Vector, to_bytes
+from services.item_embedding.catalogue import CatalogueItem, EmbeddedItem
+from services.item_embedding.metrics import ITEMS_ENCODED
+
+
+class ItemTower(Protocol):
+    """The item half of a model."""
+
+    @property
+    def model_version(self) -> str: ...
+
+    @property
+    def width(self) -> int:
+        """D."""
+
+    def encode(self, items: Sequence[ItemContent]) -> tuple[Vector, Vector]:
+        """Vectors [N,D] and biases [N]. Safe from any thread."""
+
+
+class BundleTower:
+    """The tower of a bundle that was loaded with its part `item`."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+
+    @property
+    def model_version(self) -> str:
+        return self._bundle.model_version
+
+    @property
+    def width(self) -> int:
+        return self._bundle.width
+
+    def encode(self, items: Sequence[ItemContent]) -> tuple[Vector, Vector]:
+        return self._bundle.items.encode(items)
+
+
+def embed(tower: ItemTower, items: Sequence[CatalogueItem]) -> list[EmbeddedItem]:
+    """The items with their vectors, in the order given."""
+    vectors, biases = tower.encode([item.content for item in items])  # [N,D], [N]
+    ITEMS_ENCODED.inc(len(items))
+    return [
+        EmbeddedItem(item, to_bytes(vector), bias)
+        for item, vector, bias in zip(items, vectors, biases.tolist(), strict=True)
+    ]

@@ -1,0 +1,52 @@
+"""The gRPC door: translates, decides nothing."""
+
+from __future__ import annotations  # grpc's classes are generic for the type checker alone
+
+from typing import TYPE_CHECKING, Any
+
+from headrace.api.item_embedding.v1 import item_embedding_pb2, item_embedding_pb2_grpc
+from services.item_embedding.encoder import ItemTower
+from services.item_embedding.messages import item_body, item_change, item_vector
+from services.item_embedding.service import ItemEmbedding
+
+if TYPE_CHECKING:
+    import grpc
+
+    Call = grpc.aio.ServicerContext[Any, Any]
+
+SERVICE = item_embedding_pb2.DESCRIPTOR.services_by_name["ItemEmbeddingService"].full_name
+
+
+class ItemEmbeddingServicer(item_embedding_pb2_grpc.ItemEmbeddingServiceServicer):
+    """As the proto says."""
+
+    def __init__(self, service: ItemEmbedding, tower: ItemTower) -> None:
+        self._service = service
+        self._tower = tower
+
+    async def UpsertItems(  # noqa: N802
+        self, request: item_embedding_pb2.UpsertItemsRequest, context: Call
+    ) -> item_embedding_pb2.UpsertItemsResponse:
+        stored = await self._service.upsert([item_body(item) for item in request.items])
+        return item_embedding_pb2.UpsertItemsResponse(changes=map(item_change, stored))
+
+    async def DeleteItem(  # noqa: N802
+        self, request: item_embedding_pb2.DeleteItemRequest, context: Call
+    ) -> item_embedding_pb2.DeleteItemResponse:
+        hidden = await self._service.delete(request.item_id)
+        return item_embedding_pb2.DeleteItemResponse(change=item_change(hidden))
+
+    async def GetItems(  # noqa: N802
+        self, request: item_embedding_pb2.GetItemsRequest, context: Call
+    ) -> item_embedding_pb2.GetItemsResponse:
+        found = await self._service.items(list(request.item_ids))
+        return item_embedding_pb2.GetItemsResponse(changes=map(item_change, found))
+
+    async def GetItemVectors(  # noqa: N802
+        self, request: item_embedding_pb2.GetItemVectorsRequest, context: Call
+    ) -> item_embedding_pb2.GetItemVectorsResponse:
+        found = await self._service.vectors(list(request.ordinals), request.model_version)
+        tower = self._tower
+        return item_embedding_pb2.GetItemVectorsResponse(
+            vectors=[item_vector(one, tower.model_version, tower.width) for one in found]
+        )

@@ -1,0 +1,22 @@
+"""What this service measures besides what every process does."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from headrace.runtime.metrics import LATENCY_BUCKETS
+
+ITEMS_ENCODED = Counter("headrace_items_encoded_total", "Items whose vector was computed.")
+ITEM_VECTOR_SECONDS = Histogram(
+    "headrace_item_vector_seconds",
+    "From an item's change to its vector being in Kafka; changes made while this process runs.",
+    buckets=LATENCY_BUCKETS,
+)
+ITEMS_WITHOUT_VECTOR = Gauge(
+    "headrace_items_without_vector",
+    "Items, hidden ones included, without a vector of their present revision.",
+)
+CATALOGUE_ITEMS = Gauge("headrace_catalogue_items", "Items that are not hidden.")
+ROUND_FAILURES = Counter(
+    "headrace_item_embedding_round_failures_total",
+    "Rounds of background work that failed and are tried again, by name.",
+    ["name"],
+)

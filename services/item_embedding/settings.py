@@ -1,0 +1,26 @@
+"""Settings of this process."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from headrace.runtime.settings import (
+    BundleSettings,
+    DatabaseSettings,
+    KafkaSettings,
+    Port,
+    ProcessSettings,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemEmbeddingSettings(ProcessSettings, KafkaSettings, DatabaseSettings, BundleSettings):
+    """Read from HEADRACE_* variables."""
+
+    metrics_port: Port = 9104
+    grpc_port: Port = 50053
+    database_connections: Annotated[int, Field(ge=5, le=100)] = 8
+    """Four are for background work, the rest for calls."""
+    sweep_period_s: Annotated[float, Field(gt=0, le=60)] = 2.0
+    """How often Postgres is searched for what was not published or not embedded."""

@@ -1,0 +1,135 @@
+"""Item vectors of one model version in Postgres. Rows are locked in the order of ordinals."""
+
+from collections.abc import Callable, Collection, Sequence
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from headrace.store.database import Database
+from services.item_embedding.catalogue import CatalogueItem, Coverage, EmbeddedItem
+from services.item_embedding.catalogue_store import COLUMNS, item_of, lock
+
+# Advisory locks: see catalogue_store.
+_FILLING = 727_103
+_PUBLISHING = 727_104
+
+_CURRENT = sql.SQL("""
+SELECT v.vector, v.bias, {columns}
+FROM item_vectors v JOIN items i ON i.ordinal = v.ordinal AND i.revision = v.revision
+WHERE v.model_version = %s
+""").format(columns=COLUMNS)
+
+_LACKING = sql.SQL("""
+SELECT {columns}
+FROM items i LEFT JOIN item_vectors v ON v.model_version = %s AND v.ordinal = i.ordinal
+WHERE v.revision IS DISTINCT FROM i.revision
+""").format(columns=COLUMNS)
+
+_CURRENT_AMONG = _CURRENT + sql.SQL("AND v.ordinal = ANY(%s::bigint[])")
+_CURRENT_UNPUBLISHED = _CURRENT + sql.SQL("AND NOT v.published ORDER BY v.ordinal LIMIT %s")
+_LACKING_AMONG = _LACKING + sql.SQL("AND i.ordinal = ANY(%s::bigint[])")
+_LACKING_SETTLED = _LACKING + sql.SQL(
+    "AND i.updated_at <= now() - %s * interval '1 second' ORDER BY i.ordinal LIMIT %s"
+)
+
+_COVERAGE = """
+SELECT count(*) FILTER (WHERE NOT i.deleted),
+       count(*) FILTER (WHERE v.revision IS DISTINCT FROM i.revision)
+FROM items i LEFT JOIN item_vectors v ON v.model_version = %s AND v.ordinal = i.ordinal
+"""
+
+_SAVE = """
+INSERT INTO item_vectors AS stored (model_version, ordinal, revision, vector, bias)
+SELECT %s, given.* FROM
+    unnest(%s::integer[], %s::bigint[], %s::bytea[], %s::real[])
+    AS given (ordinal, revision, vector, bias)
+ORDER BY given.ordinal
+ON CONFLICT (model_version, ordinal) DO UPDATE SET
+    revision = excluded.revision, vector = excluded.vector, bias = excluded.bias,
+    published = false
+WHERE stored.revision < excluded.revision
+"""
+
+_LOCK_ROWS = """
+SELECT FROM item_vectors WHERE model_version = %s AND ordinal = ANY(%s)
+ORDER BY ordinal FOR NO KEY UPDATE
+"""
+
+_MARK_PUBLISHED = """
+UPDATE item_vectors v SET published = true
+FROM unnest(%s::integer[], %s::bigint[]) AS given (ordinal, revision)
+WHERE v.model_version = %s AND v.ordinal = given.ordinal AND v.revision = given.revision
+"""
+
+
+class VectorStore:
+    """The vectors that every process with this model version shares."""
+
+    def __init__(self, database: Database, model_version: str) -> None:
+        self._database = database
+        self._model_version = model_version
+
+    def current(self, ordinals: Collection[int]) -> list[EmbeddedItem]:
+        with self._database.transaction() as cursor:
+            cursor.execute(_CURRENT_AMONG, (self._model_version, list(ordinals)))
+            return _embedded(cursor)
+
+    def lacking(self, ordinals: Collection[int]) -> list[CatalogueItem]:
+        with self._database.transaction() as cursor:
+            cursor.execute(_LACKING_AMONG, (self._model_version, list(ordinals)))
+            return [item_of(row) for row in cursor]
+
+    def save(self, embedded: Sequence[EmbeddedItem]) -> None:
+        with self._database.transaction() as cursor:
+            self._save(cursor, embedded)
+
+    def fill(
+        self,
+        embed: Callable[[Sequence[CatalogueItem]], Sequence[EmbeddedItem]],
+        limit: int,
+        settled_s: float,
+    ) -> int:
+        with self._database.transaction() as cursor:
+            lock(cursor, _FILLING)
+            cursor.execute(_LACKING_SETTLED, (self._model_version, settled_s, limit))
+            items = [item_of(row) for row in cursor]
+            if items:
+                self._save(cursor, embed(items))
+        return len(items)
+
+    def publish(self, publish: Callable[[Sequence[EmbeddedItem]], None], limit: int) -> int:
+        with self._database.transaction() as cursor:
+            lock(cursor, _PUBLISHING)
+            cursor.execute(_CURRENT_UNPUBLISHED, (self._model_version, limit))
+            embedded = _embedded(cursor)
+            if embedded:
+                publish(embedded)
+                ordinals = [one.item.ordinal for one in embedded]
+                revisions = [one.item.revision for one in embedded]
+                cursor.execute(_LOCK_ROWS, (self._model_version, ordinals))
+                cursor.execute(_MARK_PUBLISHED, (ordinals, revisions, self._model_version))
+        return len(embedded)
+
+    def count(self) -> Coverage:
+        with self._database.transaction() as cursor:
+            cursor.execute(_COVERAGE, (self._model_version,))
+            row = cursor.fetchone()
+            assert row is not None
+        return Coverage(shown=row[0], lacking=row[1])
+
+    def _save(self, cursor: Cursor, embedded: Sequence[EmbeddedItem]) -> None:
+        cursor.execute(
+            _SAVE,
+            (
+                self._model_version,
+                [one.item.ordinal for one in embedded],
+                [one.item.revision for one in embedded],
+                [one.vector for one in embedded],
+                [one.bias for one in embedded],
+            ),
+        )
+
+
+def _embedded(cursor: Cursor) -> list[EmbeddedItem]:
+    """Rows of `_CURRENT`."""
+    return [EmbeddedItem(item_of(row[2:]), bytes(row[0]), row[1]) for row in cursor]

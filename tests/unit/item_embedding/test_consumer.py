@@ -1,0 +1,77 @@
+"""What the consumer of topic `items` takes, refuses and does."""
+
+import pytest
+
+from headrace.api.catalogue.v1.catalogue_pb2 import Item, ItemChange
+from headrace.bundle import ItemContent
+from headrace.errors import MalformedRecord
+from headrace.runtime.kafka_records import Message, Record
+from services.item_embedding.consumer import ChangeHandler, decode
+from tests.unit.item_embedding.memory import LengthTower, MemoryCatalogue, MemoryVectors
+
+
+def record(value: bytes | None) -> Record:
+    return Record("items", 0, 7, 0, b"a", value)
+
+
+def change(item_id: str, ordinal: int, revision: int) -> Message[ItemChange]:
+    body = ItemChange(item=Item(item_id=item_id), ordinal=ordinal, revision=revision)
+    return Message(record(body.SerializeToString()), body)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "empty"),
+        (b"", "empty"),
+        (b"\xff garbage", "undecodable"),
+        (ItemChange(ordinal=1, revision=1).SerializeToString(), "incomplete"),
+        (ItemChange(item=Item(item_id="a"), revision=1).SerializeToString(), "incomplete"),
+    ],
+)
+def test_what_is_no_change_is_refused(value: bytes | None, reason: str) -> None:
+    with pytest.raises(MalformedRecord) as caught:
+        decode(record(value))
+    assert caught.value.reason == reason
+
+
+class World:
+    def __init__(self) -> None:
+        self.catalogue = MemoryCatalogue()
+        self.vectors = MemoryVectors(self.catalogue)
+        self.tower = LengthTower()
+        self.publishing = 0
+        self.handler = ChangeHandler(self.catalogue, self.vectors, self.tower, self._publish)
+
+    def _publish(self) -> None:
+        self.publishing += 1
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.catalogue.upsert([ItemContent("a", "A title"), ItemContent("b", "Another")])
+    return world
+
+
+def test_a_change_gets_its_vector_once(world: World) -> None:
+    batch = [change("a", 1, 1), change("b", 2, 1)]
+    assert world.handler.handle(batch) == []
+    assert world.handler.handle(batch) == []
+    assert world.tower.encoded == ["a", "b"]
+    assert world.publishing == 2  # a batch that comes again may be one that was not published
+
+
+def test_a_late_record_embeds_the_item_as_it_is_now(world: World) -> None:
+    world.catalogue.upsert([ItemContent("a", "A newer title")])
+    world.handler.handle([change("a", 1, 1)])
+    (current,) = world.vectors.current([1])
+    assert current.item.revision == 2
+    world.handler.handle([change("a", 1, 2)])
+    assert world.tower.encoded == ["a"]
+
+
+def test_items_that_the_catalogue_lacks_are_refused_and_the_rest_is_done(world: World) -> None:
+    refusals = world.handler.handle([change("z", 9, 1), change("z", 1, 1), change("b", 2, 1)])
+    assert [refusal.reason for refusal in refusals] == ["unknown_item", "unknown_item"]
+    assert world.tower.encoded == ["b"]
