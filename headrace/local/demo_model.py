@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from headrace.local.child import dying_with_parent
-from headrace.local.demo import write_csv
 from headrace.local.errors import LocalError
 
 MINUTES = 2
@@ -23,6 +22,9 @@ def trained_bundle(home: Path, say: Callable[[str], None] = print) -> Path:
         return bundle
     # What an interrupted run has left.
     shutil.rmtree(bundle, ignore_errors=True)
+    # Imported here: pandas would delay every start by half a second.
+    from headrace.local.demo import write_csv  # noqa: PLC0415
+
     interactions, items = write_csv(home / "demo")
     say(f"Training a model on MovieLens-100K, at most {MINUTES} minutes …")
     command = [sys.executable, "-m", "headrace.training.train"]

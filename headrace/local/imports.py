@@ -2,6 +2,9 @@
 
 import psycopg2
 
+CATALOGUE = "demo-catalogue"
+HISTORY = "demo-history"
+
 
 def is_finished(dsn: str, name: str) -> bool:
     """Whether import `name` was finished in this database."""

@@ -13,24 +13,16 @@ from threading import Event
 from types import FrameType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from headrace.errors import HeadraceError
-from headrace.local.demo import load_demo
-from headrace.local.demo_catalogue import import_catalogue
-from headrace.local.demo_files import demo_files
-from headrace.local.demo_history import send_history, wait_applied
 from headrace.local.demo_model import trained_bundle
 from headrace.local.home import api_key, demo_newest, home_folder
-from headrace.local.imports import is_finished, mark_finished
+from headrace.local.imports import HISTORY, is_finished
 from headrace.local.kafka_jars import kafka_class_path
 from headrace.local.ports import Ports
 from headrace.local.status import StatusBoard
 from headrace.local.summary import summary
 from headrace.local.system import LocalSystem, service_command
-
-CATALOGUE = "demo-catalogue"
-HISTORY = "demo-history"
 
 
 class Run:
@@ -57,8 +49,6 @@ class Run:
     def start(self) -> None:
         """All that is needed until the system can be used. Raises HeadraceError."""
         self._ports.require_free(self._ports_needed())
-        if self._demo:
-            demo_files(say=self._say)
         if self._kafka is None:
             kafka_class_path(self._say)
         bundle = trained_bundle(self._home, self._say)
@@ -77,8 +67,11 @@ class Run:
             system.start_infrastructure()
         with self._step("The five services"):
             system.start_services()
-        if self._demo:
-            self._import(system)
+        if self._demo and not is_finished(system.database_url, HISTORY):
+            # Imported here: pandas would delay every start by half a second.
+            from headrace.local.demo_import import import_demo  # noqa: PLC0415
+
+            import_demo(system, demo_newest(self._home), self._console)
         self._say(summary(system, self._ports, key))
 
     def watch(self) -> None:
@@ -91,37 +84,6 @@ class Run:
         if self._system is not None:
             self._say("Stopping …")
             self._system.stop()
-
-    def _import(self, system: LocalSystem) -> None:
-        """The demo's catalogue and history, each once in the life of the database."""
-        dsn = system.database_url
-        if is_finished(dsn, HISTORY):
-            return
-        demo = load_demo(newest=demo_newest(self._home))
-        with self._progress() as progress:
-            if not is_finished(dsn, CATALOGUE):
-                task = progress.add_task("Films into the catalogue", total=len(demo.items))
-                import_catalogue(
-                    system.grpc_address("item_embedding"),
-                    demo.items,
-                    lambda count: progress.advance(task, count),
-                )
-                mark_finished(dsn, CATALOGUE)
-            total = len(demo.interactions)
-            sent = progress.add_task("Ratings into Kafka", total=total)
-            applied = progress.add_task("Ratings applied to people", total=total)
-            send_history(
-                system.kafka_bootstrap_servers,
-                demo.interactions,
-                lambda count: progress.update(sent, completed=count),
-            )
-            wait_applied(
-                dsn,
-                system.model_version,
-                total,
-                lambda count: progress.update(applied, completed=count),
-            )
-        mark_finished(dsn, HISTORY)
 
     def _ports_needed(self) -> list[str]:
         names = [port.name for port in fields(Ports)]
@@ -140,17 +102,6 @@ class Run:
         with self._console.status(f"{what} …"):
             yield
         self._say(f"{what}: ready after {time.monotonic() - begun:.1f} s")
-
-    def _progress(self) -> Progress:
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self._console,
-            # Elsewhere than on a terminal the finished bars are printed, once.
-            refresh_per_second=4,
-        )
 
 
 def drive(run: Run, console: Console) -> int:
