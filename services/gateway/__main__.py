@@ -1,0 +1,93 @@
+"""The gateway's process: `python -m services.gateway`."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+
+from headrace.api.gateway.v1 import gateway_pb2_grpc
+from headrace.runtime.grpc_channel import open_channel
+from headrace.runtime.grpc_server import grpc_server
+from headrace.runtime.process import Process, run_process
+from services.gateway.circuit import Circuit
+from services.gateway.events import KafkaEventLog
+from services.gateway.fallback import Fallback, PersonalLists, PopularLists
+from services.gateway.grpc import NAME, GatewayServicer
+from services.gateway.http import BodyLimits, build_app
+from services.gateway.http_server import http_server
+from services.gateway.keys import ApiKeys
+from services.gateway.service import Gateway
+from services.gateway.settings import GatewaySettings
+from services.gateway.tombstones import Tombstones
+from services.gateway.upstream import GrpcCatalogue, GrpcRanker
+
+log = logging.getLogger(__name__)
+
+_REFRESH_S = 5.0
+_FIRST_REFRESH_S = 0.25  # until there is a list at all
+
+
+async def serve(settings: GatewaySettings, process: Process) -> None:
+    async with AsyncExitStack() as stack:
+        events = KafkaEventLog(settings.kafka_bootstrap_servers, settings.events_deadline_ms / 1000)
+        events.start()
+        stack.push_async_callback(asyncio.to_thread, events.close)
+        process.readiness.require("kafka", events.connected)
+
+        ranker = await stack.enter_async_context(open_channel(settings.ranker_address))
+        items = await stack.enter_async_context(open_channel(settings.item_embedding_address))
+        popular = PopularLists()
+        process.readiness.require("ranker", popular.filled)
+        gateway = Gateway(
+            ranker=GrpcRanker(ranker, settings.ranker_deadline_ms, settings.after_wait_ms),
+            catalogue=GrpcCatalogue(items, settings.item_embedding_deadline_ms),
+            event_log=events,
+            fallback=Fallback(PersonalLists(settings.remembered_places), popular),
+            tombstones=Tombstones(),
+            circuit=Circuit(),
+        )
+        refreshing = asyncio.create_task(_keep_popular_fresh(gateway, popular))
+        stack.callback(refreshing.cancel)
+
+        keys = ApiKeys.parse(settings.api_keys)
+        servicer = GatewayServicer(gateway, keys)
+        await stack.enter_async_context(
+            grpc_server(
+                host=settings.host,
+                port=settings.grpc_port,
+                services=[NAME],
+                register=lambda server: gateway_pb2_grpc.add_GatewayServiceServicer_to_server(
+                    servicer, server
+                ),
+                readiness=process.readiness,
+                grace_s=settings.shutdown_grace_s,
+            )
+        )
+        limits = BodyLimits(events=settings.events_body_bytes, items=settings.items_body_bytes)
+        await stack.enter_async_context(
+            http_server(
+                build_app(gateway, keys, process.readiness, limits),
+                host=settings.host,
+                port=settings.http_port,
+                grace_s=settings.shutdown_grace_s,
+            )
+        )
+        log.info("listening", extra={"http": settings.http_port, "grpc": settings.grpc_port})
+        await process.until_told_to_stop()
+
+
+async def _keep_popular_fresh(gateway: Gateway, popular: PopularLists) -> None:
+    while True:
+        try:
+            await gateway.refresh_popular()
+        except Exception:
+            # A list that is not fresh is better than none; the next round may do.
+            log.exception("popular lists were not refreshed")
+        await asyncio.sleep(_REFRESH_S if popular.filled() else _FIRST_REFRESH_S)
+
+
+def main() -> None:
+    run_process("gateway", GatewaySettings, serve)
+
+
+if __name__ == "__main__":
+    main()

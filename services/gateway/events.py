@@ -1,0 +1,78 @@
+"""The event log: topic `events`, keyed by person."""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from headrace.api.events.v1 import events_pb2
+from headrace.errors import Unavailable
+from headrace.runtime.kafka_publisher import Outgoing, Publisher
+from headrace.runtime.topics import EVENTS
+from services.gateway.service import AcceptedEvent
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = 0.5
+
+
+class KafkaEventLog:
+    """Connects in a thread from `start` on, so that lists are served while Kafka is away."""
+
+    def __init__(self, bootstrap_servers: str, deadline_s: float, topic: str = EVENTS) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._deadline_s = deadline_s
+        self._topic = topic
+        self._publisher: Publisher | None = None
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._connect, name="connect-kafka", daemon=True).start()
+
+    def connected(self) -> bool:
+        return self._publisher is not None
+
+    async def append(self, events: Sequence[AcceptedEvent]) -> None:
+        """Returns once Kafka has all of them.
+
+        Raises: Unavailable within the deadline where that is not certain.
+        """
+        if self._publisher is None:
+            raise Unavailable("Kafka is away")
+        records = [
+            Outgoing(self._topic, one.event.user_id.encode(), to_record(one)) for one in events
+        ]
+        await self._publisher.publish_and_wait(records, self._deadline_s)
+
+    def close(self) -> None:
+        """Waits for what is under way."""
+        self._stop.set()
+        if self._publisher is not None:
+            self._publisher.close(timeout_s=self._deadline_s)
+
+    def _connect(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._publisher = Publisher(
+                    self._bootstrap_servers, delivery_timeout_s=self._deadline_s
+                )
+            except Unavailable as error:
+                log.warning("events cannot be accepted yet: %s", error)
+                self._stop.wait(_RETRY_S)
+            else:
+                return
+
+
+def to_record(accepted: AcceptedEvent) -> bytes:
+    """The value of the record. `occurred_at` is there only where the sender gave it."""
+    event = accepted.event
+    message = events_pb2.Event(
+        event_id=accepted.event_id,
+        user_id=event.user_id,
+        item_id=event.item_id,
+        type=events_pb2.EventType.ValueType(event.event_type),
+        value=event.value,
+    )
+    message.accepted_at.FromDatetime(accepted.accepted_at)
+    if event.occurred_at is not None:
+        message.occurred_at.FromDatetime(event.occurred_at)
+    return message.SerializeToString()

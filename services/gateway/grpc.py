@@ -1,0 +1,215 @@
+"""The gRPC door: translates, and nothing else."""
+
+from __future__ import annotations  # grpc's classes are generic for the type checker alone
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from headrace.api.events.v1 import events_pb2
+from headrace.api.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from headrace.api.ranker.v1 import ranker_pb2
+from headrace.api.user_embedding.v1 import user_embedding_pb2
+from headrace.contracts.violations import check
+from headrace.errors import InvalidInput, Violation
+from headrace.runtime.context import current
+from services.gateway.keys import ApiKeys, Scope
+from services.gateway.lists import ListedItem
+from services.gateway.models import (
+    ItemReference,
+    RecommendationRequest,
+    RecordEventsRequest,
+    SimilarRequest,
+    UpsertItemsRequest,
+)
+from services.gateway.service import Gateway
+from services.gateway.upstream import SOURCES, STATUSES, item_fields, to_item
+
+if TYPE_CHECKING:
+    Call = grpc.aio.ServicerContext[Any, Any]
+
+NAME = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"].full_name
+
+_SOURCES = {name: number for number, name in SOURCES.items()}
+_STATUSES = {name: number for number, name in STATUSES.items()}
+# Violations travel three times in the trailing metadata, of which clients take 8 kB by default.
+_VIOLATIONS_CHARACTERS = 1_500
+
+
+class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
+    """GatewayService. Errors become status codes in the interceptor of `grpc_server`."""
+
+    def __init__(self, gateway: Gateway, keys: ApiKeys) -> None:
+        self._gateway = gateway
+        self._keys = keys
+
+    async def RecordEvents(  # noqa: N802
+        self, request: gateway_pb2.RecordEventsRequest, context: Call
+    ) -> gateway_pb2.RecordEventsResponse:
+        self._keys.require(_authorization(context), Scope.EVENTS)
+        with _fitting():
+            body = check(
+                RecordEventsRequest, {"events": [_event_fields(one) for one in request.events]}
+            )
+        event_ids = await self._gateway.record_events(body.events)
+        return gateway_pb2.RecordEventsResponse(event_ids=event_ids)
+
+    async def Recommend(  # noqa: N802
+        self, request: gateway_pb2.RecommendRequest, context: Call
+    ) -> gateway_pb2.RecommendResponse:
+        with _fitting():
+            asked = check(
+                RecommendationRequest,
+                {
+                    **_given(user_id=request.user_id, after=request.after),
+                    **_list_fields(request),
+                    "session": list(request.session),
+                    "exclude": list(request.exclude),
+                },
+            )
+        if asked.user_id is not None:
+            self._keys.require(_authorization(context), Scope.READ)
+        ranked = await self._gateway.recommend(asked)
+        answer = gateway_pb2.RecommendResponse(
+            request_id=_request_id(),
+            model_version=ranked.model_version,
+            degraded=ranked.degraded,
+            items=_ranked_items(ranked.items),
+        )
+        answer.as_of.FromDatetime(ranked.as_of)
+        if ranked.after is not None:
+            answer.after_status = user_embedding_pb2.EventStatus.ValueType(_STATUSES[ranked.after])
+        return answer
+
+    async def SimilarItems(  # noqa: N802
+        self, request: gateway_pb2.SimilarItemsRequest, context: Call
+    ) -> gateway_pb2.SimilarItemsResponse:
+        with _fitting():
+            asked = check(SimilarRequest, {"item_id": request.item_id, **_list_fields(request)})
+        found = await self._gateway.similar(asked.item_id, asked.n, asked.category)
+        return gateway_pb2.SimilarItemsResponse(
+            request_id=_request_id(),
+            model_version=found.model_version,
+            items=_ranked_items(found.items),
+        )
+
+    async def GetItem(  # noqa: N802
+        self, request: gateway_pb2.GetItemRequest, context: Call
+    ) -> gateway_pb2.GetItemResponse:
+        asked = check(ItemReference, {"item_id": request.item_id})
+        found = await self._gateway.item(asked.item_id)
+        return gateway_pb2.GetItemResponse(item=to_item(found.item), revision=found.revision)
+
+    async def UpsertItems(  # noqa: N802
+        self, request: gateway_pb2.UpsertItemsRequest, context: Call
+    ) -> gateway_pb2.UpsertItemsResponse:
+        self._keys.require(_authorization(context), Scope.CATALOGUE)
+        with _fitting():
+            body = check(UpsertItemsRequest, {"items": [item_fields(one) for one in request.items]})
+            revisions = await self._gateway.upsert_items(body.items)
+        return gateway_pb2.UpsertItemsResponse(
+            items=[
+                gateway_pb2.UpsertedItem(item_id=item.item_id, revision=revision)
+                for item, revision in zip(body.items, revisions, strict=True)
+            ]
+        )
+
+    async def DeleteItem(  # noqa: N802
+        self, request: gateway_pb2.DeleteItemRequest, context: Call
+    ) -> gateway_pb2.DeleteItemResponse:
+        asked = check(ItemReference, {"item_id": request.item_id})
+        self._keys.require(_authorization(context), Scope.CATALOGUE)
+        return gateway_pb2.DeleteItemResponse(
+            revision=await self._gateway.delete_item(asked.item_id)
+        )
+
+
+def _event_fields(event: gateway_pb2.NewEvent) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "user_id": event.user_id,
+        "item_id": event.item_id,
+        **_given(event_id=event.event_id, type=_type_name(event.type)),
+    }
+    if event.HasField("occurred_at"):
+        fields["occurred_at"] = _moment(event.occurred_at)
+    if event.HasField("value"):
+        fields["value"] = event.value
+    return fields
+
+
+def _type_name(number: int) -> str:
+    """`click` for EVENT_TYPE_CLICK; empty where it is absent, a number where it is unknown."""
+    if number == events_pb2.EVENT_TYPE_UNSPECIFIED:
+        return ""
+    if number not in events_pb2.EventType.values():
+        return str(number)
+    name = events_pb2.EventType.Name(events_pb2.EventType.ValueType(number))
+    return name.removeprefix("EVENT_TYPE_").lower()
+
+
+def _moment(timestamp: Timestamp) -> datetime:
+    try:
+        return timestamp.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        return datetime.max.replace(tzinfo=UTC)  # as far outside of what is allowed
+
+
+def _list_fields(
+    request: gateway_pb2.RecommendRequest | gateway_pb2.SimilarItemsRequest,
+) -> dict[str, Any]:
+    count = {"n": request.n} if request.HasField("n") else {}
+    return {**count, **_given(category=request.category)}
+
+
+def _given(**texts: str) -> dict[str, Any]:
+    """Those that are not empty: in protobuf, empty text means absent."""
+    return {name: text for name, text in texts.items() if text}
+
+
+def _ranked_items(items: Iterable[ListedItem]) -> list[ranker_pb2.RankedItem]:
+    return [
+        ranker_pb2.RankedItem(
+            item_id=item.item_id,
+            score=item.score,
+            title=item.title,
+            categories=item.categories,
+            source=ranker_pb2.Source.ValueType(_SOURCES[item.source]),
+        )
+        for item in items
+    ]
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """Keeps violations to what a status can carry, saying how many were left out."""
+    try:
+        yield
+    except InvalidInput as error:
+        room = _VIOLATIONS_CHARACTERS
+        kept: list[Violation] = []
+        for violation in error.violations:
+            room -= len(str(violation))
+            if room < 0 and kept:
+                break
+            kept.append(violation)
+        left_out = len(error.violations) - len(kept)
+        if not left_out:
+            raise
+        kept.append(Violation("request", f"has {left_out} more fields at fault"))
+        raise InvalidInput(kept) from error
+
+
+def _authorization(context: Call) -> str | None:
+    for key, value in context.invocation_metadata() or ():
+        if key == "authorization":
+            return value if isinstance(value, str) else None
+    return None
+
+
+def _request_id() -> str:
+    request = current()
+    return request.request_id if request is not None else ""

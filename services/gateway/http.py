@@ -1,0 +1,235 @@
+"""The HTTP door: translates, and nothing else."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+import orjson
+from fastapi import FastAPI, Query, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from pydantic import BeforeValidator
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp
+
+from headrace.contracts.identifiers import Identifier
+from headrace.contracts.items import ItemContent, NewItem
+from headrace.runtime.context import current
+from headrace.runtime.readiness import Readiness
+from services.gateway import problems
+from services.gateway.bodies import read_body
+from services.gateway.documentation import add_documentation
+from services.gateway.keys import ApiKeys, Scope
+from services.gateway.lists import RankedList
+from services.gateway.middleware import RequestScope
+from services.gateway.models import (
+    ItemRevision,
+    PersonListQuery,
+    RecommendationRequest,
+    Recommendations,
+    RecordedEvents,
+    RecordEventsRequest,
+    SimilarItems,
+    SimilarQuery,
+    StoredItem,
+    UpsertedItems,
+    UpsertItemsRequest,
+)
+from services.gateway.openapi import VERSION, describe, operation
+from services.gateway.service import Gateway
+
+
+def _decoded(part: str) -> str:
+    try:
+        return unquote(part, errors="strict")
+    except UnicodeDecodeError as error:
+        raise ValueError("must be percent-encoded UTF-8") from error
+
+
+InPath = Annotated[Identifier, BeforeValidator(_decoded)]
+
+
+@dataclass(frozen=True)
+class BodyLimits:
+    """Greatest size of a body, in bytes."""
+
+    events: int
+    items: int
+
+
+def build_app(gateway: Gateway, keys: ApiKeys, readiness: Readiness, limits: BodyLimits) -> ASGIApp:
+    """The application that a server of ASGI runs."""
+    app = FastAPI(
+        title="Headrace",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    problems.install(app)
+    _events(app, gateway, keys, limits)
+    _lists(app, gateway, keys, limits)
+    _items(app, gateway, keys, limits)
+    _operations(app, readiness)
+    add_documentation(app, describe(app))
+    return RequestScope(app)
+
+
+def _events(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) -> None:
+    @app.post(
+        "/v1/events",
+        **operation("events", 202, RecordedEvents, body=RecordEventsRequest, scope=Scope.EVENTS),
+    )
+    async def record_events(request: Request) -> Response:
+        """Accept events, all of them or none; answers once Kafka has them.
+
+        On 503 some may be stored: send all of them again with the `event_ids` of the problem.
+        """
+        keys.require(_authorization(request), Scope.EVENTS)
+        body = await read_body(request, RecordEventsRequest, limits.events)
+        return _json({"event_ids": await gateway.record_events(body.events)}, 202)
+
+
+def _lists(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) -> None:
+    @app.get(
+        "/v1/users/{user_id}/recommendations",
+        **operation("lists", 200, Recommendations, scope=Scope.READ),
+    )
+    async def recommendations_of_a_person(
+        request: Request, user_id: InPath, query: Annotated[PersonListQuery, Query()]
+    ) -> Response:
+        """The best items for a person. An unknown person gets what is liked of late."""
+        keys.require(_authorization(request), Scope.READ)
+        asked = RecommendationRequest(user_id=user_id, **dict(query))
+        return _list(asked, await gateway.recommend(asked))
+
+    @app.post(
+        "/v1/recommendations",
+        **operation(
+            "lists",
+            200,
+            Recommendations,
+            body=RecommendationRequest,
+            scope=Scope.READ,
+            key_optional=True,
+        ),
+    )
+    async def recommendations(request: Request) -> Response:
+        """The best items for a person, a visit, or anybody. Needs a key where `user_id` is given.
+
+        The items of a visit count as if the person had chosen them just now; nothing is stored.
+        """
+        asked = await read_body(request, RecommendationRequest, limits.events)
+        if asked.user_id is not None:
+            keys.require(_authorization(request), Scope.READ)
+        return _list(asked, await gateway.recommend(asked))
+
+    @app.get(
+        "/v1/items/{item_id}/similar", **operation("lists", 200, SimilarItems, may_be_missing=True)
+    )
+    async def similar_items(item_id: InPath, query: Annotated[SimilarQuery, Query()]) -> Response:
+        """The items nearest to an item."""
+        found = await gateway.similar(item_id, query.n, query.category)
+        return _json(
+            {
+                "request_id": _request_id(),
+                "model_version": found.model_version,
+                "items": found.items,
+            }
+        )
+
+
+def _items(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) -> None:
+    @app.get("/v1/items/{item_id}", **operation("items", 200, StoredItem, may_be_missing=True))
+    async def item(item_id: InPath) -> Response:
+        """One item of the catalogue."""
+        found = await gateway.item(item_id)
+        return _json({**found.item.model_dump(), "revision": found.revision})
+
+    @app.put(
+        "/v1/items/{item_id}",
+        **operation("items", 200, ItemRevision, body=ItemContent, scope=Scope.CATALOGUE),
+    )
+    async def put_item(request: Request, item_id: InPath) -> Response:
+        """Add an item or replace it. Lists have it within seconds."""
+        keys.require(_authorization(request), Scope.CATALOGUE)
+        content = await read_body(request, ItemContent, limits.items)
+        stored = await gateway.upsert_items([NewItem(item_id=item_id, **dict(content))])
+        return _json({"item_id": item_id, "revision": stored[0]})
+
+    @app.delete(
+        "/v1/items/{item_id}",
+        **operation("items", 200, ItemRevision, scope=Scope.CATALOGUE, may_be_missing=True),
+    )
+    async def delete_item(request: Request, item_id: InPath) -> Response:
+        """Hide an item from every list. What people did with it still counts for them."""
+        keys.require(_authorization(request), Scope.CATALOGUE)
+        return _json({"item_id": item_id, "revision": await gateway.delete_item(item_id)})
+
+    @app.post(
+        "/v1/items",
+        **operation("items", 200, UpsertedItems, body=UpsertItemsRequest, scope=Scope.CATALOGUE),
+    )
+    async def upsert_items(request: Request) -> Response:
+        """Add or replace items, all of them or none."""
+        keys.require(_authorization(request), Scope.CATALOGUE)
+        body = await read_body(request, UpsertItemsRequest, limits.items)
+        revisions = await gateway.upsert_items(body.items)
+        stored = zip(body.items, revisions, strict=True)
+        return _json({"items": [{"item_id": i.item_id, "revision": r} for i, r in stored]})
+
+
+def _operations(app: FastAPI, readiness: Readiness) -> None:
+    @app.get("/healthz", tags=["operations"], summary="Does the process live?")
+    async def healthz() -> Response:
+        return _json({"status": "ok"})
+
+    @app.get(
+        "/readyz",
+        tags=["operations"],
+        summary="Can it serve?",
+        responses={503: {"description": "Not now"}},
+    )
+    async def readyz() -> Response:
+        """Names what is missing."""
+        missing = readiness.missing()
+        status = "not ready" if missing else "ready"
+        return _json({"status": status, "missing": missing}, 503 if missing else 200)
+
+    @app.get(
+        "/metrics",
+        tags=["operations"],
+        summary="Prometheus metrics",
+        response_class=PlainTextResponse,
+    )
+    def metrics() -> Response:
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+def _list(asked: RecommendationRequest, ranked: RankedList) -> Response:
+    after = None if asked.after is None else {"event_id": asked.after, "status": ranked.after}
+    return _json(
+        {
+            "request_id": _request_id(),
+            "model_version": ranked.model_version,
+            "as_of": ranked.as_of,
+            "degraded": ranked.degraded,
+            "items": ranked.items,
+            "after": after,
+        }
+    )
+
+
+def _json(body: dict[str, Any], status: int = 200) -> Response:
+    return Response(
+        orjson.dumps(body, option=orjson.OPT_UTC_Z), status, media_type="application/json"
+    )
+
+
+def _authorization(request: Request) -> str | None:
+    return request.headers.get("authorization")
+
+
+def _request_id() -> str:
+    context = current()
+    return context.request_id if context is not None else ""

@@ -1,0 +1,48 @@
+"""Lists of items as the gateway hands them out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Source = Literal["retrieval", "trending", "popular", "similar"]
+AfterStatus = Literal["applied", "pending", "waiting_for_item", "refused", "unknown"]
+
+RANKER_UNAVAILABLE = "ranker_unavailable"
+"""Why a list is degraded that the gateway made from what it remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedItem:
+    """One place in a list. `score` is a chance from 0 to 1 in personal lists, else it orders."""
+
+    item_id: str
+    score: float
+    title: str
+    categories: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class RankedList:
+    """A list, best first.
+
+    as_of: when the last event in it happened; when it was computed if it is not personal.
+    personal: a person's own events are in it.
+    degraded: why it is worse than it should be, if it is.
+    after: what became of the event that was to be waited for, where one was named.
+    """
+
+    model_version: str
+    as_of: datetime
+    items: tuple[ListedItem, ...]
+    personal: bool = False
+    degraded: str | None = None
+    after: AfterStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarList:
+    """The items nearest to an item, nearest first. `score` is the cosine, -1 to 1."""
+
+    model_version: str
+    items: tuple[ListedItem, ...]

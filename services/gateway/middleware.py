@@ -1,0 +1,73 @@
+"""Around each HTTP request: ids in and out, metrics, and paths as they were sent."""
+
+import logging
+import time
+
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from headrace.runtime import context
+from headrace.runtime.metrics import LATENCY_BUCKETS
+
+log = logging.getLogger(__name__)
+
+REQUESTS = Counter(
+    "headrace_http_requests_total", "HTTP requests answered.", ["route", "method", "status"]
+)
+SECONDS = Histogram(
+    "headrace_http_request_seconds",
+    "Time to answer an HTTP request.",
+    ["route"],
+    buckets=LATENCY_BUCKETS,
+)
+
+_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
+_REQUEST_ID = context.REQUEST_ID.encode()
+_TRACEPARENT = context.TRACEPARENT.encode()
+
+
+class RequestScope:
+    """Pure ASGI. Starlette's BaseHTTPMiddleware runs each request in another task."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # Ids may hold an encoded slash: it must not split the path. Routes decode their parts.
+        scope["path"] = scope["raw_path"].decode("latin-1")
+        given = dict(scope["headers"])
+        began = time.perf_counter()
+        status = 500
+        with context.within(
+            context.begin(_text(given.get(_REQUEST_ID)), _text(given.get(_TRACEPARENT)))
+        ) as current:
+
+            async def send_with_id(message: Message) -> None:
+                nonlocal status
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                    message["headers"].append((_REQUEST_ID, current.request_id.encode()))
+                await send(message)
+
+            try:
+                await self._app(scope, receive, send_with_id)
+            except Exception:
+                # It was answered with a problem document already.
+                log.exception("request failed", extra={"route": _route(scope)})
+            finally:
+                route = _route(scope)
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                SECONDS.labels(route).observe(time.perf_counter() - began)
+                REQUESTS.labels(route, method, status).inc()
+
+
+def _route(scope: Scope) -> str:
+    """The route's template; never the path, which holds ids."""
+    return getattr(scope.get("route"), "path", "none")
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")

@@ -1,0 +1,201 @@
+"""What callers send and get, as both doors check it and OpenAPI describes it.
+
+Answers are written without passing through their models, which only describe them.
+"""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from headrace.contracts.events import EVENTS_PER_REQUEST, NewEvent
+from headrace.contracts.identifiers import Identifier
+from headrace.contracts.items import ITEMS_PER_REQUEST, Label, NewItem
+from services.gateway.lists import AfterStatus, Source
+
+LIST_LENGTH = 200
+SESSION_LENGTH = 200
+EXCLUDE_LENGTH = 1_000
+
+Count = Annotated[
+    int, Field(ge=1, le=LIST_LENGTH, description="How many items; fewer only where fewer exist.")
+]
+Category = Annotated[Label, Field(description="Only items of this category. Absent: of all.")]
+After = Annotated[
+    Identifier,
+    Field(description="Wait, at most 250 ms, until this event of the person is in the list."),
+]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RecordEventsRequest(_Body):
+    """Events to accept, all of them or none."""
+
+    events: Annotated[list[NewEvent], Field(min_length=1, max_length=EVENTS_PER_REQUEST)] = Field(
+        examples=[[{"event_id": "c-1", "user_id": "259", "item_id": "50", "type": "click"}]],
+    )
+
+
+class PersonListQuery(_Body):
+    """Which list of a person."""
+
+    n: Count = 20
+    category: Category | None = None
+    after: After | None = None
+
+
+class SimilarQuery(_Body):
+    """Which items near an item."""
+
+    n: Count = 20
+    category: Category | None = None
+
+
+class ItemReference(_Body):
+    """Which item."""
+
+    item_id: Identifier
+
+
+class SimilarRequest(SimilarQuery, ItemReference):
+    """To which item, how many, and of which."""
+
+
+class RecommendationRequest(_Body):
+    """For whom, how many, and of which. With neither person nor visit: what is liked of late."""
+
+    user_id: Identifier | None = Field(default=None, examples=["259"])
+    session: list[Identifier] = Field(
+        default_factory=list,
+        max_length=SESSION_LENGTH,
+        description="Items of the present visit, oldest first. Unknown ones are passed over.",
+        examples=[["50", "181"]],
+    )
+    n: Count = 20
+    category: Category | None = None
+    exclude: list[Identifier] = Field(
+        default_factory=list,
+        max_length=EXCLUDE_LENGTH,
+        description="Items to leave out.",
+        examples=[["172"]],
+    )
+    after: After | None = None
+
+    @model_validator(mode="after")
+    def _after_needs_a_person(self) -> Self:
+        if self.after is not None and self.user_id is None:
+            raise ValueError("after: needs the user_id whose event it is")
+        return self
+
+
+class UpsertItemsRequest(_Body):
+    """Items to add or replace, all of them or none."""
+
+    items: Annotated[list[NewItem], Field(min_length=1, max_length=ITEMS_PER_REQUEST)] = Field(
+        examples=[[{"item_id": "n-1", "title": "Night Train", "categories": ["Thriller"]}]],
+        description="With different ids.",
+    )
+
+
+class RecordedEvents(_Body):
+    """Kafka has the events on all in-sync replicas."""
+
+    event_ids: list[str] = Field(description="In the order of the request.", examples=[["c-1"]])
+
+
+class ListedItemModel(_Body):
+    """One place in a list."""
+
+    item_id: str = Field(examples=["181"])
+    score: float = Field(
+        description="For a person or a visit: the chance, 0 to 1, that the item is chosen. For "
+        "similar items: the cosine, -1 to 1. Otherwise a number that only orders.",
+        examples=[0.31],
+    )
+    title: str = Field(examples=["Return of the Jedi (1983)"])
+    categories: list[str] = Field(examples=[["Action", "Adventure"]])
+    source: Source = Field(description="What found the item.")
+
+
+class AfterOutcome(_Body):
+    """What became of the event that the list was to wait for."""
+
+    event_id: str = Field(examples=["c-1"])
+    status: AfterStatus = Field(
+        description="applied: it is in the list. pending: stored, not yet in the list. "
+        "waiting_for_item: kept until the catalogue has its item. refused: the dead letters have "
+        "the reason. unknown: not stored, or that could not be found out."
+    )
+
+
+class Recommendations(_Body):
+    """A list, best first."""
+
+    request_id: str = Field(description="Id of this answer, also in the logs.")
+    model_version: str
+    as_of: datetime = Field(
+        description="When the person's last event in the list happened; when the list was "
+        "computed where it is not personal."
+    )
+    degraded: str | None = Field(
+        description="Null, or why the list is worse than it should be: `ranker_unavailable`, "
+        "`user_embedding_unavailable`."
+    )
+    items: list[ListedItemModel]
+    after: AfterOutcome | None = Field(description="Set where `after` was given.")
+
+
+class SimilarItems(_Body):
+    """The nearest items, nearest first."""
+
+    request_id: str = Field(description="Id of this answer, also in the logs.")
+    model_version: str
+    items: list[ListedItemModel]
+
+
+class StoredItem(NewItem):
+    """An item of the catalogue."""
+
+    revision: int = Field(description="Grows by one with each change.")
+
+
+class ItemRevision(_Body):
+    """An item after a change."""
+
+    item_id: str = Field(examples=["n-1"])
+    revision: int = Field(description="Grows by one with each change.", examples=[1])
+
+
+class UpsertedItems(_Body):
+    """The items are stored; lists have them within seconds."""
+
+    items: list[ItemRevision] = Field(description="In the order of the request.")
+
+
+class FieldError(_Body):
+    """One field at fault."""
+
+    field: str = Field(description="Its path in the request.", examples=["events[3].value"])
+    reason: str = Field(
+        description="What would be right.", examples=["a rating needs a value from 1 to 5"]
+    )
+
+
+class Problem(_Body):
+    """Why a request was not served (RFC 9457)."""
+
+    type: str = Field(examples=["/docs#invalid-input"])
+    title: str = Field(examples=["The request cannot be used"])
+    status: int = Field(examples=[400])
+    detail: str
+    request_id: str | None = None
+    errors: list[FieldError] | None = Field(
+        default=None, description="Each field at fault, where some are."
+    )
+    event_ids: list[str] | None = Field(
+        default=None,
+        description="Where events may be stored in part: send all of them again with these ids.",
+    )

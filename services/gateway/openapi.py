@@ -1,0 +1,127 @@
+"""The OpenAPI document: what FastAPI cannot read from the routes is said here.
+
+Bodies are read by `bodies`, answers are written by hand, problems are the same everywhere.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from headrace.contracts.items import ItemContent
+from services.gateway.keys import Scope
+from services.gateway.models import (
+    Problem,
+    RecommendationRequest,
+    RecordEventsRequest,
+    UpsertItemsRequest,
+)
+from services.gateway.problems import KINDS, MEDIA_TYPE
+
+VERSION = "1"
+_DESCRIPTION = """\
+A recommender in which the last click already counts: record what people do, ask what to show them.
+
+**Keys.** Send `Authorization: Bearer <key>`. Each operation names the scope that its key needs;
+operations without one are public.
+
+**Ids** are opaque text of 1 to 128 characters, percent-encoded in paths.
+
+**Requests** may carry `x-request-id` and a W3C `traceparent`; each answer has its `x-request-id`.
+
+**Errors** are problem documents (RFC 9457). Those of bad input name each field at fault and what
+would be right. After 503, try again as `Retry-After` says.
+"""
+_TAGS = [
+    {"name": "events", "description": "What people do."},
+    {"name": "lists", "description": "What to show them."},
+    {"name": "items", "description": "What there is to show."},
+    {"name": "operations", "description": "For those who run it."},
+]
+_BODIES: list[type[BaseModel]] = [
+    RecordEventsRequest, RecommendationRequest, ItemContent, UpsertItemsRequest, Problem,
+]  # fmt: skip
+_REFERENCE = "#/components/schemas/{model}"
+_SECURITY = "apiKey"
+
+
+def operation(
+    tag: str,
+    status: int,
+    answer: type[BaseModel],
+    *,
+    body: type[BaseModel] | None = None,
+    scope: Scope | None = None,
+    key_optional: bool = False,
+    may_be_missing: bool = False,
+) -> dict[str, Any]:
+    """Arguments of a route: its tag, its answer, its body, the scope of its key, its problems.
+
+    key_optional: some requests are served without.
+    """
+    statuses = {400, 503}
+    statuses.update((413, 415) if body else (), (401, 403) if scope else ())
+    statuses.update((404,) if may_be_missing else ())
+    extra: dict[str, Any] = {}
+    if body is not None:
+        extra["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _reference(body)}},
+        }
+    if scope is not None:
+        extra["security"] = [{_SECURITY: [str(scope)]}, *([{}] if key_optional else [])]
+    return {
+        "tags": [tag],
+        "status_code": status,
+        "responses": {
+            status: {"model": answer, "description": _summary(answer)},
+            **{number: _problem(number) for number in sorted(statuses)},
+        },
+        "openapi_extra": extra,
+    }
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of the routes that `app` has now."""
+    document = get_openapi(
+        title="Headrace",
+        version=VERSION,
+        summary="Record what people do, ask what to show them.",
+        description=_DESCRIPTION,
+        routes=app.routes,
+        tags=_TAGS,
+    )
+    _, written = models_json_schema(
+        [(model, "validation") for model in _BODIES], ref_template=_REFERENCE
+    )
+    components = document.setdefault("components", {})
+    schemas = {**components.get("schemas", {}), **written["$defs"]}
+    components["schemas"] = {
+        name: schema for name, schema in sorted(schemas.items()) if "ValidationError" not in name
+    }
+    components["securitySchemes"] = {
+        _SECURITY: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": f"An API key. Scopes: {', '.join(Scope)}; admin has all of them.",
+        }
+    }
+    for path in document["paths"].values():
+        for described in path.values():
+            described["responses"].pop("422", None)  # FastAPI's own; bad input is answered with 400
+    return document
+
+
+def _problem(status: int) -> dict[str, Any]:
+    title = next(kind.title for kind in KINDS if kind.status == status)
+    return {"description": title, "content": {MEDIA_TYPE: {"schema": _reference(Problem)}}}
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REFERENCE.format(model=model.__name__)}
+
+
+def _summary(model: type[BaseModel]) -> str:
+    return (model.__doc__ or model.__name__).partition("\n")[0]

@@ -1,0 +1,228 @@
+"""What the gateway decides, whichever door a request came through."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import uuid4
+
+from prometheus_client import Counter
+
+from headrace.contracts.events import NewEvent
+from headrace.contracts.items import NewItem
+from headrace.errors import HeadraceError, InvalidInput, NotFound, Unavailable, Violation
+from services.gateway.circuit import Circuit
+from services.gateway.fallback import Fallback
+from services.gateway.lists import RankedList, SimilarList
+from services.gateway.models import EXCLUDE_LENGTH, LIST_LENGTH, RecommendationRequest
+from services.gateway.tombstones import Tombstones
+
+log = logging.getLogger(__name__)
+
+EVENTS = Counter("headrace_gateway_events_accepted_total", "Events that Kafka has.", ["type"])
+LISTS = Counter(
+    "headrace_gateway_lists_total",
+    "Lists answered; `degraded` is the reason, or `no`.",
+    ["degraded"],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedEvent:
+    """An event that passed every check, with its id."""
+
+    event_id: str
+    event: NewEvent
+    accepted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueItem:
+    """An item as the catalogue has it."""
+
+    item: NewItem
+    revision: int
+
+
+class EventsNotConfirmed(Unavailable):
+    """Kafka did not confirm all events: some may be stored. `event_ids` make a retry harmless."""
+
+    def __init__(self, event_ids: Sequence[str], cause: Unavailable) -> None:
+        super().__init__(
+            f"{cause}. Some of the events may be stored: send all of them again with the same "
+            "event_ids"
+        )
+        self.event_ids = tuple(event_ids)
+
+
+class Ranker(Protocol):
+    """Makes lists."""
+
+    async def recommend(self, request: RecommendationRequest) -> RankedList:
+        """Raises: InvalidInput, Unavailable."""
+
+    async def similar(self, item_id: str, n: int, category: str | None) -> SimilarList:
+        """Raises: InvalidInput, NotFound, Unavailable."""
+
+
+class Catalogue(Protocol):
+    """Owns the items."""
+
+    async def get(self, item_id: str) -> CatalogueItem | None:
+        """None: unknown or hidden."""
+
+    async def upsert(self, items: Sequence[NewItem]) -> list[int]:
+        """Stores all of them or none. Returns their revisions in order."""
+
+    async def delete(self, item_id: str) -> int:
+        """Hides an item. Returns its revision. Raises: NotFound."""
+
+
+class EventLog(Protocol):
+    """Keeps events for those who work on them."""
+
+    async def append(self, events: Sequence[AcceptedEvent]) -> None:
+        """Returns once they are safe. Raises: Unavailable where that is not certain."""
+
+
+class Gateway:
+    """Both doors call these methods with checked requests; access is checked before."""
+
+    def __init__(
+        self,
+        *,
+        ranker: Ranker,
+        catalogue: Catalogue,
+        event_log: EventLog,
+        fallback: Fallback,
+        tombstones: Tombstones,
+        circuit: Circuit,
+    ) -> None:
+        self._ranker = ranker
+        self._catalogue = catalogue
+        self._event_log = event_log
+        self._fallback = fallback
+        self._tombstones = tombstones
+        self._circuit = circuit
+
+    async def record_events(self, events: Sequence[NewEvent]) -> list[str]:
+        """Keeps all events or raises. Returns their ids in order.
+
+        Raises: EventsNotConfirmed.
+        """
+        now = datetime.now(UTC)
+        accepted = [AcceptedEvent(event.event_id or uuid4().hex, event, now) for event in events]
+        event_ids = [one.event_id for one in accepted]
+        try:
+            await self._event_log.append(accepted)
+        except Unavailable as error:
+            raise EventsNotConfirmed(event_ids, error) from error
+        for event in events:
+            EVENTS.labels(event.type).inc()
+        return event_ids
+
+    async def recommend(self, request: RecommendationRequest) -> RankedList:
+        """The ranker's list, or the best that is known without it.
+
+        Raises: InvalidInput where the ranker refuses the request; Unavailable where nothing is
+        known.
+        """
+        ranked = await self._ranked(request)
+        if ranked is None:
+            ranked = self._fallback.answer(self._without_deleted(request))
+        else:
+            self._fallback.remember(request, ranked)
+        if ranked is None:
+            raise Unavailable("the ranker is away and no list is known yet; try again in a second")
+        LISTS.labels(ranked.degraded or "no").inc()
+        return replace(ranked, items=self._tombstones.without(ranked.items))
+
+    async def similar(self, item_id: str, n: int, category: str | None) -> SimilarList:
+        """The items nearest to an item. Raises: InvalidInput, NotFound, Unavailable."""
+        deleted = self._tombstones.present()
+        if item_id in deleted:
+            raise NotFound(f"item {item_id!r} was deleted")
+        if not self._circuit.allows():
+            raise Unavailable("the ranker is away; try again in a second")
+        # Some more, to fill the places of those that were just deleted.
+        try:
+            found = await self._ranker.similar(
+                item_id, min(n + len(deleted), LIST_LENGTH), category
+            )
+        except Unavailable:
+            self._circuit.failed()
+            raise
+        self._circuit.succeeded()
+        return replace(found, items=self._tombstones.without(found.items)[:n])
+
+    async def item(self, item_id: str) -> CatalogueItem:
+        """Raises: NotFound, Unavailable."""
+        found = await self._catalogue.get(item_id)
+        if found is None:
+            raise NotFound(f"item {item_id!r} is unknown or was deleted")
+        return found
+
+    async def upsert_items(self, items: Sequence[NewItem]) -> list[int]:
+        """Stores all items or none. Returns their revisions in order.
+
+        Raises: InvalidInput, Unavailable.
+        """
+        _refuse_repeats(items)
+        revisions = await self._catalogue.upsert(items)
+        for item in items:
+            self._tombstones.remove(item.item_id)
+        return revisions
+
+    async def delete_item(self, item_id: str) -> int:
+        """Hides an item from every list. Returns its revision. Raises: NotFound, Unavailable."""
+        revision = await self._catalogue.delete(item_id)
+        self._tombstones.add(item_id)
+        return revision
+
+    async def refresh_popular(self) -> None:
+        """Fetches the popular lists that are due; tells by the way whether the ranker is there."""
+        for category in self._fallback.popular.due():
+            request = RecommendationRequest(n=LIST_LENGTH, category=category)
+            ranked = await self._ranked(request)
+            if ranked is None:
+                return
+            self._fallback.popular.store(category, ranked)
+
+    async def _ranked(self, request: RecommendationRequest) -> RankedList | None:
+        """The ranker's list; None where it is away or broken."""
+        if not self._circuit.allows():
+            return None
+        began = time.monotonic()
+        try:
+            ranked = await self._ranker.recommend(self._without_deleted(request))
+        except InvalidInput:
+            self._circuit.succeeded()
+            raise
+        except HeadraceError as error:
+            self._circuit.failed()
+            waited_ms = round((time.monotonic() - began) * 1000)
+            log.warning("no list from the ranker: %s", error, extra={"waited_ms": waited_ms})
+            return None
+        self._circuit.succeeded()
+        return ranked
+
+    def _without_deleted(self, request: RecommendationRequest) -> RecommendationRequest:
+        """`request` excluding what was just deleted, as far as there is room."""
+        deleted = self._tombstones.present()
+        if not deleted:
+            return request
+        exclude = [*request.exclude, *deleted][:EXCLUDE_LENGTH]
+        return request.model_copy(update={"exclude": exclude})
+
+
+def _refuse_repeats(items: Sequence[NewItem]) -> None:
+    first: dict[str, int] = {}
+    repeats = [
+        Violation(f"items[{place}].item_id", f"is given twice, first in items[{earlier}]")
+        for place, item in enumerate(items)
+        if (earlier := first.setdefault(item.item_id, place)) != place
+    ]
+    if repeats:
+        raise InvalidInput(repeats)

@@ -1,0 +1,42 @@
+"""What the gateway reads from `HEADRACE_*`."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from headrace.runtime.settings import Address, KafkaSettings, Port, ProcessSettings
+from services.gateway.keys import ApiKeys
+
+
+def _keys_in_order(text: str) -> str:
+    ApiKeys.parse(text)
+    return text
+
+
+Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
+Bytes = Annotated[int, Field(ge=1_000)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewaySettings(ProcessSettings, KafkaSettings):
+    """Where it listens, whom it asks, and how long it waits."""
+
+    metrics_port: Port = 9101
+    http_port: Port = 8080
+    grpc_port: Port = 50051
+    ranker_address: Address
+    item_embedding_address: Address
+    api_keys: Annotated[str, AfterValidator(_keys_in_order)] = field(repr=False)
+    """`<key>:<scope>+<scope>`, several separated by commas. Secret."""
+    ranker_deadline_ms: Milliseconds = 300
+    after_wait_ms: Annotated[int, Field(ge=1, le=250)] = 250
+    """Added to the ranker's deadline where a list waits for an event."""
+    item_embedding_deadline_ms: Milliseconds = 5_000
+    events_deadline_ms: Milliseconds = 3_000
+    """Until Kafka has the events of a request."""
+    events_body_bytes: Bytes = 1_000_000
+    """Also of a body that asks for a list."""
+    items_body_bytes: Bytes = 24 * 1024 * 1024
+    remembered_places: Annotated[int, Field(ge=0)] = 50_000
+    """Places of people's last lists, kept for when the ranker is away; about 0.4 kB each."""

@@ -1,0 +1,146 @@
+"""The services that the gateway asks, behind the protocols of `service`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+
+import grpc
+
+from headrace.api.catalogue.v1 import catalogue_pb2
+from headrace.api.item_embedding.v1 import item_embedding_pb2, item_embedding_pb2_grpc
+from headrace.api.ranker.v1 import ranker_pb2, ranker_pb2_grpc
+from headrace.api.user_embedding.v1 import user_embedding_pb2
+from headrace.contracts.items import NewItem
+from headrace.runtime.grpc_channel import call
+from services.gateway.lists import AfterStatus, ListedItem, RankedList, SimilarList, Source
+from services.gateway.models import RecommendationRequest
+from services.gateway.service import CatalogueItem
+
+SOURCES: dict[int, Source] = {
+    ranker_pb2.SOURCE_RETRIEVAL: "retrieval",
+    ranker_pb2.SOURCE_TRENDING: "trending",
+    ranker_pb2.SOURCE_POPULAR: "popular",
+    ranker_pb2.SOURCE_SIMILAR: "similar",
+}
+STATUSES: dict[int, AfterStatus] = {
+    user_embedding_pb2.EVENT_STATUS_APPLIED: "applied",
+    user_embedding_pb2.EVENT_STATUS_PENDING: "pending",
+    user_embedding_pb2.EVENT_STATUS_WAITING_FOR_ITEM: "waiting_for_item",
+    user_embedding_pb2.EVENT_STATUS_REFUSED: "refused",
+    user_embedding_pb2.EVENT_STATUS_UNKNOWN: "unknown",
+}
+
+
+class GrpcRanker:
+    """The ranker over gRPC.
+
+    deadline_ms: for a list; after_wait_ms is added where the list waits for an event.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, deadline_ms: int, after_wait_ms: int) -> None:
+        self._stub = ranker_pb2_grpc.RankerServiceStub(channel)
+        self._deadline_ms = deadline_ms
+        self._after_wait_ms = after_wait_ms
+
+    async def recommend(self, request: RecommendationRequest) -> RankedList:
+        wait_ms = 0 if request.after is None else self._after_wait_ms
+        answer = await call(
+            self._stub.Recommend,
+            ranker_pb2.RecommendRequest(
+                user_id=request.user_id or "",
+                session=request.session,
+                n=request.n,
+                category=request.category or "",
+                exclude=request.exclude,
+                after_event_id=request.after or "",
+                after_timeout_ms=wait_ms,
+            ),
+            "ranker",
+            (self._deadline_ms + wait_ms) / 1000,
+        )
+        return RankedList(
+            model_version=answer.model_version,
+            as_of=answer.as_of.ToDatetime(UTC),
+            items=_items(answer.items),
+            personal=answer.n_applied > 0,
+            degraded=answer.degraded or None,
+            after=STATUSES.get(answer.after_status, "unknown") if request.after else None,
+        )
+
+    async def similar(self, item_id: str, n: int, category: str | None) -> SimilarList:
+        answer = await call(
+            self._stub.SimilarItems,
+            ranker_pb2.SimilarItemsRequest(item_id=item_id, n=n, category=category or ""),
+            "ranker",
+            self._deadline_ms / 1000,
+        )
+        return SimilarList(answer.model_version, _items(answer.items))
+
+
+class GrpcCatalogue:
+    """item_embedding over gRPC."""
+
+    def __init__(self, channel: grpc.aio.Channel, deadline_ms: int) -> None:
+        self._stub = item_embedding_pb2_grpc.ItemEmbeddingServiceStub(channel)
+        self._deadline_s = deadline_ms / 1000
+
+    async def get(self, item_id: str) -> CatalogueItem | None:
+        answer = await call(
+            self._stub.GetItems,
+            item_embedding_pb2.GetItemsRequest(item_ids=[item_id]),
+            "item_embedding",
+            self._deadline_s,
+        )
+        if not answer.changes:
+            return None
+        change = answer.changes[0]
+        return CatalogueItem(NewItem.model_validate(item_fields(change.item)), change.revision)
+
+    async def upsert(self, items: Sequence[NewItem]) -> list[int]:
+        request = item_embedding_pb2.UpsertItemsRequest(items=[to_item(item) for item in items])
+        answer = await call(self._stub.UpsertItems, request, "item_embedding", self._deadline_s)
+        return [change.revision for change in answer.changes]
+
+    async def delete(self, item_id: str) -> int:
+        answer = await call(
+            self._stub.DeleteItem,
+            item_embedding_pb2.DeleteItemRequest(item_id=item_id),
+            "item_embedding",
+            self._deadline_s,
+        )
+        return answer.change.revision
+
+
+def to_item(item: NewItem) -> catalogue_pb2.Item:
+    return catalogue_pb2.Item(
+        item_id=item.item_id,
+        title=item.title,
+        description=item.description,
+        categories=item.categories,
+        tags=item.tags,
+        attributes=item.attributes,
+    )
+
+
+def item_fields(item: catalogue_pb2.Item) -> dict[str, object]:
+    """The fields of NewItem, unchecked."""
+    return {
+        "item_id": item.item_id,
+        "title": item.title,
+        "description": item.description,
+        "categories": tuple(item.categories),
+        "tags": tuple(item.tags),
+        "attributes": dict(item.attributes),
+    }
+
+
+def _items(ranked: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
+    return tuple(
+        ListedItem(
+            item_id=item.item_id,
+            score=round(item.score, 6),  # float32 has no more
+            title=item.title,
+            categories=tuple(item.categories),
+            source=SOURCES.get(item.source, "retrieval"),
+        )
+        for item in ranked
+    )
