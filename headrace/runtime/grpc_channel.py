@@ -26,7 +26,9 @@ class Method(Protocol[Q_contra, R_co]):
 class BlockingMethod(Protocol[Q_contra, R_co]):
     """A unary method of a blocking stub."""
 
-    def __call__(self, request: Q_contra, /, *, timeout: float, metadata: Metadata) -> R_co: ...
+    def __call__(
+        self, request: Q_contra, /, *, timeout: float, metadata: tuple[tuple[str, str], ...]
+    ) -> R_co: ...
 
 
 # A service that restarts is back within seconds; within a deadline of some 100 ms three tries
@@ -85,6 +87,6 @@ def call_blocking(
 ) -> R_co:
     """`call` for threads that have no event loop."""
     try:
-        return method(request, timeout=timeout_s, metadata=outgoing_headers())
+        return method(request, timeout=timeout_s, metadata=tuple(outgoing_headers()))
     except grpc.RpcError as failure:
         raise from_rpc_error(callee, failure) from failure

@@ -1,0 +1,99 @@
+"""The gRPC door: checks and translates, decides nothing."""
+
+from __future__ import annotations  # grpc's classes are generic for the type checker alone
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from headrace.api.user_embedding.v1 import user_embedding_pb2, user_embedding_pb2_grpc
+from headrace.contracts.identifiers import ID_LENGTH, Identifier
+from headrace.errors import FailedPrecondition, InvalidInput
+from services.user_embedding.coalescing import Coalescing
+from services.user_embedding.interactions import EventStatus
+from services.user_embedding.messages import user_vector
+from services.user_embedding.service import UserEmbedding
+
+if TYPE_CHECKING:
+    import grpc
+
+    Call = grpc.aio.ServicerContext[Any, Any]
+
+SERVICE = user_embedding_pb2.DESCRIPTOR.services_by_name["UserEmbeddingService"].full_name
+SESSION_ITEMS = 200
+
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+_STATUS = {
+    EventStatus.APPLIED: user_embedding_pb2.EVENT_STATUS_APPLIED,
+    EventStatus.PENDING: user_embedding_pb2.EVENT_STATUS_PENDING,
+    EventStatus.WAITING_FOR_ITEM: user_embedding_pb2.EVENT_STATUS_WAITING_FOR_ITEM,
+    EventStatus.REFUSED: user_embedding_pb2.EVENT_STATUS_REFUSED,
+    EventStatus.UNKNOWN: user_embedding_pb2.EVENT_STATUS_UNKNOWN,
+}
+
+
+class UserEmbeddingServicer(user_embedding_pb2_grpc.UserEmbeddingServiceServicer):
+    """As the proto says. The work blocks on Postgres and runs in threads."""
+
+    def __init__(self, service: UserEmbedding, model_version: str) -> None:
+        self._service = service
+        self._model_version = model_version
+        self._current = Coalescing(service.current)
+
+    async def GetUserVector(  # noqa: N802
+        self, request: user_embedding_pb2.GetUserVectorRequest, context: Call
+    ) -> user_embedding_pb2.GetUserVectorResponse:
+        _check_identifier("user_id", request.user_id)
+        self._check_version(request.model_version)
+        state = await self._current(request.user_id)
+        return user_embedding_pb2.GetUserVectorResponse(
+            vector=user_vector(state, self._model_version)
+        )
+
+    async def EmbedSession(  # noqa: N802
+        self, request: user_embedding_pb2.EmbedSessionRequest, context: Call
+    ) -> user_embedding_pb2.EmbedSessionResponse:
+        if request.user_id:
+            _check_identifier("user_id", request.user_id)
+        _check_session(request.item_ordinals)
+        self._check_version(request.model_version)
+        state = await asyncio.to_thread(
+            self._service.embed_session, request.user_id, list(request.item_ordinals)
+        )
+        return user_embedding_pb2.EmbedSessionResponse(
+            vector=user_vector(state, self._model_version)
+        )
+
+    async def GetEventStatus(  # noqa: N802
+        self, request: user_embedding_pb2.GetEventStatusRequest, context: Call
+    ) -> user_embedding_pb2.GetEventStatusResponse:
+        _check_identifier("user_id", request.user_id)
+        _check_identifier("event_id", request.event_id)
+        status, n = await asyncio.to_thread(
+            self._service.event_status, request.user_id, request.event_id
+        )
+        return user_embedding_pb2.GetEventStatusResponse(status=_STATUS[status], n=n)
+
+    def _check_version(self, model_version: str) -> None:
+        if model_version != self._model_version:
+            raise FailedPrecondition(
+                f"model version {model_version!r} is asked for, {self._model_version!r} runs here"
+            )
+
+
+def _check_identifier(field: str, value: str) -> None:
+    try:
+        _IDENTIFIER.validate_python(value)
+    except ValidationError:
+        raise InvalidInput.of(
+            field, f"must be 1 to {ID_LENGTH} characters without control characters"
+        ) from None
+
+
+def _check_session(ordinals: Sequence[int]) -> None:
+    if not 1 <= len(ordinals) <= SESSION_ITEMS:
+        raise InvalidInput.of(
+            "item_ordinals", f"{len(ordinals)} were given; must be 1 to {SESSION_ITEMS}"
+        )

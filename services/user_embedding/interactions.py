@@ -1,0 +1,65 @@
+"""What people did, as it stands in their logs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+
+class Interaction(NamedTuple):
+    """Entry `n` of a person's log in this `epoch`; `type` is a number of EventType."""
+
+    user_id: str
+    epoch: int
+    n: int
+    event_id: str
+    item_ordinal: int
+    type: int
+    occurred_at: datetime
+    accepted_at: datetime | None
+    backfill: bool
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Of two entries of one person the greater position is the later."""
+        return self.epoch, self.n
+
+
+class Arrival(NamedTuple):
+    """An interaction and the Kafka partition that it came from."""
+
+    interaction: Interaction
+    partition: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """A stretch of one person's log, in order, from where the reader stood.
+
+    epoch: of the log now. Where it is not the reader's, the page begins with the log.
+    more: whether the log may go on.
+    """
+
+    user_id: str
+    epoch: int
+    entries: Sequence[Interaction]
+    more: bool
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place among the logs in order of their last change."""
+
+    updated_at: datetime
+    user_id: str = ""
+
+
+class EventStatus(Enum):
+    """What became of an event."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    WAITING_FOR_ITEM = "waiting_for_item"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"

@@ -1,0 +1,49 @@
+"""Settings of user_embedding."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from headrace.contracts.events import EventType
+from headrace.runtime.settings import (
+    Address,
+    BundleSettings,
+    DatabaseSettings,
+    KafkaSettings,
+    Port,
+    ProcessSettings,
+)
+
+
+def _event_types(names: object) -> object:
+    if not isinstance(names, str):
+        return names
+    types = set()
+    for name in filter(None, (part.strip() for part in names.split(","))):
+        if name.upper() not in EventType.__members__:
+            right = ", ".join(kind.name.lower() for kind in EventType)
+            raise ValueError(f"{name!r} is no type of event; right are {right}, with commas")
+        types.add(EventType[name.upper()])
+    return frozenset(types)
+
+
+EventTypes = Annotated[frozenset[EventType], BeforeValidator(_event_types)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserEmbeddingSettings(ProcessSettings, KafkaSettings, DatabaseSettings, BundleSettings):
+    """Read from `HEADRACE_*`."""
+
+    metrics_port: Port = 9103
+    grpc_port: Port = 50052
+    item_embedding_address: Address = "127.0.0.1:50053"
+    """Asked for the vectors of items that Kafka has not brought yet."""
+    state_cache_mb: Annotated[int, Field(ge=1, le=65_536)] = 128
+    """Memory for states; one takes about 6 kB."""
+    seen_types: EventTypes = frozenset(
+        {EventType.PURCHASE, EventType.LIKE, EventType.DISLIKE, EventType.RATING}
+    )
+    """Types of event that keep the item out of the person's lists, separated by commas."""
+    sweep_period_s: Annotated[float, Field(gt=0, le=600)] = 5.0
+    """Time between two looks for states that are behind their logs."""

@@ -1,0 +1,102 @@
+"""States in Postgres: read many at once, written under the guard that the later one stays."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg2.extras import execute_values
+from pyroaring import BitMap
+
+from headrace.index.encoding import from_bytes, to_bytes
+from headrace.store.database import Database
+from services.user_embedding.states import UserState
+from services.user_embedding.transactions import transaction
+
+_COLUMNS = (
+    "user_id, epoch, n, state, vector, recent_ordinals, seen, recent_event_ids,"
+    " last_occurred_at, last_accepted_at"
+)
+_LOAD = f"""
+    SELECT {_COLUMNS} FROM user_states
+    WHERE model_version = %s AND user_id = ANY(%s)
+"""  # noqa: S608 - constants only
+_SAVE = f"""
+    INSERT INTO user_states AS stored (model_version, {_COLUMNS}) VALUES %s
+    ON CONFLICT (model_version, user_id) DO UPDATE SET
+        epoch = excluded.epoch,
+        n = excluded.n,
+        state = excluded.state,
+        vector = excluded.vector,
+        recent_ordinals = excluded.recent_ordinals,
+        seen = excluded.seen,
+        recent_event_ids = excluded.recent_event_ids,
+        last_occurred_at = excluded.last_occurred_at,
+        last_accepted_at = excluded.last_accepted_at
+    WHERE (stored.epoch, stored.n) < (excluded.epoch, excluded.n)
+    RETURNING user_id
+"""  # noqa: S608 - constants only
+# Arrays go as text: psycopg2 would otherwise quote them element by element.
+_ROW = "(%s, %s, %s, %s, %s, %s, %s::integer[], %s, %s, %s, %s)"
+
+
+class StateStore:
+    """The states of one model version.
+
+    Shapes: state [S], S = state_width; vector [D], D = width.
+    Every method raises Unavailable while Postgres is away.
+    """
+
+    def __init__(
+        self, database: Database, model_version: str, width: int, state_width: int
+    ) -> None:
+        self._database = database
+        self._model_version = model_version
+        self._width = width
+        self._state_width = state_width
+
+    def load(self, user_ids: Sequence[str]) -> Mapping[str, UserState]:
+        """The stored states by person; people without one are absent."""
+        with transaction(self._database) as cursor:
+            cursor.execute(_LOAD, (self._model_version, list(user_ids)))
+            return {row[0]: self._state(row) for row in cursor.fetchall()}
+
+    def save(self, states: Sequence[UserState]) -> set[str]:
+        """Stores states in one transaction, except where a later or the same one is there.
+
+        Returns: the people whose state was written.
+        """
+        # In one order everywhere: two writers then wait for each other instead of deadlocking.
+        rows = [self._row(state) for state in sorted(states, key=lambda state: state.user_id)]
+        with transaction(self._database) as cursor:
+            written = execute_values(
+                cursor, _SAVE, rows, template=_ROW, page_size=len(rows), fetch=True
+            )
+            return {user_id for (user_id,) in written}
+
+    def _row(self, state: UserState) -> tuple[Any, ...]:
+        return (
+            self._model_version,
+            state.user_id,
+            state.epoch,
+            state.n,
+            to_bytes(state.state),
+            to_bytes(state.vector),
+            "{" + ",".join(map(str, state.recent_ordinals)) + "}",
+            state.seen.serialize(),
+            list(state.recent_event_ids),
+            state.last_occurred_at,
+            state.last_accepted_at,
+        )
+
+    def _state(self, row: tuple[Any, ...]) -> UserState:
+        return UserState(
+            user_id=row[0],
+            epoch=row[1],
+            n=row[2],
+            state=from_bytes(bytes(row[3]), self._state_width),
+            vector=from_bytes(bytes(row[4]), self._width),
+            recent_ordinals=tuple(row[5]),
+            seen=BitMap.deserialize(bytes(row[6])),
+            recent_event_ids=tuple(row[7]),
+            last_occurred_at=row[8],
+            last_accepted_at=row[9],
+        )

@@ -1,0 +1,118 @@
+"""Finds people whose state is behind their log, and brings it up to date.
+
+That is what an interaction lost on its way leaves behind, and what a new model version begins with.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from headrace.errors import Unavailable
+from services.user_embedding.interactions import Mark
+
+log = logging.getLogger(__name__)
+
+# A log at rest for so long has not merely its interactions on their way.
+SETTLED_S = 3.0
+# Rows are dated when their transaction begins and seen when it ends: look again at the last ones.
+_OVERLAP = timedelta(seconds=SETTLED_S + 12)
+_PEOPLE = 200
+_PAUSE_S = 0.05
+
+
+class LaggingLogs(Protocol):
+    """Finds logs that are ahead of the states of a model version. See `log_store`."""
+
+    def now(self) -> datetime: ...
+
+    def behind(self, after: str, settled_s: float, limit: int) -> Sequence[str]: ...
+
+    def behind_lately(self, since: Mark, settled_s: float, limit: int) -> Sequence[Mark]: ...
+
+
+class Sweeper:
+    """Sweeps every `period_s` in a thread of its own from `start` to `stop`.
+
+    All logs once, then those that changed lately; `_PEOPLE` at a time, so that a stop waits little.
+
+    repair: brings people's states up to date. may_sweep: whether that can be done now.
+    """
+
+    def __init__(
+        self,
+        *,
+        logs: LaggingLogs,
+        repair: Callable[[Sequence[str]], None],
+        may_sweep: Callable[[], bool],
+        period_s: float,
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        self._logs = logs
+        self._repair = repair
+        self._may_sweep = may_sweep
+        self._period_s = period_s
+        self._on_failure = on_failure
+        self._after = ""
+        self._seen_all = False
+        self._since: Mark | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Lets the people under way be finished."""
+        self._stop.set()
+        self._thread.join(timeout_s)
+
+    def sweep(self) -> bool:
+        """Repairs some people. Returns: whether more are waiting.
+
+        Raises: Unavailable where that cannot be done now; the next call goes on from there.
+        """
+        if self._since is None:
+            self._since = Mark(self._logs.now() - _OVERLAP)
+        more_of_late = self._sweep_late(self._since)
+        return self._sweep_all() or more_of_late
+
+    def _sweep_late(self, since: Mark) -> bool:
+        now = self._logs.now()
+        found = self._logs.behind_lately(since, SETTLED_S, _PEOPLE)
+        self._mend([mark.user_id for mark in found])
+        more = len(found) == _PEOPLE
+        self._since = found[-1] if more else Mark(now - _OVERLAP)
+        return more
+
+    def _sweep_all(self) -> bool:
+        if self._seen_all:
+            return False
+        found = self._logs.behind(self._after, SETTLED_S, _PEOPLE)
+        self._mend(found)
+        self._seen_all = len(found) < _PEOPLE
+        self._after = found[-1] if found else ""
+        return not self._seen_all
+
+    def _mend(self, user_ids: Sequence[str]) -> None:
+        if user_ids:
+            log.info("states behind their logs", extra={"people": len(user_ids)})
+            self._repair(user_ids)
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.wait(_PAUSE_S if self._round() else self._period_s):
+                pass
+        except BaseException as error:
+            log.critical("sweeper ended", exc_info=True)
+            self._on_failure(error)
+
+    def _round(self) -> bool:
+        if not self._may_sweep():
+            return False
+        try:
+            return self.sweep()
+        except Unavailable as error:
+            log.warning("sweeping waits: %s", error)
+            return False
