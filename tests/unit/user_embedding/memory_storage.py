@@ -1,0 +1,79 @@
+"""Logs and states in memory, with the rules that the tables in Postgres have."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from headrace.errors import Unavailable
+from services.user_embedding.interactions import EventStatus, Interaction, Page
+from services.user_embedding.states import UserState
+
+
+class MemoryStates:
+    """The later state stays."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, UserState] = {}
+        self.loads = 0
+        self.away = False
+
+    def load(self, user_ids: Sequence[str]) -> Mapping[str, UserState]:
+        self._check()
+        self.loads += 1
+        return {user: self.states[user] for user in user_ids if user in self.states}
+
+    def save(self, states: Sequence[UserState]) -> set[str]:
+        self._check()
+        written = set()
+        for state in states:
+            stored = self.states.get(state.user_id)
+            if stored is None or stored.position < state.position:
+                self.states[state.user_id] = state
+                written.add(state.user_id)
+        return written
+
+    def _check(self) -> None:
+        if self.away:
+            raise Unavailable("storage is away")
+
+
+@dataclass
+class MemoryLogs:
+    """Logs by person."""
+
+    entries: dict[str, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
+    epochs: dict[str, int] = field(default_factory=dict)
+    reads: int = 0
+    away: bool = False
+
+    def append(self, *entries: Interaction) -> None:
+        for entry in entries:
+            self.entries[entry.user_id].append(entry)
+
+    def erase(self, user_id: str) -> None:
+        """The log begins anew in the next epoch."""
+        self.entries[user_id].clear()
+        self.epochs[user_id] = self.epochs.get(user_id, 0) + 1
+
+    def position(self, user_id: str) -> tuple[int, int]:
+        if self.away:
+            raise Unavailable("storage is away")
+        return self.epochs.get(user_id, 0), len(self.entries.get(user_id, ()))
+
+    def pages(self, states: Sequence[UserState], limit: int) -> Mapping[str, Page]:
+        self.reads += 1
+        return {
+            state.user_id: self._page(state, limit)
+            for state in states
+            if state.user_id in self.entries
+        }
+
+    def event(self, user_id: str, event_id: str) -> tuple[EventStatus, int]:
+        numbers = [e.n for e in self.entries.get(user_id, ()) if e.event_id == event_id]
+        return (EventStatus.PENDING, numbers[0]) if numbers else (EventStatus.UNKNOWN, 0)
+
+    def _page(self, state: UserState, limit: int) -> Page:
+        epoch = self.epochs.get(state.user_id, 0)
+        after = state.n if epoch == state.epoch else 0
+        entries = [e for e in self.entries[state.user_id] if e.n > after][:limit]
+        return Page(state.user_id, epoch, entries, more=len(entries) == limit)
