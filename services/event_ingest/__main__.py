@@ -23,21 +23,16 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
         database = Database(settings.database_url, settings.database_connections)
         stack.callback(database.close)
         service = EventIngest(EventLog(database))
+        publisher = Publisher(settings.kafka_bootstrap_servers)
+        stack.callback(publisher.close, settings.shutdown_grace_s)
 
-        def publisher() -> Publisher:
-            # One for each who publishes: its flush must report their own failures and no others'.
-            made = Publisher(settings.kafka_bootstrap_servers)
-            stack.callback(made.close, settings.shutdown_grace_s)
-            return made
-
-        for_events, for_items, for_sweeper = publisher(), publisher(), publisher()
         events = GroupConsumer(
             bootstrap_servers=settings.kafka_bootstrap_servers,
             group=SERVICE,
             topic=EVENTS,
             decode=decode_event,
-            handle=EventHandler(service, for_events),
-            publisher=for_events,
+            handle=EventHandler(service, publisher),
+            publisher=publisher,
             on_failure=process.fail,
             max_batch=settings.ingest_batch_records,
         )
@@ -46,14 +41,14 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
             group=f"{SERVICE}-items",
             topic=ITEMS,
             decode=decode_item,
-            handle=ItemHandler(service, for_items),
-            publisher=for_items,
+            handle=ItemHandler(service, publisher),
+            publisher=publisher,
             on_failure=process.fail,
             max_batch=settings.ingest_batch_records,
         )
         sweeper = Sweeper(
             service=service,
-            publisher=for_sweeper,
+            publisher=publisher,
             period_s=settings.ingest_sweep_period_s,
             on_failure=process.fail,
         )

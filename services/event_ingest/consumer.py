@@ -76,9 +76,9 @@ class ItemHandler:
 def publish_entries(publisher: Publisher, interactions: str, entries: Iterable[Entry]) -> None:
     """Publishes released entries.
 
-    They are committed before and wait no more, so after a crash at this point nobody publishes
-    them again. That is safe: user_embedding compares the log with its states and reads what it
-    missed from Postgres.
+    They are committed before and wait no more, so after a crash at this point, or where Kafka does
+    not take them, nobody publishes them again. That is safe: user_embedding compares the log with
+    its states and reads what it missed from Postgres.
     """
     publisher.publish([to_outgoing(interactions, entry) for entry in entries])
 

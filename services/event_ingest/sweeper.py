@@ -24,7 +24,6 @@ _RECENT_S = 10.0
 class Sweeper:
     """Sweeps in a thread of its own from `start` to `stop`.
 
-    publisher: its own, since a flush reports failures of everything published since the last one.
     on_failure: told of an error that ends the thread.
     """
 
@@ -63,7 +62,6 @@ class Sweeper:
         """Releases, publishes and counts once. Raises: Unavailable."""
         for entries in self._service.release():
             publish_entries(self._publisher, self._interactions, entries)
-            self._publisher.flush()
         self._service.count_waiting()
         if time.monotonic() - self._forgot_at > _FORGET_PERIOD_S:
             self._service.forget_refused()

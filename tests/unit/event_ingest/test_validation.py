@@ -1,0 +1,103 @@
+"""What is refused before it is stored, and what a repetition must repeat."""
+
+import math
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from headrace.contracts.events import AHEAD, OLDEST, EventType
+from headrace.errors import InvalidInput
+from services.event_ingest.validation import checked, is_named, type_name
+from tests.unit.event_ingest.builders import NOW, event, given, minutes_ago
+
+
+def test_a_right_event_passes_with_its_type_and_time() -> None:
+    passed = checked(given(type=7, value=4.0, occurred_at=minutes_ago(3)))
+    assert (passed.type, passed.value, passed.occurred_at) == (
+        EventType.RATING,
+        4.0,
+        minutes_ago(3),
+    )
+
+
+def test_without_a_time_of_its_own_an_event_occurred_when_it_was_accepted() -> None:
+    assert checked(given(occurred_at=None, accepted_at=minutes_ago(1))).occurred_at == minutes_ago(
+        1
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"event_id": ""}, "event_id"),
+        ({"event_id": "x" * 129}, "event_id"),
+        ({"user_id": "", "key": b""}, "user_id"),
+        ({"user_id": "a\nb", "key": b"a\nb"}, "user_id"),
+        ({"item_id": "x" * 1000}, "item_id"),
+        ({"type": 0}, "type"),
+        ({"type": 99}, "type"),
+        ({"type": 7, "value": None}, "value"),
+        ({"type": 7, "value": 9.0}, "value"),
+        ({"type": 7, "value": 0.5}, "value"),
+        ({"value": -1.0}, "value"),
+        ({"value": math.inf}, "value"),
+        ({"value": math.nan}, "value"),
+        ({"occurred_at": NOW - OLDEST - timedelta(days=1)}, "occurred_at"),
+        ({"occurred_at": NOW + AHEAD + timedelta(hours=1)}, "occurred_at"),
+        ({"accepted_at": NOW + AHEAD + timedelta(hours=1)}, "accepted_at"),
+        ({"accepted_at": None}, "occurred_at"),
+        ({"key": b"bob"}, "key"),
+        ({"key": None}, "key"),
+    ],
+)
+def test_a_wrong_event_is_refused_by_the_name_of_its_field(
+    wrong: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        checked(given(**wrong))
+    assert [violation.field for violation in refused.value.violations] == [field]
+
+
+def test_every_field_at_fault_is_named() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        checked(given(event_id="", item_id="", type=0))
+    assert {v.field for v in refused.value.violations} == {"event_id", "item_id", "type"}
+
+
+def test_an_event_can_be_filed_only_under_proper_ids() -> None:
+    assert is_named(given(type=0))
+    assert not is_named(given(event_id=""))
+    assert not is_named(given(user_id="x" * 129))
+
+
+def test_types_without_a_name_are_unknown() -> None:
+    assert [type_name(number) for number in (1, 7, 0, 99)] == [
+        "view",
+        "rating",
+        "unknown",
+        "unknown",
+    ]
+
+
+def test_a_retry_accepted_later_has_the_same_body() -> None:
+    assert (
+        event(accepted_at=minutes_ago(5)).body_hash == event(accepted_at=minutes_ago(1)).body_hash
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"item_id": "toaster"},
+        {"type": 1},
+        {"value": 2.0},
+        {"occurred_at": NOW},
+    ],
+)
+def test_another_item_type_value_or_time_is_another_body(other: dict[str, Any]) -> None:
+    assert event(**other).body_hash != event().body_hash
+
+
+def test_a_body_hash_is_16_bytes() -> None:
+    assert len(event().body_hash) == 16
