@@ -1,0 +1,57 @@
+"""What the ranker answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+USER_EMBEDDING_UNAVAILABLE = "user_embedding_unavailable"
+
+
+class Source(IntEnum):
+    """What found a candidate; the numbers of headrace.api.ranker.v1.Source."""
+
+    RETRIEVAL = 1
+    TRENDING = 2
+    POPULAR = 3
+    SIMILAR = 4
+
+
+class EventStatus(IntEnum):
+    """What became of an event; the numbers of headrace.api.user_embedding.v1.EventStatus."""
+
+    APPLIED = 1
+    PENDING = 2
+    WAITING_FOR_ITEM = 3
+    REFUSED = 4
+    UNKNOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RankedItem:
+    """One place in a list."""
+
+    item_id: str
+    score: float
+    title: str
+    categories: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A list and what it rests on. as_of: Unix seconds. degraded: a reason, or empty."""
+
+    model_version: str
+    as_of: float
+    n_applied: int
+    degraded: str
+    items: Sequence[RankedItem]
+    after_status: EventStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarItems:
+    """The nearest items, nearest first."""
+
+    model_version: str
+    items: Sequence[RankedItem]

@@ -1,0 +1,82 @@
+"""The gRPC door: translates and nothing else."""
+
+from __future__ import annotations  # grpc's classes are generic for the type checker alone
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from headrace.api.ranker.v1 import ranker_pb2 as api
+from headrace.api.ranker.v1 import ranker_pb2_grpc as stubs
+from headrace.contracts.violations import check
+from services.ranker.answers import RankedItem
+from services.ranker.messages import timestamp
+from services.ranker.query import LONGEST_WAIT_MS, RecommendQuery, SimilarQuery
+from services.ranker.service import Ranker
+
+if TYPE_CHECKING:
+    import grpc
+
+    Call = grpc.aio.ServicerContext[Any, Any]
+
+SERVICE = api.DESCRIPTOR.services_by_name["RankerService"].full_name
+
+
+class RankerServicer(stubs.RankerServiceServicer):
+    """As the proto says."""
+
+    def __init__(self, ranker: Ranker) -> None:
+        self._ranker = ranker
+
+    async def Recommend(  # noqa: N802
+        self, request: api.RecommendRequest, context: Call
+    ) -> api.RecommendResponse:
+        answer = await self._ranker.recommend(recommend_query(request))
+        return api.RecommendResponse(
+            model_version=answer.model_version,
+            as_of=timestamp(answer.as_of),
+            n_applied=answer.n_applied,
+            degraded=answer.degraded,
+            items=_items(answer.items),
+            after_status=answer.after_status,  # type: ignore[arg-type]  # the enum's number
+        )
+
+    async def SimilarItems(  # noqa: N802
+        self, request: api.SimilarItemsRequest, context: Call
+    ) -> api.SimilarItemsResponse:
+        query = check(
+            SimilarQuery,
+            {"item_id": request.item_id, "n": request.n, "category": request.category or None},
+        )
+        answer = await self._ranker.similar(query)
+        return api.SimilarItemsResponse(
+            model_version=answer.model_version, items=_items(answer.items)
+        )
+
+
+def recommend_query(request: api.RecommendRequest) -> RecommendQuery:
+    """What is empty in the message is not given. Raises: InvalidInput naming each field."""
+    return check(
+        RecommendQuery,
+        {
+            "user_id": request.user_id or None,
+            "session": tuple(request.session),
+            "n": request.n,
+            "category": request.category or None,
+            "exclude": tuple(request.exclude),
+            "after_event_id": request.after_event_id or None,
+            "after_timeout_ms": request.after_timeout_ms or LONGEST_WAIT_MS,
+        },
+    )
+
+
+def _items(items: Iterable[RankedItem]) -> list[api.RankedItem]:
+    return [
+        api.RankedItem(
+            item_id=item.item_id,
+            score=item.score,
+            title=item.title,
+            categories=item.categories,
+            source=item.source,  # type: ignore[arg-type]  # the enum's number
+        )
+        for item in items
+    ]

@@ -1,0 +1,77 @@
+"""Vectors as messages carry them, and as the ranker keeps them."""
+
+import numpy as np
+from google.protobuf.timestamp_pb2 import Timestamp
+from pyroaring import BitMap
+
+from headrace.api.vectors.v1 import vectors_pb2 as vectors
+from headrace.bundle.content import ItemContent
+from headrace.index.encoding import Vector, from_bytes
+from services.ranker.catalogue import ItemVersion
+from services.ranker.users import UserVector
+
+# Tables have a row for every ordinal up to the greatest: one wild number must not fill the memory.
+_GREATEST_ORDINAL = 2**24
+
+
+def item_version(message: vectors.ItemVector, width: int) -> ItemVersion:
+    """Raises: ValueError where it cannot be used."""
+    change = message.change
+    if not change.item.item_id:
+        raise ValueError("item_id is empty")
+    if change.ordinal > _GREATEST_ORDINAL:
+        raise ValueError(f"ordinal {change.ordinal} is above {_GREATEST_ORDINAL}")
+    if not np.isfinite(message.bias):
+        raise ValueError("bias is not a finite number")
+    return ItemVersion(
+        content=ItemContent(
+            item_id=change.item.item_id,
+            title=change.item.title,
+            categories=tuple(change.item.categories),
+            attributes=dict(change.item.attributes),
+        ),
+        ordinal=change.ordinal,
+        revision=change.revision,
+        deleted=change.deleted,
+        vector=_vector(message.vector, message.width, width),
+        bias=message.bias,
+    )
+
+
+def user_vector(message: vectors.UserVector, width: int) -> UserVector:
+    """Raises: ValueError where it cannot be used."""
+    if not message.user_id:
+        raise ValueError("user_id is empty")
+    return UserVector(
+        user_id=message.user_id,
+        epoch=message.epoch,
+        n=message.n,
+        vector=_vector(message.vector, message.width, width) if message.vector else None,
+        recent=np.array(message.recent_ordinals, dtype=np.int64),
+        seen=BitMap.deserialize(message.seen) if message.seen else BitMap(),
+        seen_bytes=len(message.seen),
+        event_ids=tuple(message.recent_event_ids),
+        last_occurred_at=_seconds(message, "last_occurred_at"),
+        last_accepted_at=_seconds(message, "last_accepted_at"),
+    )
+
+
+def timestamp(seconds: float) -> Timestamp:
+    whole = int(seconds // 1)
+    return Timestamp(seconds=whole, nanos=int((seconds - whole) * 1e9))
+
+
+def _vector(data: bytes, given_width: int, width: int) -> Vector:
+    if given_width != width:
+        raise ValueError(f"the vector is {given_width} wide, the model's are {width}")
+    vector = from_bytes(data, width)
+    if not np.isfinite(vector).all():
+        raise ValueError("the vector holds numbers that are not finite")
+    return vector
+
+
+def _seconds(message: vectors.UserVector, field: str) -> float | None:
+    if not message.HasField(field):  # type: ignore[arg-type]  # one of the two names above
+        return None
+    stamp: Timestamp = getattr(message, field)
+    return stamp.seconds + stamp.nanos / 1e9

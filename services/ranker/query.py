@@ -1,0 +1,44 @@
+"""What may be asked of the ranker."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from headrace.contracts.identifiers import Identifier
+from headrace.contracts.items import Label
+
+SESSION_ITEMS = 200
+EXCLUDED_ITEMS = 1_000
+LONGEST_WAIT_MS = 250
+
+Length = Annotated[int, Field(ge=1, le=200)]
+
+
+class RecommendQuery(BaseModel):
+    """For whom, how many, and of which. None: not given."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: Identifier | None = None
+    session: tuple[Identifier, ...] = Field(default=(), max_length=SESSION_ITEMS)
+    n: Length
+    category: Label | None = None
+    exclude: tuple[Identifier, ...] = Field(default=(), max_length=EXCLUDED_ITEMS)
+    after_event_id: Identifier | None = None
+    after_timeout_ms: int = Field(default=LONGEST_WAIT_MS, ge=1, le=LONGEST_WAIT_MS)
+
+    @model_validator(mode="after")
+    def _an_event_has_a_person(self) -> Self:
+        if self.after_event_id is not None and self.user_id is None:
+            raise ValueError("user_id: must be given with after_event_id")
+        return self
+
+
+class SimilarQuery(BaseModel):
+    """To which item, how many, and of which."""
+
+    model_config = ConfigDict(frozen=True)
+
+    item_id: Identifier
+    n: Length
+    category: Label | None = None

@@ -1,0 +1,125 @@
+"""What the ranker decides: whose vector makes the list, and what to do without one."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from pyroaring import BitMap
+
+from headrace.errors import Unavailable
+from services.ranker.answers import (
+    USER_EMBEDDING_UNAVAILABLE,
+    EventStatus,
+    Recommendation,
+    SimilarItems,
+)
+from services.ranker.catalogue import Catalogue
+from services.ranker.lists import ListMaker
+from services.ranker.metrics import LISTS, RECOMMEND_SECONDS
+from services.ranker.people import People
+from services.ranker.query import RecommendQuery, SimilarQuery
+from services.ranker.users import UserVector
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_FETCH = RECOMMEND_SECONDS.labels("fetch")
+_TOTAL = RECOMMEND_SECONDS.labels("total")
+_NOTHING_SEEN = BitMap()
+
+
+@dataclass
+class _Known:
+    """What is known about whom a list is for."""
+
+    user: UserVector | None = None
+    degraded: str = ""
+    after_status: EventStatus | None = None
+
+
+class Ranker:
+    """Makes lists. Computation runs in `threads`, waiting on the event loop."""
+
+    def __init__(
+        self,
+        *,
+        model_version: str,
+        catalogue: Catalogue,
+        people: People,
+        lists: ListMaker,
+        threads: Executor,
+        loaded: Callable[[], bool],
+    ) -> None:
+        """loaded: whether the catalogue is complete."""
+        self._model_version = model_version
+        self._catalogue = catalogue
+        self._people = people
+        self._lists = lists
+        self._threads = threads
+        self._loaded = loaded
+
+    async def recommend(self, query: RecommendQuery) -> Recommendation:
+        """Raises: Unavailable until the catalogue is loaded."""
+        self._check_loaded()
+        began = time.perf_counter()
+        known = await self._know(query)
+        _FETCH.observe(time.perf_counter() - began)
+        user = known.user
+        if user is not None and user.vector is not None:
+            items = await self._compute(partial(self._lists.personal, query, user, user.vector))
+            as_of, n_applied = user.last_occurred_at or time.time(), user.n
+        else:
+            seen = _NOTHING_SEEN if user is None else user.seen
+            items = await self._compute(partial(self._lists.general, query, seen))
+            as_of, n_applied = time.time(), 0
+        _TOTAL.observe(time.perf_counter() - began)
+        LISTS.labels(items[0].source.name.lower() if items else "none", known.degraded).inc()
+        return Recommendation(
+            self._model_version, as_of, n_applied, known.degraded, items, known.after_status
+        )
+
+    async def similar(self, query: SimilarQuery) -> SimilarItems:
+        """Raises: NotFound where the item is unknown or hidden; Unavailable until loaded."""
+        self._check_loaded()
+        items = await self._compute(partial(self._lists.similar, query))
+        LISTS.labels("similar" if items else "none", "").inc()
+        return SimilarItems(self._model_version, items)
+
+    async def _know(self, query: RecommendQuery) -> _Known:
+        """The vector of the visit, or of the person, or none; never fails."""
+        known = _Known()
+        try:
+            await self._know_person(query, known)
+            visited = self._catalogue.ordinals(query.session)
+            if visited:
+                known.user = await self._people.session(query.user_id, visited)
+        except Unavailable as error:
+            log.debug("user_embedding is away: %s", error)
+            known.degraded = USER_EMBEDDING_UNAVAILABLE
+        return known
+
+    async def _know_person(self, query: RecommendQuery, known: _Known) -> None:
+        if query.user_id is None:
+            return
+        if query.after_event_id is None:
+            known.user = await self._people.vector(query.user_id)
+            return
+        waited = await self._people.after(
+            query.user_id, query.after_event_id, query.after_timeout_ms / 1_000
+        )
+        known.user, known.after_status = waited.vector, waited.status
+        if waited.lost:
+            known.degraded = USER_EMBEDDING_UNAVAILABLE
+
+    async def _compute(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _check_loaded(self) -> None:
+        if not self._loaded():
+            raise Unavailable("the catalogue is still being loaded; try again soon")

@@ -1,0 +1,40 @@
+"""What the ranker reads from its environment."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from headrace.runtime.settings import (
+    Address,
+    BundleSettings,
+    DatabaseSettings,
+    KafkaSettings,
+    Port,
+    ProcessSettings,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankerSettings(ProcessSettings, KafkaSettings, DatabaseSettings, BundleSettings):
+    """Settings of one ranker."""
+
+    metrics_port: Port = 9105
+    grpc_port: Port = 50054
+    user_embedding_address: Address = "127.0.0.1:50052"
+    user_embedding_timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 80
+    """For one call; a list must be made without the answer then."""
+    candidates: Annotated[int, Field(ge=1, le=2_000)] = 300
+    """Retrieved for each list and scored by the head."""
+    user_cache_mb: Annotated[int, Field(ge=1, le=100_000)] = 128
+    """A person takes about 1 kB and 2 to 4 bytes for each item seen."""
+    index_exact_up_to: Annotated[int, Field(ge=0)] = 100_000
+    """Up to so many items each search compares with all; beyond, it walks an HNSW graph. At 100,000
+    comparing takes 1 ms (`python -m bench.index`), half of what a list may take."""
+    compute_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    """Lists computed at the same time."""
+    trending_half_life_h: Annotated[float, Field(gt=0, le=10_000)] = 6.0
+    """After so long an event counts half."""
+    trending_window_h: Annotated[float, Field(gt=0, le=10_000)] = 72.0
+    """Older events do not count; by then one counts 2^-12."""
+    trending_refresh_s: Annotated[float, Field(gt=0, le=3_600)] = 2.0
