@@ -144,7 +144,9 @@ def lock(cursor: Cursor, number: int) -> None:
 def item_of(row: Sequence[Any]) -> CatalogueItem:
     """An item from the values of `COLUMNS`."""
     ordinal, revision, deleted, item_id, title, description, categories, tags, attributes = row
-    content = ItemContent(item_id, title, description, tuple(categories), tuple(tags), attributes)
+    # Postgres writes a great number as digits, which JSON reads as an integer.
+    numbers = {name: float(value) for name, value in attributes.items()}
+    content = ItemContent(item_id, title, description, tuple(categories), tuple(tags), numbers)
     return CatalogueItem(ordinal, revision, deleted, content)
 
 
