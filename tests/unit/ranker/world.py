@@ -1,0 +1,171 @@
+"""A ranker of the test's own: items in four categories, a head in numpy, a pretended
+user_embedding."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from headrace.bundle.content import ItemContent
+from headrace.errors import Unavailable
+from headrace.index.encoding import Vector
+from services.ranker.answers import EventStatus
+from services.ranker.catalogue import Catalogue, ItemVersion
+from services.ranker.lists import ListMaker
+from services.ranker.people import People
+from services.ranker.scoring import Scorer
+from services.ranker.service import Ranker
+from services.ranker.trending import Trending
+from services.ranker.users import UserCache, UserVector
+from tests.contract.index.brute_force import BruteForceIndex
+
+WIDTH = 8
+CATEGORIES = ("tea", "coffee", "cocoa", "juice")
+
+
+class Content:
+    """Popularity is in the id: item `i3` has 3. One column a category."""
+
+    def popularity(self, item_id: str) -> float:
+        return float(item_id.removeprefix("i"))
+
+    def categories(self, items: Sequence[ItemContent]) -> NDArray[np.uint8]:
+        rows = [[name in item.categories for name in CATEGORIES] for item in items]
+        return np.array(rows, dtype=np.uint8).reshape(len(items), len(CATEGORIES))
+
+    def attributes(self, items: Sequence[ItemContent]) -> Vector:
+        return np.zeros((len(items), 1), dtype=np.float32)
+
+
+class LatePreference:
+    """Prefers what retrieval found last, so that the head's order is seen to count."""
+
+    def __init__(self, ranking: Literal["ncf", "retrieval"] = "ncf") -> None:
+        self.ranking = ranking
+
+    def score(
+        self,
+        user: Vector,
+        candidates: Vector,
+        recent: Vector,
+        recent_mask: Vector,
+        features: Vector,
+    ) -> tuple[Vector, Vector]:
+        assert recent.shape[1] == recent_mask.shape[1] > 0
+        preference = 1 / (1 + np.exp(features[:, :, 0]))
+        return preference, 3 * np.ones_like(preference)
+
+
+class PretendedUserEmbedding:
+    """Answers from a dictionary; `away` makes it fail."""
+
+    def __init__(self) -> None:
+        self.vectors: dict[str, UserVector] = {}
+        self.events: dict[tuple[str, str], tuple[EventStatus, int]] = {}
+        self.away = False
+        self.calls: list[str] = []
+        self.gate: asyncio.Event | None = None
+
+    async def user_vector(self, user_id: str) -> UserVector:
+        answer = self.vectors.get(user_id, user(user_id, n=0))
+        await self._called(f"user_vector {user_id}")
+        return answer
+
+    async def session_vector(self, user_id: str | None, ordinals: Sequence[int]) -> UserVector:
+        await self._called(f"session_vector {user_id} {list(ordinals)}")
+        stored = self.vectors.get(user_id or "", user(user_id or "", n=0))
+        return user(user_id or "", n=stored.n, towards=ordinals[-1], seen=ordinals, recent=ordinals)
+
+    async def event_status(self, user_id: str, event_id: str) -> tuple[EventStatus, int]:
+        await self._called(f"event_status {event_id}")
+        return self.events.get((user_id, event_id), (EventStatus.UNKNOWN, 0))
+
+    async def _called(self, what: str) -> None:
+        self.calls.append(what)
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.away:
+            raise Unavailable("user_embedding is away")
+
+
+def user(
+    user_id: str,
+    n: int = 1,
+    *,
+    epoch: int = 0,
+    towards: int = 0,
+    seen: Sequence[int] = (),
+    recent: Sequence[int] = (),
+    event_ids: Sequence[str] = (),
+) -> UserVector:
+    """towards: the ordinal of the item whose category the person likes."""
+    vector = direction(towards)
+    return UserVector(
+        user_id=user_id,
+        epoch=epoch,
+        n=n,
+        vector=vector if n or recent else None,
+        recent=np.array(recent, dtype=np.int64),
+        seen=BitMap(seen),
+        seen_bytes=16,
+        event_ids=tuple(event_ids),
+        last_occurred_at=1_000.0 + n if n else None,
+        last_accepted_at=None,
+    )
+
+
+def direction(ordinal: int) -> Vector:
+    """One of four, by category."""
+    return np.eye(WIDTH, dtype=np.float32)[ordinal % len(CATEGORIES)]
+
+
+def item(
+    ordinal: int, *, revision: int = 1, deleted: bool = False, **content: object
+) -> ItemVersion:
+    """Item `i<ordinal>`; the nearer to its category's direction, the smaller the ordinal."""
+    category = CATEGORIES[ordinal % len(CATEGORIES)]
+    given = {"title": f"Title {ordinal}", "categories": (category,), **content}
+    return ItemVersion(
+        content=ItemContent(item_id=f"i{ordinal}", **given),  # type: ignore[arg-type]
+        ordinal=ordinal,
+        revision=revision,
+        deleted=deleted,
+        vector=direction(ordinal) * (2 - ordinal / 1_000),
+        bias=0.0,
+    )
+
+
+class World:
+    """Everything wired together on the running event loop. Items i0 ... i39."""
+
+    def __init__(
+        self, *, items: int = 40, candidates: int = 10, ranking: Literal["ncf", "retrieval"] = "ncf"
+    ) -> None:
+        self.retrieval = BruteForceIndex(WIDTH + 1)
+        self.similar = BruteForceIndex(WIDTH)
+        self.catalogue = Catalogue(WIDTH, Content(), self.retrieval, self.similar)
+        self.catalogue.apply([item(ordinal) for ordinal in range(items)])
+        self.trending = Trending()
+        self.embedding = PretendedUserEmbedding()
+        self.cache = UserCache(1_000_000, asyncio.get_running_loop())
+        self.people = People(self.cache, self.embedding)
+        self.loaded = True
+        self.ranker = Ranker(
+            model_version="m1",
+            catalogue=self.catalogue,
+            people=self.people,
+            lists=ListMaker(
+                catalogue=self.catalogue,
+                retrieval=self.retrieval,
+                similar=self.similar,
+                scorer=Scorer(LatePreference(ranking), self.catalogue),
+                trending=self.trending,
+                candidates=candidates,
+            ),
+            threads=ThreadPoolExecutor(1),
+            loaded=lambda: self.loaded,
+        )
