@@ -65,6 +65,7 @@ def build_app(gateway: Gateway, keys: ApiKeys, readiness: Readiness, limits: Bod
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     problems.install(app)
     _events(app, gateway, keys, limits)

@@ -110,6 +110,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     }
     for path in document["paths"].values():
         for described in path.values():
+            described["summary"] = described["summary"].capitalize()
             described["responses"].pop("422", None)  # FastAPI's own; bad input is answered with 400
     return document
 

@@ -38,7 +38,7 @@ def render(document: dict[str, Any]) -> str:
 <h1>{escape(info["title"])} API</h1>
 {_prose(info["description"])}
 {"".join(page.sections())}
-{_problems()}
+{page.problems()}
 </main>
 </body>
 </html>
@@ -67,6 +67,19 @@ class _Page:
             yield f'<h2 class="group">{escape(name)}</h2><p>{escape(tag["description"])}</p>'
             for method, path, operation in self._operations(tag["name"]):
                 yield self._section(method, path, operation)
+
+    def problems(self) -> str:
+        rows = "".join(
+            f'<tr id="{kind.name}"><td><b>{kind.status}</b></td><td><code>{kind.name}</code></td>'
+            f"<td>{escape(kind.title)}</td></tr>"
+            for kind in KINDS
+        )
+        return (
+            '<section id="problems"><h2 class="group">Problems</h2>'
+            "<p>What is answered instead, as application/problem+json.</p>"
+            f'<div class="table"><table>{rows}</table></div><h4>Members</h4>'
+            f"{self._fields({'$ref': '#/components/schemas/Problem'})}</section>"
+        )
 
     def _operations(self, tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for path, methods in self._document["paths"].items():
@@ -148,18 +161,6 @@ def _curl(method: str, path: str, operation: dict[str, Any], body: Any) -> str:
         lines.append("-H 'content-type: application/json'")
         lines.append(f"-d {shlex.quote(json.dumps(body, ensure_ascii=False))}")
     return " \\\n  ".join(lines)
-
-
-def _problems() -> str:
-    rows = "".join(
-        f'<tr id="{kind.name}"><td><b>{kind.status}</b></td><td><code>{kind.name}</code></td>'
-        f"<td>{escape(kind.title)}</td></tr>"
-        for kind in KINDS
-    )
-    return (
-        '<section id="problems"><h2 class="group">Problems</h2>'
-        f'<div class="table"><table>{rows}</table></div></section>'
-    )
 
 
 def _badge(method: str) -> str:

@@ -1,0 +1,129 @@
+"""The asyncio client."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from headrace.api.gateway.v1 import gateway_pb2_grpc
+from headrace.client import calls
+from headrace.client.calls import Call
+from headrace.client.models import Event, EventType, Item, Recommendations, SimilarItems
+from headrace.runtime.grpc_channel import OPTIONS
+from headrace.runtime.rpc_errors import from_rpc_error
+
+R = TypeVar("R", bound=Message)
+T = TypeVar("T")
+
+
+class AsyncHeadrace:
+    """Calls the gateway without blocking the event loop.
+
+    Use it in an `async with` block, or close it.
+
+    address: host:port of the gateway's gRPC door.
+    api_key: for what is not public; sent with every call.
+    timeout_s: for each call, retries included. Calls are tried again while the gateway is
+        unavailable: event ids are made here, so an event never counts twice.
+    credentials: for TLS; without, the connection is not encrypted.
+    Every method raises an error of `headrace.errors`.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:50051",
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 5.0,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        if credentials is None:
+            self._channel = grpc.aio.insecure_channel(address, options=OPTIONS)
+        else:
+            self._channel = grpc.aio.secure_channel(address, credentials, options=OPTIONS)
+        self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
+        self._timeout_s = timeout_s
+        self._metadata = [("authorization", f"Bearer {api_key}")] if api_key else []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def record_event(
+        self,
+        user_id: str,
+        item_id: str,
+        type: EventType = "click",  # noqa: A002
+        *,
+        occurred_at: datetime | None = None,
+        value: float | None = None,
+        event_id: str | None = None,
+    ) -> str:
+        """Records one event; returns its id, for `recommend(after=…)`."""
+        given = {"event_id": event_id} if event_id else {}
+        event = Event(user_id, item_id, type, occurred_at, value, **given)
+        return (await self.record([event]))[0]
+
+    async def record(self, events: Sequence[Event]) -> list[str]:
+        """Records 1-500 events, all of them or none; returns their ids once Kafka has them.
+
+        Raises: Unavailable: some may be stored; send the same events again.
+        """
+        return await self._do(calls.record(events))
+
+    async def recommend(
+        self,
+        user_id: str | None = None,
+        *,
+        n: int = 20,
+        category: str | None = None,
+        session: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        after: str | None = None,
+    ) -> Recommendations:
+        """The best items for a person, a visit (item ids, oldest first), or anybody.
+
+        n: 1-200. after: wait, at most 250 ms, until this event of the person is in the list.
+        """
+        return await self._do(
+            calls.recommend(
+                user_id, n=n, category=category, session=session, exclude=exclude, after=after
+            )
+        )
+
+    async def similar(self, item_id: str, n: int = 20, category: str | None = None) -> SimilarItems:
+        """The items nearest to an item. Raises: NotFound."""
+        return await self._do(calls.similar(item_id, n, category))
+
+    async def item(self, item_id: str) -> Item:
+        """Raises: NotFound."""
+        return await self._do(calls.item(item_id))
+
+    async def upsert_items(self, items: Sequence[Item]) -> list[int]:
+        """Adds or replaces 1-1,000 items, all of them or none; returns their revisions."""
+        return await self._do(calls.upsert_items(items))
+
+    async def delete_item(self, item_id: str) -> int:
+        """Hides an item from every list; returns its revision. Raises: NotFound."""
+        return await self._do(calls.delete_item(item_id))
+
+    async def _do(self, call: Call[R, T]) -> T:
+        method: Any = getattr(self._stub, call.method)
+        try:
+            answer = await method(call.request, timeout=self._timeout_s, metadata=self._metadata)
+        except grpc.RpcError as failure:
+            raise from_rpc_error("gateway", failure) from failure
+        return call.read(answer)

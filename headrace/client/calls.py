@@ -1,0 +1,82 @@
+"""Every call of the client: which method, what to send, how to read the answer.
+
+The blocking and the asyncio client differ in how they carry these out, and in nothing else.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from headrace.api.gateway.v1 import gateway_pb2
+from headrace.client.messages import (
+    from_item,
+    from_recommendations,
+    from_similar,
+    to_event,
+    to_item,
+)
+from headrace.client.models import Event, Item, Recommendations, SimilarItems
+
+Q = TypeVar("Q", bound=Message)
+R = TypeVar("R", bound=Message)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Call(Generic[R, T]):
+    """A method of GatewayService by name, its request, and how to read its response."""
+
+    method: str
+    request: Message
+    read: Callable[[R], T]
+
+
+def record(events: Sequence[Event]) -> Call[gateway_pb2.RecordEventsResponse, list[str]]:
+    return Call(
+        "RecordEvents",
+        gateway_pb2.RecordEventsRequest(events=[to_event(event) for event in events]),
+        lambda answer: list(answer.event_ids),
+    )
+
+
+def recommend(
+    user_id: str | None,
+    *,
+    n: int,
+    category: str | None,
+    session: Sequence[str],
+    exclude: Sequence[str],
+    after: str | None,
+) -> Call[gateway_pb2.RecommendResponse, Recommendations]:
+    request = gateway_pb2.RecommendRequest(
+        user_id=user_id or "",
+        session=session,
+        n=n,
+        category=category or "",
+        exclude=exclude,
+        after=after or "",
+    )
+    return Call("Recommend", request, from_recommendations)
+
+
+def similar(
+    item_id: str, n: int, category: str | None
+) -> Call[gateway_pb2.SimilarItemsResponse, SimilarItems]:
+    request = gateway_pb2.SimilarItemsRequest(item_id=item_id, n=n, category=category or "")
+    return Call("SimilarItems", request, from_similar)
+
+
+def item(item_id: str) -> Call[gateway_pb2.GetItemResponse, Item]:
+    return Call("GetItem", gateway_pb2.GetItemRequest(item_id=item_id), from_item)
+
+
+def upsert_items(items: Sequence[Item]) -> Call[gateway_pb2.UpsertItemsResponse, list[int]]:
+    request = gateway_pb2.UpsertItemsRequest(items=[to_item(item) for item in items])
+    return Call("UpsertItems", request, lambda answer: [one.revision for one in answer.items])
+
+
+def delete_item(item_id: str) -> Call[gateway_pb2.DeleteItemResponse, int]:
+    request = gateway_pb2.DeleteItemRequest(item_id=item_id)
+    return Call("DeleteItem", request, lambda answer: answer.revision)

@@ -1,0 +1,110 @@
+"""Between the client's dataclasses and the messages on the wire."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from headrace.api.catalogue.v1 import catalogue_pb2
+from headrace.api.events.v1 import events_pb2
+from headrace.api.gateway.v1 import gateway_pb2
+from headrace.api.ranker.v1 import ranker_pb2
+from headrace.api.user_embedding.v1 import user_embedding_pb2
+from headrace.client.models import (
+    Event,
+    EventStatus,
+    Item,
+    ListedItem,
+    Recommendations,
+    SimilarItems,
+    Source,
+)
+from headrace.errors import InvalidInput
+
+_TYPES = {
+    name.removeprefix("EVENT_TYPE_").lower(): number
+    for name, number in events_pb2.EventType.items()
+}
+
+
+def to_event(event: Event) -> gateway_pb2.NewEvent:
+    """Raises: InvalidInput for a type that does not exist and a time without a zone."""
+    number = _TYPES.get(event.type)
+    if not number:
+        names = ", ".join(name for name, number in _TYPES.items() if number)
+        raise InvalidInput.of("type", f"must be one of {names}, not {event.type!r}")
+    message = gateway_pb2.NewEvent(
+        event_id=event.event_id,
+        user_id=event.user_id,
+        item_id=event.item_id,
+        type=number,
+        value=event.value,
+    )
+    if event.occurred_at is not None:
+        message.occurred_at.FromDatetime(_with_zone(event.occurred_at))
+    return message
+
+
+def to_item(item: Item) -> catalogue_pb2.Item:
+    return catalogue_pb2.Item(
+        item_id=item.item_id,
+        title=item.title,
+        description=item.description,
+        categories=item.categories,
+        tags=item.tags,
+        attributes=item.attributes,
+    )
+
+
+def from_item(answer: gateway_pb2.GetItemResponse) -> Item:
+    item = answer.item
+    return Item(
+        item_id=item.item_id,
+        title=item.title,
+        description=item.description,
+        categories=tuple(item.categories),
+        tags=tuple(item.tags),
+        attributes=dict(item.attributes),
+        revision=answer.revision,
+    )
+
+
+def from_recommendations(answer: gateway_pb2.RecommendResponse) -> Recommendations:
+    status = _name(user_embedding_pb2.EventStatus, "EVENT_STATUS_", answer.after_status)
+    return Recommendations(
+        request_id=answer.request_id,
+        model_version=answer.model_version,
+        as_of=answer.as_of.ToDatetime(UTC),
+        degraded=answer.degraded if answer.HasField("degraded") else None,
+        items=_listed(answer.items),
+        after=None if answer.after_status == 0 else cast("EventStatus", status),
+    )
+
+
+def from_similar(answer: gateway_pb2.SimilarItemsResponse) -> SimilarItems:
+    return SimilarItems(answer.request_id, answer.model_version, _listed(answer.items))
+
+
+def _listed(items: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
+    return tuple(
+        ListedItem(
+            item_id=item.item_id,
+            score=item.score,
+            title=item.title,
+            categories=tuple(item.categories),
+            source=cast("Source", _name(ranker_pb2.Source, "SOURCE_", item.source)),
+        )
+        for item in items
+    )
+
+
+def _name(enum: Any, prefix: str, number: int) -> str:
+    """The name of an enum's value in lower case; that of a newer server's value is its number."""
+    if number not in enum.values():
+        return str(number)
+    return str(enum.Name(number)).removeprefix(prefix).lower()
+
+
+def _with_zone(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise InvalidInput.of("occurred_at", f"needs a time zone: {moment}")
+    return moment

@@ -1,0 +1,89 @@
+"""What the client takes and gives: plain frozen dataclasses."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import uuid4
+
+EventType = Literal["view", "click", "cart", "purchase", "like", "dislike", "rating"]
+Source = Literal["retrieval", "trending", "popular", "similar", "unspecified"]
+EventStatus = Literal["applied", "pending", "waiting_for_item", "refused", "unknown"]
+
+
+def _new_id() -> str:
+    return uuid4().hex
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a person did with an item.
+
+    event_id: made here unless given, so that sending the event again has no further effect.
+    occurred_at: with a time zone. None: now.
+    value: 1 to 5 for a rating; an amount, 0 or more, for other types.
+    """
+
+    user_id: str
+    item_id: str
+    type: EventType
+    occurred_at: datetime | None = None
+    value: float | None = None
+    event_id: str = field(default_factory=_new_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is known about an item.
+
+    revision: grows by one with each change; ignored where the item is sent.
+    """
+
+    item_id: str
+    title: str
+    description: str = ""
+    categories: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    attributes: Mapping[str, float] = field(default_factory=dict)
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListedItem:
+    """One place in a list.
+
+    score: in lists for a person or a visit the chance, 0 to 1, that the item is chosen; of
+    similar items the cosine, -1 to 1; otherwise a number that only orders.
+    """
+
+    item_id: str
+    score: float
+    title: str
+    categories: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendations:
+    """A list, best first.
+
+    as_of: when the person's last event in it happened; when it was computed otherwise.
+    degraded: None, or why the list is worse than it should be.
+    after: what became of the event that was to be waited for, where one was named.
+    """
+
+    request_id: str
+    model_version: str
+    as_of: datetime
+    degraded: str | None
+    items: tuple[ListedItem, ...]
+    after: EventStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarItems:
+    """The items nearest to an item, nearest first."""
+
+    request_id: str
+    model_version: str
+    items: tuple[ListedItem, ...]
