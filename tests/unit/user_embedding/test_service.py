@@ -79,16 +79,18 @@ def test_the_vector_does_not_depend_on_how_the_log_was_batched(batch: int) -> No
         assert actual.seen == expected.seen
 
 
-def test_a_batch_takes_one_step_a_round_and_long_runs_go_as_sequences() -> None:
+def test_a_batch_takes_one_step_a_round() -> None:
     world = World()
-    short = [e for i in range(20) for e in random_log(f"user-{i}", 3)]
-    world.apply(*short)
-    assert world.tower.steps <= 3
-    assert world.tower.sequences == 0
-    steps = world.tower.steps
-    likes = [entry("long", n + 1, 1 + n % 50, EventType.LIKE) for n in range(300)]
-    world.apply(*likes)
-    assert (world.tower.steps, world.tower.sequences) == (steps, 2)
+    world.apply(*(entry(f"user-{i}", n + 1, 5) for i in range(20) for n in range(40)))
+    assert (world.tower.steps, world.tower.sequences) == (40, 0)
+
+
+def test_a_long_log_of_few_people_goes_as_sequences() -> None:
+    world = World()
+    world.apply(*(entry(f"user-{i}", n + 1, 5) for i in range(9) for n in range(10)))
+    assert (world.tower.steps, world.tower.sequences) == (10, 0)
+    world.apply(*(entry("user-0", n + 11, 5) for n in range(300)))
+    assert (world.tower.steps, world.tower.sequences) == (10, 2)
 
 
 def test_a_later_state_of_another_process_stays_and_is_published() -> None:
