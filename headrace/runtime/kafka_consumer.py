@@ -38,7 +38,7 @@ R = TypeVar("R")
 _POLL_MS = 100
 _COMMIT_PERIOD_S = 0.2  # work is idempotent: a later commit only repeats some of it after a crash
 _FLUSH_S = 5.0  # half the session: a rebalance flushes on the thread that sends heartbeats
-_CLOSE_S = 5.0
+_CLOSE_S = 2.0
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0)
 
 
@@ -289,7 +289,8 @@ class GroupConsumer(Generic[T]):
         sent here is on its way before the request that gives the partitions up.
         """
         self._rebalances += 1
-        self._commit(wait=False)
+        if not self._stop.is_set():  # else the last commit was made
+            self._commit(wait=False)
         if partitions:
             self._on_revoked([partition.partition for partition in partitions])
 

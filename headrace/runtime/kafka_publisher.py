@@ -22,8 +22,6 @@ from headrace.runtime.topics import LETTER_BYTES, RECORD_BYTES, holds_dead_lette
 
 log = logging.getLogger(__name__)
 
-# What may wait for Kafka. kafka-python itself would take records until memory ends.
-PENDING_BYTES = 64 * 1024 * 1024
 _METADATA_S = 5.0
 
 
@@ -40,8 +38,19 @@ class Outgoing:
 class Publisher:
     """A producer that remembers failures until `flush` reports them. Safe from any thread."""
 
-    def __init__(self, bootstrap_servers: str, delivery_timeout_s: float = 120.0) -> None:
-        """Raises: Unavailable where Kafka does not answer."""
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        delivery_timeout_s: float = 120.0,
+        pending_limit_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
+        """
+        delivery_timeout_s: after this a record that Kafka has not taken counts as failed.
+        pending_limit_bytes: of keys and values on their way to Kafka. kafka-python itself would
+            take records until memory ends.
+        Raises: Unavailable where Kafka does not answer.
+        """
+        self._pending_limit_bytes = pending_limit_bytes
         self._bootstrap_servers = bootstrap_servers
         self._delivery_timeout_s = delivery_timeout_s
         self._lock = threading.Lock()
@@ -165,7 +174,7 @@ class Publisher:
             headers.append((TRACEPARENT, context.traceparent().encode()))
         producer = self._healthy()
         with self._lock:
-            if self._pending_bytes + size > PENDING_BYTES:
+            if self._pending_bytes + size > self._pending_limit_bytes:
                 raise Unavailable(f"{self._pending_bytes} bytes wait for Kafka already")
             self._pending_bytes += size
         try:

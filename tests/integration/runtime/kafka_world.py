@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Literal
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
@@ -11,6 +11,7 @@ from headrace.errors import HeadraceError, MalformedRecord
 from headrace.local.waiting import wait_until
 from headrace.runtime.kafka_consumer import GroupConsumer
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
+from headrace.runtime.kafka_reader import TopicReader
 from headrace.runtime.kafka_records import Message, Record, Refusal, from_client
 from headrace.runtime.topics import dead_letters
 
@@ -121,6 +122,9 @@ class Handler:
             self.done.extend(messages)
         return ()
 
+    def apply(self, messages: Sequence[Message[str]]) -> None:
+        self(messages)
+
     @property
     def bodies(self) -> list[str]:
         with self._lock:
@@ -168,3 +172,29 @@ def publish(publisher: Publisher, records: Sequence[Outgoing], seconds: float = 
         return False
 
     assert wait_until(taken, seconds, 0.2)
+
+
+@contextmanager
+def reading(
+    topics: Topics,
+    topic: str,
+    publisher: Publisher,
+    handler: Handler,
+    since: Literal["beginning", "now"],
+) -> Iterator[TopicReader[str]]:
+    """A reader with `handler`, stopped at the end."""
+    reader: TopicReader[str] = TopicReader(
+        bootstrap_servers=topics.bootstrap_servers,
+        topic=topic,
+        since=since,
+        decode=decode,
+        apply=handler.apply,
+        publisher=publisher,
+        on_failure=handler.failures.append,
+    )
+    reader.start()
+    try:
+        yield reader
+    finally:
+        reader.stop(20)
+    assert not handler.failures, handler.failures
