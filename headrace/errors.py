@@ -10,7 +10,8 @@
     │   └── DeadlineExceeded    … and did not answer in time
     ├── MalformedRecord     a Kafka record that cannot be used; goes to the dead letters
     ├── SettingsInvalid     a HEADRACE_* variable is missing or wrong
-    └── BundleInvalid       a model bundle's manifest and files disagree
+    ├── BundleInvalid       a model bundle's manifest and files disagree
+    └── DataInvalid         a file of interactions or items cannot be trained on
 
 gRPC codes are mapped in `headrace.runtime.rpc_errors`, HTTP problem details in
 `services.gateway.problems`. A message says what happened, to what, and what to do next.
@@ -86,3 +87,7 @@ class SettingsInvalid(HeadraceError):
 
 class BundleInvalid(HeadraceError):
     """A bundle cannot be trusted: its manifest and its files disagree."""
+
+
+class DataInvalid(HeadraceError):
+    """A file to train on cannot be used; the message names the file, the line and the column."""

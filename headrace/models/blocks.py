@@ -25,7 +25,7 @@ class FeedForward(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.dropout(nn.functional.gelu(self.expand(x)))
+        hidden = nn.functional.gelu(self.expand(x))
         out: Tensor = self.norm(x + self.dropout(self.contract(hidden)))
         return out
 

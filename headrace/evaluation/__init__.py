@@ -1,0 +1,1 @@
+"""How good a recommender is: metrics, protocols and what to compare with."""

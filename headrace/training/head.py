@@ -1,0 +1,136 @@
+"""Fitting the ranking head on lists that the towers did not learn from."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from headrace.evaluation.metrics import ndcg
+from headrace.models.losses import listwise
+from headrace.models.ncf import NcfHead
+from headrace.training.budget import Budget
+from headrace.training.calibration import platt
+from headrace.training.lists import Lists
+
+_BATCH = 32
+_LEARNING_RATE = 1e-3
+_WEIGHT_DECAY = 0.05
+_RATING_WEIGHT = 0.2
+_PATIENCE = 4
+
+
+@dataclass(frozen=True)
+class HeadResult:
+    """NDCG@10 on validation of the head and of retrieval order; which of them is released."""
+
+    head: float
+    retrieval: float
+    epochs: int
+
+    @property
+    def improves(self) -> bool:
+        return self.head > self.retrieval
+
+
+def fit_head(
+    head: NcfHead,
+    training: Lists,
+    validation: Lists,
+    *,
+    budget: Budget,
+    seed: int,
+    max_epochs: int,
+) -> HeadResult:
+    """Train until validation stops improving, keep the best weights, then calibrate.
+
+    A head that does not improve on retrieval order is left as it began: retrieval order.
+    """
+    random = np.random.default_rng(seed)
+    _normalise(head, training)
+    optimiser = torch.optim.AdamW(
+        head.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY, fused=True
+    )
+    retrieval = ndcg(list_ranks(head, validation), 10)
+    best, weights, best_epoch, epoch = retrieval, copy.deepcopy(head.state_dict()), 0, 0
+    while epoch < max_epochs and epoch - best_epoch < _PATIENCE and budget.left > 0:
+        _epoch(head, training, optimiser, random, budget)
+        epoch += 1
+        quality = ndcg(list_ranks(head, validation), 10)
+        if quality > best:
+            best, weights, best_epoch = quality, copy.deepcopy(head.state_dict()), epoch
+    head.load_state_dict(weights)
+    head.eval()
+    _calibrate(head, training)
+    return HeadResult(best, retrieval, epoch)
+
+
+@torch.no_grad()
+def list_ranks(head: NcfHead, lists: Lists) -> NDArray[np.int64]:
+    """The rank of each target in the head's order; beyond the list where retrieval missed it.
+
+    Ties count against the head. Shapes: [Q].
+    """
+    head.eval()
+    ranks = np.full(len(lists), np.iinfo(np.int64).max // 2)
+    for rows in lists.batches():
+        logits, _ = head.logits(*lists.inputs(rows).as_tuple())
+        target = lists.target[rows]
+        own = logits.gather(1, target.clamp(min=0).unsqueeze(1))
+        found = (target >= 0).numpy()
+        ranks[rows[found]] = (logits >= own).sum(dim=1).numpy()[found]
+    return ranks
+
+
+def _epoch(
+    head: NcfHead,
+    lists: Lists,
+    optimiser: torch.optim.Optimizer,
+    random: np.random.Generator,
+    budget: Budget,
+) -> None:
+    head.train()
+    order = random.permutation(np.flatnonzero((lists.target >= 0).numpy()))
+    for start in range(0, len(order), _BATCH):
+        rows = order[start : start + _BATCH]
+        logits, ratings = head.logits(*lists.inputs(rows).as_tuple())
+        target = lists.target[rows]
+        own = ratings.gather(1, target.unsqueeze(1)).squeeze(1)
+        loss = listwise(logits, target) + _RATING_WEIGHT * _rating_loss(own, lists.rating[rows])
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        optimiser.step()
+        if budget.left <= 0:
+            return
+
+
+def _rating_loss(predicted: Tensor, given: Tensor) -> Tensor:
+    known = ~torch.isnan(given)
+    if not known.any():
+        return predicted.new_zeros(())
+    return torch.nn.functional.mse_loss(predicted[known], given[known])
+
+
+@torch.no_grad()
+def _normalise(head: NcfHead, lists: Lists) -> None:
+    """Features to mean 0 and deviation 1; ratings start from their mean."""
+    features = lists.features.flatten(0, 1)
+    head.feature_mean.copy_(features.mean(dim=0))
+    head.feature_scale.copy_(features.std(dim=0).clamp(min=1e-3))
+    known = lists.rating[~torch.isnan(lists.rating)]
+    if len(known):
+        share = float((known.mean() - 1) / 4)
+        head.rating.bias.fill_(math.log(share / (1 - share)) if 0 < share < 1 else 0.0)
+
+
+@torch.no_grad()
+def _calibrate(head: NcfHead, lists: Lists) -> None:
+    """Preference becomes the chance that the candidate is the one taken next."""
+    logits = torch.cat([head.logits(*lists.inputs(rows).as_tuple())[0] for rows in lists.batches()])
+    labels = lists.target.unsqueeze(1) == torch.arange(logits.shape[1])
+    head.calibration.copy_(torch.tensor(platt(logits.flatten().numpy(), labels.flatten().numpy())))

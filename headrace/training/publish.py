@@ -1,0 +1,97 @@
+"""From a trained model to a bundle in its place."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from headrace.bundle import Bundle, Manifest
+from headrace.bundle.features import FEATURES
+from headrace.bundle.manifest import Ranking
+from headrace.bundle.writer import BundleContent, write_bundle
+from headrace.errors import BundleInvalid
+from headrace.models.recurrence import MAX_DOUBLING_LENGTH
+from headrace.training.export import TOLERANCE, export_graphs
+from headrace.training.graphs import head_graphs, item_graphs, user_graphs
+from headrace.training.model import Model
+from headrace.training.towers import catalogue_vectors, user_vectors
+
+# People whose whole history is compared between torch and the bundle.
+_CHECKED_USERS = 8
+
+
+def publish(
+    model: Model,
+    folder: Path,
+    *,
+    ranking: Ranking,
+    metrics: Mapping[str, float],
+    data_sha256: str,
+    training: Mapping[str, str | int | float | bool | None],
+) -> Manifest:
+    """Export, compare with torch, and only then put the bundle at `folder`.
+
+    Raises:
+        BundleInvalid: a graph or the bundle as a whole disagrees with torch, or `folder` holds
+            something that is no bundle.
+    """
+    sample = model.inputs.take(torch.arange(len(model.log.catalogue))[:5])
+    graphs = export_graphs(
+        {
+            **user_graphs(model.towers.user),
+            **item_graphs(model.towers.item, sample),
+            **head_graphs(model.head, model.settings.width, len(FEATURES)),
+        }
+    )
+    content = BundleContent(
+        graphs=graphs,
+        table=model.table,
+        vocabulary=model.vocabulary,
+        width=model.settings.width,
+        state_width=model.towers.user.state_width,
+        tower=model.settings.tower,
+        max_sequence=MAX_DOUBLING_LENGTH,
+        event_types=model.kinds.event_types,
+        ranking=ranking,
+        rating_trained=bool((~np.isnan(model.log.ratings)).any()),
+        data_sha256=data_sha256,
+        split_sha256=model.split.digest,
+        metrics=metrics,
+        training={**dataclasses.asdict(model.settings), **training},
+    )
+    return write_bundle(folder, content, check=lambda bundle: check_against_torch(bundle, model))
+
+
+def check_against_torch(bundle: Bundle, model: Model) -> None:
+    """The bundle, used as a service uses it, gives the vectors that torch gives.
+
+    Raises:
+        BundleInvalid: an item's or a person's vector differs by more than 1e-4.
+    """
+    log = model.log
+    vectors, biases = catalogue_vectors(model.towers.item, model.inputs)
+    served, served_biases = bundle.items.encode(log.catalogue)
+    _same("item vectors", vectors.numpy(), served)
+    _same("item biases", biases.numpy(), served_biases)
+    users = np.arange(min(_CHECKED_USERS, log.users))
+    expected = user_vectors(model.towers.user, model.events, vectors, users, log.offsets[users + 1])
+    for user in users:
+        events = slice(log.offsets[user], log.offsets[user + 1])
+        _, vector = bundle.user.sequence(
+            bundle.user.initial_state(1),
+            served[log.items[events]][None],
+            log.kinds[events][None],
+            log.gap_s[events][None],
+            [events.stop - events.start],
+        )
+        _same(f"the vector of user {log.user_ids[user]}", expected[user].numpy(), vector[0])
+
+
+def _same(what: str, expected: np.ndarray, served: np.ndarray) -> None:
+    worst = float(np.abs(expected - served).max(initial=0.0))
+    if not worst <= TOLERANCE:
+        raise BundleInvalid(f"{what} differ between torch and the bundle by {worst:.2g}")

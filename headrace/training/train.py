@@ -1,0 +1,72 @@
+"""`python -m headrace.training.train`: from interactions to a bundle that services load."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from headrace.errors import HeadraceError
+from headrace.models.user_rnn import TOWER_KINDS
+from headrace.training.run import Job, Stages
+from headrace.training.settings import TrainingSettings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0, or 2 after an error that the user can mend."""
+    given = _parser().parse_args(arguments)
+    torch.set_num_threads(given.threads)
+    job = Job(given.interactions, given.items, given.out, 60 * given.minutes, given.holdout)
+    settings = TrainingSettings(tower=given.tower, seed=given.seed, max_epochs=given.epochs)
+    try:
+        Stages(job, settings).run()
+    except HeadraceError as error:
+        sys.stderr.write(f"headrace: {error}\n")
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = TrainingSettings()
+    parser = argparse.ArgumentParser(prog="python -m headrace.training.train", description=__doc__)
+    parser.add_argument(
+        "--interactions",
+        type=Path,
+        required=True,
+        help="CSV or Parquet: user_id, item_id; optional rating, timestamp or position, event_type",
+    )
+    parser.add_argument(
+        "--items",
+        type=Path,
+        help="CSV or Parquet: item_id; optional title, description, categories or genres and "
+        "tags (separated by |), and columns of numbers",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the bundle")
+    parser.add_argument("--minutes", type=_positive, default=2.0, help="time for everything (2)")
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--epochs", type=int, default=defaults.max_epochs, help="at most so many")
+    parser.add_argument("--holdout", choices=("leave-one-out", "none"), default="leave-one-out")
+    parser.add_argument("--tower", choices=TOWER_KINDS, default=defaults.tower)
+    parser.add_argument("--threads", type=int, default=_idle_cores())
+    return parser
+
+
+def _idle_cores() -> int:
+    """Two threads on one free core wait for each other: an epoch of 5 s then takes a minute."""
+    busy = round(os.getloadavg()[0])
+    return max(1, torch.get_num_threads() - busy)
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"must be above 0, is {text}")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+import pytest
+import torch
+
+from headrace.models.recurrence import MAX_DOUBLING_LENGTH, doubling, loop_over_time
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, MAX_DOUBLING_LENGTH])
+def test_doubling_gives_what_the_loop_over_time_gives(length: int) -> None:
+    torch.manual_seed(length)
+    x, h0 = torch.randn(3, length, 8), torch.randn(3, 8)
+    radius, phase = torch.rand(4) * 0.19 + 0.8, torch.rand(4) * 6
+    decay = (radius * torch.cos(phase), radius * torch.sin(phase))
+    torch.testing.assert_close(
+        doubling(x, h0, decay), loop_over_time(x, h0, decay), atol=1e-4, rtol=0
+    )
+
+
+def test_a_real_decay_of_a_half_sums_inputs_by_halves() -> None:
+    x = torch.tensor([[[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]])
+    decay = (torch.tensor([0.5]), torch.tensor([0.0]))
+    h = loop_over_time(x, torch.tensor([[8.0, 0.0]]), decay)
+    assert h[0, :, 0].tolist() == [5.0, 3.5, 2.75]
