@@ -1,4 +1,4 @@
-"""The log in Postgres: each method is one statement for a whole batch.
+"""The log in Postgres: each method is one round trip for a whole batch.
 
 What keeps replicas from numbering twice and from deadlocks: whoever touches a person's log, waiting
 events included, holds that person's counter, and rows are locked in one order everywhere: counters
@@ -50,15 +50,14 @@ class LogTransaction:
     def lock(self, user_ids: Collection[str]) -> dict[str, Counter]:
         """Counters of these people, made where missing, held until the end of the transaction."""
         users = list(user_ids)
+        # Under READ COMMITTED a statement sees what was committed before it began, also where two
+        # go in one round trip: everything after this one sees what the last holder wrote.
         self._cursor.execute(
             "INSERT INTO user_counters (user_id)"
-            " SELECT u FROM unnest(%s::text[]) AS u ORDER BY u ON CONFLICT DO NOTHING",
-            (users,),
-        )
-        self._cursor.execute(
-            "SELECT user_id, epoch, n FROM user_counters WHERE user_id = ANY(%s::text[])"
+            " SELECT u FROM unnest(%(users)s::text[]) AS u ORDER BY u ON CONFLICT DO NOTHING;"
+            "SELECT user_id, epoch, n FROM user_counters WHERE user_id = ANY(%(users)s::text[])"
             " ORDER BY user_id FOR UPDATE",
-            (users,),
+            {"users": users},
         )
         return {user: Counter(epoch, n) for user, epoch, n in self._cursor.fetchall()}
 
@@ -121,15 +120,12 @@ class LogTransaction:
             " type, value, occurred_at, accepted_at, backfill, body_hash)"
             " SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::integer[],"
             " %s::smallint[], %s::float8[], %s::timestamptz[], %s::timestamptz[], %s::boolean[],"
-            " %s::bytea[])",
-            _columns([(e.user_id, e.n, e.event_id, e.item_ordinal, *_what(e)) for e in entries]),
-        )
-        reached = {entry.user_id: entry.n for entry in entries}
-        self._cursor.execute(
+            " %s::bytea[]);"
             "UPDATE user_counters AS c SET n = reached.n, updated_at = now()"
             " FROM unnest(%s::text[], %s::bigint[]) AS reached (user_id, n)"
             " WHERE c.user_id = reached.user_id",
-            _columns(reached.items()),
+            _columns([(e.user_id, e.n, e.event_id, e.item_ordinal, *_what(e)) for e in entries])
+            + _columns({entry.user_id: entry.n for entry in entries}.items()),
         )
 
     def count_minutes(self, entries: Sequence[Entry]) -> None:
