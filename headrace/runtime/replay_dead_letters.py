@@ -16,6 +16,7 @@ from kafka.errors import KafkaError
 
 from headrace.errors import HeadraceError, Unavailable
 from headrace.runtime.dead_letters import reason_of, to_original
+from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.kafka_records import Record, from_client
 from headrace.runtime.topics import dead_letters
@@ -66,7 +67,9 @@ def read_letters(bootstrap_servers: str, topic: str) -> list[Record]:
     latest: dict[bytes, Record] = {}
     try:
         consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap_servers.split(","), enable_auto_commit=False
+            bootstrap_servers=reachable(bootstrap_servers),
+            enable_auto_commit=False,
+            **READ_OR_WRITE,
         )
     except KafkaError as error:
         raise Unavailable(f"Kafka at {bootstrap_servers} did not answer: {error}") from error
@@ -89,6 +92,8 @@ def read_letters(bootstrap_servers: str, topic: str) -> list[Record]:
                         latest[raw.key] = from_client(raw)
             if time.monotonic() - heard_at > _IDLE_LIMIT_S:
                 raise Unavailable(f"topic {name} could not be read to its end")
+    except KafkaError as error:
+        raise Unavailable(f"topic {name} could not be read: {error}") from error
     finally:
         consumer.close(autocommit=False)
     return list(latest.values())
