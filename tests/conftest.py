@@ -16,6 +16,7 @@ from headrace.local.kafka import EmbeddedKafka
 from headrace.local.ports import free_ports
 from headrace.local.postgres import EmbeddedPostgres
 from headrace.store.migrations import migrate
+from tests.bundles import toy_bundle  # noqa: F401
 from tests.containers import KafkaContainer, PostgresContainer, docker_answers
 
 

@@ -1,0 +1,58 @@
+"""A whole system with a toy model and catalogue, for tests that use it and break it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from headrace.bundle import Bundle
+from headrace.local.ports import Ports
+from headrace.local.system import LocalSystem
+from headrace.training.toy import toy_items
+from tests.e2e.visitor import API_KEY, Visitor
+
+
+@pytest.fixture(scope="module")
+def system(
+    server_folder: Path, toy_bundle: Path, request: pytest.FixtureRequest
+) -> Iterator[LocalSystem]:
+    """Everything, on ports of its own, with the toy catalogue in it."""
+    home = server_folder / request.module.__name__
+    with LocalSystem(home, Ports.free(), toy_bundle, api_key=API_KEY) as running:
+        items = [
+            {
+                "item_id": item.item_id,
+                "title": item.title,
+                "categories": list(item.categories),
+                "attributes": dict(item.attributes),
+            }
+            for item in toy_items()
+        ]
+        answer = httpx.post(
+            f"{running.http_url}/v1/items",
+            json={"items": items},
+            headers={"Authorization": f"Bearer {API_KEY}"},
+        )
+        assert answer.status_code == httpx.codes.OK, answer.text
+        yield running
+
+
+@pytest.fixture(scope="module")
+def item_ids() -> list[str]:
+    return [item.item_id for item in toy_items()]
+
+
+@pytest.fixture(scope="module")
+def bundle(toy_bundle: Path) -> Bundle:
+    """The model that the system runs, for replays outside it."""
+    return Bundle.load(str(toy_bundle))
+
+
+@pytest.fixture
+def visitor(system: LocalSystem) -> Iterator[Visitor]:
+    """A client; before it comes, everything that an earlier test broke is up again."""
+    assert system.wait_ready(90)
+    client = Visitor(system)
+    yield client
+    client.close()
