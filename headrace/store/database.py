@@ -1,14 +1,30 @@
 """Connections to Postgres: a bounded pool, and transactions that tell "away" from "wrong"."""
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import LifoQueue
+from queue import Empty, LifoQueue
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from headrace.errors import Unavailable
+
+# libpq's own: without them a server that vanished without a word is waited for some 15 minutes.
+_LIVENESS = {
+    "connect_timeout": 5,  # seconds
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
+
+
+def connect(dsn: str) -> Connection:
+    """A connection of one's own. Raises: Unavailable where Postgres is away."""
+    with unavailable_when_away():
+        return psycopg2.connect(dsn, **_LIVENESS)
 
 
 @contextmanager
@@ -31,8 +47,10 @@ class Database:
     this one: a stack of places, each empty or holding an idle connection.
     """
 
-    def __init__(self, dsn: str, size: int = 4) -> None:
+    def __init__(self, dsn: str, size: int = 4, wait_s: float = 30.0) -> None:
+        """wait_s: for a free connection."""
         self._dsn = dsn
+        self._wait_s = wait_s
         self._idle: LifoQueue[Connection | None] = LifoQueue()
         for _ in range(size):
             self._idle.put(None)
@@ -41,26 +59,30 @@ class Database:
     def transaction(self) -> Iterator[Cursor]:
         """A cursor in a transaction: committed at the end, rolled back on any error.
 
-        Waits for a free connection. After an error the connection is thrown away, since after a
-        restart of the server it looks open until it is used; a new one costs a few ms.
+        Waits for a free connection. One that Postgres closed while it was idle is replaced.
 
-        Raises: Unavailable where Postgres is away.
+        Raises: Unavailable where Postgres is away, or no connection becomes free in time.
         """
-        place = self._idle.get()
-        kept: Connection | None = None
         try:
+            connection = self._idle.get(timeout=self._wait_s)
+        except Empty as error:
+            raise Unavailable(f"no connection to Postgres was free in {self._wait_s} s") from error
+        try:
+            if connection is not None and _ended(connection):
+                connection.close()
+                connection = None
+            if connection is None:
+                connection = connect(self._dsn)
             with unavailable_when_away():
-                connection = place or psycopg2.connect(self._dsn)
                 try:
                     with connection.cursor() as cursor:
                         yield cursor
                     connection.commit()
                 except BaseException:
-                    connection.close()
+                    _roll_back(connection)
                     raise
-                kept = connection
         finally:
-            self._idle.put(kept)
+            self._idle.put(None if connection is None or connection.closed else connection)
 
     def check(self) -> None:
         """Raises Unavailable unless Postgres answers."""
@@ -68,9 +90,22 @@ class Database:
             cursor.execute("SELECT 1")
 
     def close(self) -> None:
-        """Closes the idle connections; those in use close when they come back broken."""
+        """Closes the idle connections. Those in use stay until the process ends."""
         for _ in range(self._idle.qsize()):
             connection = self._idle.get_nowait()
             if connection is not None:
                 connection.close()
             self._idle.put(None)
+
+
+def _ended(connection: Connection) -> bool:
+    """Whether the server has ended an idle connection: it speaks unasked, to say so."""
+    return bool(select.select([connection.fileno()], [], [], 0)[0])
+
+
+def _roll_back(connection: Connection) -> None:
+    """Makes the connection fit for the next transaction, or closes it."""
+    try:
+        connection.rollback()
+    except psycopg2.Error:
+        connection.close()

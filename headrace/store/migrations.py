@@ -2,9 +2,7 @@
 
 from importlib.resources import files
 
-import psycopg2
-
-from headrace.store.database import unavailable_when_away
+from headrace.store.database import connect, unavailable_when_away
 
 # Any number that nobody else takes: one migration at a time per database.
 _ADVISORY_LOCK = 727_001
@@ -19,8 +17,7 @@ def migrate(dsn: str) -> list[str]:
     Raises: Unavailable where Postgres does not answer.
     """
     applied: list[str] = []
-    with unavailable_when_away():
-        connection = psycopg2.connect(dsn)
+    connection = connect(dsn)
     try:
         with unavailable_when_away(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", (_ADVISORY_LOCK,))

@@ -129,14 +129,14 @@ class LogTransaction:
         )
 
     def count_minutes(self, entries: Sequence[Entry]) -> None:
-        """Adds to the counts behind what is trending; imports stay out.
+        """Adds to the counts behind what is trending; imports and dislikes stay out.
 
         Comes last: popular items are rows that every replica wants.
         """
         tally = Tally(
             (entry.occurred_at.replace(second=0, microsecond=0), entry.item_ordinal)
             for entry in entries
-            if not entry.backfill
+            if not entry.backfill and entry.type is not EventType.DISLIKE
         )
         if not tally:
             return

@@ -52,8 +52,8 @@ CREATE TABLE refused_events (
     PRIMARY KEY (user_id, event_id)
 );
 
--- Events per item and minute of occurrence, imports left out: the source of
--- what is trending.
+-- Events per item and minute of occurrence, imports and dislikes left out: the
+-- source of what is trending.
 CREATE TABLE item_minute_counts (
     minute timestamptz NOT NULL,
     item_ordinal integer NOT NULL,
