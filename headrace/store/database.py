@@ -4,6 +4,7 @@ import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty, LifoQueue
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -12,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from headrace.errors import Unavailable
 
 # libpq's own: without them a server that vanished without a word is waited for some 15 minutes.
-_LIVENESS = {
+_LIVENESS: dict[str, Any] = {
     "connect_timeout": 5,  # seconds
     "keepalives_idle": 10,
     "keepalives_interval": 5,
