@@ -1,6 +1,7 @@
 """TCP ports on this machine: which are free, and who may have them."""
 
 import os
+import secrets
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -41,19 +42,17 @@ def require_free(port: int, purpose: str, setting: str | None = None) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports that nobody listens on now.
+    """`count` different ports that nobody listens on now, for servers beside other ones.
 
-    Somebody may take one before it is used, so this is for tests, which start servers on it
-    at once.
+    They lie below those that systems give to outgoing connections (Linux from 32768 on), so that
+    a server finds its port free again after a restart.
     """
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    chosen: set[int] = set()
+    while len(chosen) < count:
+        port = secrets.choice(range(20_000, 32_000))
+        if is_free(port):
+            chosen.add(port)
+    return list(chosen)
 
 
 @dataclass(frozen=True)
