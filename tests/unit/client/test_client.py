@@ -1,0 +1,128 @@
+"""The client over a real gRPC door: blocking and asyncio do the same."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from headrace.client import AsyncHeadrace, Event, Headrace, Item
+from headrace.errors import InvalidInput, NotFound, PermissionDenied, Unauthenticated, Unavailable
+from headrace.runtime.readiness import Readiness
+from tests.unit.gateway.doors import grpc_door
+from tests.unit.gateway.memory import AS_OF, World
+
+KEY = "admin-key-0123456789"
+
+Do = Callable[..., Awaitable[Any]]
+"""Calls a method of the client by name."""
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def address(world: World) -> AsyncIterator[str]:
+    async with grpc_door(world, Readiness()) as address:
+        yield address
+
+
+@pytest.fixture(params=["blocking", "asyncio"])
+async def do(request: pytest.FixtureRequest, address: str) -> AsyncIterator[Do]:
+    if request.param == "asyncio":
+        async with AsyncHeadrace(address, api_key=KEY) as client:
+            yield lambda method, *given, **named: getattr(client, method)(*given, **named)
+        return
+    with Headrace(address, api_key=KEY) as blocking:
+        # The door answers on this event loop, so the blocking client waits in a thread.
+        yield lambda method, *given, **named: asyncio.to_thread(
+            getattr(blocking, method), *given, **named
+        )
+
+
+async def test_an_event_is_recorded_under_an_id_made_by_the_client(do: Do, world: World) -> None:
+    event_id = await do("record_event", "259", "1", "rating", value=4, occurred_at=AS_OF)
+    (kept,) = world.event_log.events
+    assert (kept.event_id, kept.event.event_id) == (event_id, event_id)
+    assert (kept.event.user_id, kept.event.item_id, kept.event.type) == ("259", "1", "rating")
+    assert (kept.event.value, kept.event.occurred_at) == (4, AS_OF)
+
+
+async def test_an_event_sent_again_keeps_its_id(do: Do, world: World) -> None:
+    events = [Event("259", "1", "click"), Event("259", "2", "view", event_id="mine")]
+    world.event_log.away = True
+    with pytest.raises(Unavailable, match="same event_ids"):
+        await do("record", events)
+    world.event_log.away = False
+    assert await do("record", events) == [events[0].event_id, "mine"]
+    assert [one.event_id for one in world.event_log.events] == [events[0].event_id, "mine"]
+
+
+async def test_a_list_of_a_person(do: Do) -> None:
+    ranked = await do("recommend", "259", n=2, after="e1", exclude=["6"])
+    assert [item.item_id for item in ranked.items] == ["5", "4"]
+    assert ranked.items[0].categories == ("Action",)
+    assert (ranked.items[0].source, ranked.after) == ("retrieval", "applied")
+    assert (ranked.as_of, ranked.degraded, ranked.model_version) == (AS_OF, None, "m1")
+
+
+async def test_a_list_of_a_visit_has_no_event_to_tell_of(do: Do) -> None:
+    ranked = await do("recommend", session=["1"], category="Action")
+    assert [item.item_id for item in ranked.items] == ["3", "5"]
+    assert ranked.after is None
+
+
+async def test_a_degraded_list_says_why(do: Do, world: World) -> None:
+    world.ranker.degraded = "user_embedding_unavailable"
+    assert (await do("recommend", "259")).degraded == "user_embedding_unavailable"
+
+
+async def test_similar_items(do: Do) -> None:
+    assert [item.item_id for item in (await do("similar", "1", 2)).items] == ["2", "3"]
+
+
+async def test_an_item_is_stored_read_and_hidden(do: Do) -> None:
+    item = Item("9", "Nine", categories=("Drama",), attributes={"year": 1999.0})
+    assert await do("upsert_items", [item]) == [1]
+    found = await do("item", "9")
+    assert (found.title, found.attributes, found.revision) == ("Nine", {"year": 1999.0}, 1)
+    assert await do("delete_item", "9") == 2
+    with pytest.raises(NotFound):
+        await do("item", "9")
+
+
+async def test_bad_input_names_the_field(do: Do) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await do("record", [Event("u", "1", "rating", value=9), Event("", "1", "click")])
+    fields = [violation.field for violation in refused.value.violations]
+    assert fields == ["events[0].value", "events[1].user_id"]
+    with pytest.raises(InvalidInput, match=r"n: "):
+        await do("recommend", n=0)
+
+
+async def test_what_cannot_be_sent_is_refused_before(do: Do, world: World) -> None:
+    with pytest.raises(InvalidInput, match=r"type: must be one of view, click"):
+        await do("record_event", "259", "1", "klick")
+    naive = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+    with pytest.raises(InvalidInput, match="time zone"):
+        await do("record_event", "259", "1", occurred_at=naive)
+    assert not world.event_log.events
+
+
+async def test_keys_are_needed_for_what_is_not_public(address: str) -> None:
+    async with AsyncHeadrace(address) as client:
+        assert (await client.recommend()).items
+        with pytest.raises(Unauthenticated):
+            await client.recommend("259")
+    async with AsyncHeadrace(address, api_key="events-key-0123456789") as client:
+        with pytest.raises(PermissionDenied, match="`read`"):
+            await client.recommend("259")
+
+
+async def test_a_gateway_that_is_away_is_unavailable() -> None:
+    async with AsyncHeadrace("127.0.0.1:1", timeout_s=0.5) as client:
+        with pytest.raises(Unavailable):
+            await client.recommend()

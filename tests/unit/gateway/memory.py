@@ -1,0 +1,152 @@
+"""The gateway's collaborators in memory, each a working implementation of its protocol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from headrace.contracts.items import NewItem
+from headrace.errors import HeadraceError, NotFound, Unavailable
+from services.gateway.circuit import Circuit
+from services.gateway.fallback import Fallback, PersonalLists, PopularLists
+from services.gateway.keys import ApiKeys
+from services.gateway.lists import ListedItem, RankedList, SimilarList, Source
+from services.gateway.models import RecommendationRequest
+from services.gateway.service import AcceptedEvent, CatalogueItem, Gateway
+from services.gateway.tombstones import Tombstones
+
+AS_OF = datetime(2026, 1, 31, 12, tzinfo=UTC)
+KEYS = ApiKeys.parse(
+    "events-key-0123456789:events, reader-key-0123456789:read,"
+    "catalogue-key-0123456789:catalogue, admin-key-0123456789:admin"
+)
+
+
+class Clock:
+    """Time that passes when told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class MemoryCatalogue:
+    def __init__(self) -> None:
+        self.items: dict[str, CatalogueItem] = {}
+        self.failure: HeadraceError | None = None
+
+    async def get(self, item_id: str) -> CatalogueItem | None:
+        self._fail()
+        return self.items.get(item_id)
+
+    async def upsert(self, items: Sequence[NewItem]) -> list[int]:
+        self._fail()
+        for item in items:
+            known = self.items.get(item.item_id)
+            self.items[item.item_id] = CatalogueItem(item, known.revision + 1 if known else 1)
+        return [self.items[item.item_id].revision for item in items]
+
+    async def delete(self, item_id: str) -> int:
+        self._fail()
+        if item_id not in self.items:
+            raise NotFound(f"item {item_id!r} is unknown")
+        return self.items.pop(item_id).revision + 1
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+class MemoryRanker:
+    """Ranks items by id, a person's from the end; does not hear of deletions."""
+
+    def __init__(self, items: Sequence[NewItem]) -> None:
+        self._items = list(items)
+        self.failure: HeadraceError | None = None
+        self.degraded: str | None = None
+        self.calls = 0
+
+    async def recommend(self, request: RecommendationRequest) -> RankedList:
+        self._called()
+        items = self._items if request.user_id is None else self._items[::-1]
+        source: Source = "popular" if request.user_id is None else "retrieval"
+        chosen = [
+            _place(item, source)
+            for item in items
+            if item.item_id not in {*request.exclude, *request.session}
+            and request.category in (None, *item.categories)
+        ]
+        return RankedList(
+            model_version="m1",
+            as_of=AS_OF,
+            items=tuple(chosen[: request.n]),
+            personal=request.user_id is not None,
+            degraded=self.degraded,
+            after="applied" if request.after else None,
+        )
+
+    async def similar(self, item_id: str, n: int, category: str | None) -> SimilarList:
+        self._called()
+        if item_id not in [item.item_id for item in self._items]:
+            raise NotFound(f"item {item_id!r} is unknown")
+        others = [
+            _place(item, "similar")
+            for item in self._items
+            if item.item_id != item_id and category in (None, *item.categories)
+        ]
+        return SimilarList("m1", tuple(others[:n]))
+
+    def _called(self) -> None:
+        self.calls += 1
+        if self.failure is not None:
+            raise self.failure
+
+
+class MemoryEventLog:
+    def __init__(self) -> None:
+        self.events: list[AcceptedEvent] = []
+        self.away = False
+
+    async def append(self, events: Sequence[AcceptedEvent]) -> None:
+        if self.away:
+            raise Unavailable("Kafka is away")
+        self.events.extend(events)
+
+
+@dataclass
+class World:
+    """A gateway and everything around it. Items 1 to 6; even ones are Drama, odd ones Action."""
+
+    clock: Clock = field(default_factory=Clock)
+    catalogue: MemoryCatalogue = field(default_factory=MemoryCatalogue)
+    event_log: MemoryEventLog = field(default_factory=MemoryEventLog)
+
+    def __post_init__(self) -> None:
+        items = [film(number) for number in range(1, 7)]
+        self.catalogue.items = {item.item_id: CatalogueItem(item, 1) for item in items}
+        self.ranker = MemoryRanker(items)
+        self.gateway = Gateway(
+            ranker=self.ranker,
+            catalogue=self.catalogue,
+            event_log=self.event_log,
+            fallback=Fallback(PersonalLists(places=100), PopularLists()),
+            tombstones=Tombstones(seconds=60, clock=self.clock),
+            circuit=Circuit(failures=3, pause_s=1, clock=self.clock),
+        )
+
+    def lose_ranker(self) -> None:
+        self.ranker.failure = Unavailable("ranker: connection refused")
+
+
+def film(number: int) -> NewItem:
+    category = "Action" if number % 2 else "Drama"
+    return NewItem(item_id=str(number), title=f"Film {number}", categories=(category,))
+
+
+def ids(items: Sequence[ListedItem]) -> list[str]:
+    return [item.item_id for item in items]
+
+
+def _place(item: NewItem, source: Source) -> ListedItem:
+    return ListedItem(item.item_id, 0.5, item.title, item.categories, source)

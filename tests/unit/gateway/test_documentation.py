@@ -1,0 +1,98 @@
+"""/openapi.json is complete, and /docs shows all of it without anything from elsewhere."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+PUBLIC = {
+    "recommendations", "similar_items", "item", "healthz", "readyz", "metrics",
+}  # fmt: skip
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+
+
+@pytest.fixture
+async def document(http: httpx.AsyncClient) -> dict[str, Any]:
+    described: dict[str, Any] = (await http.get("/openapi.json")).json()
+    return described
+
+
+def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for path in document["paths"].values() for one in path.values()]
+
+
+def test_every_route_is_described(document: dict[str, Any]) -> None:
+    routes = {
+        f"{method.upper()} {path}" for path, one in document["paths"].items() for method in one
+    }
+    assert routes == {
+        "POST /v1/events",
+        "GET /v1/users/{user_id}/recommendations",
+        "POST /v1/recommendations",
+        "GET /v1/items/{item_id}",
+        "PUT /v1/items/{item_id}",
+        "DELETE /v1/items/{item_id}",
+        "POST /v1/items",
+        "GET /v1/items/{item_id}/similar",
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",
+    }
+
+
+def test_every_operation_says_who_may_call_it(document: dict[str, Any]) -> None:
+    open_to_all = {
+        one["operationId"]
+        for one in _operations(document)
+        if "security" not in one or {} in one["security"]
+    }
+    assert open_to_all == PUBLIC
+    assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+
+
+def test_every_refusal_is_described_as_a_problem(document: dict[str, Any]) -> None:
+    for operation in _operations(document):
+        if operation["tags"] == ["operations"]:
+            continue
+        assert "422" not in operation["responses"]
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                assert answer["content"]["application/problem+json"]["schema"] == PROBLEM
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    names = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
+    assert names <= set(schemas)
+    assert names >= {"RecordEventsRequest", "RecommendationRequest", "NewItem", "Problem"}
+    assert "HTTPValidationError" not in schemas
+
+
+async def test_the_page_shows_every_operation_and_field(
+    http: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    page = (await http.get("/docs")).text
+    for operation in _operations(document):
+        assert f'<section id="{operation["operationId"]}">' in page
+    for field in ("events[].occurred_at", "session", "items[].attributes", "items[].score"):
+        assert f"<code>{field}</code>" in page
+
+
+async def test_the_page_needs_no_script_and_no_other_host(http: httpx.AsyncClient) -> None:
+    page = await http.get("/docs")
+    assert page.headers["content-security-policy"] == "default-src 'self'"
+    assert "<script" not in page.text
+    assert not re.search(r"<[^>]*\sstyle=", page.text)
+    linked = re.findall(r'(?:href|src)="([^"#]+)', page.text)
+    assert set(linked) == {"/docs/reference.css", "/openapi.json"}
+    for path in linked:
+        assert (await http.get(path)).is_success
+
+
+async def test_each_problem_type_leads_to_its_line_in_the_page(http: httpx.AsyncClient) -> None:
+    page = (await http.get("/docs")).text
+    answer = await http.get("/v1/items/none")
+    path, _, anchor = answer.json()["type"].partition("#")
+    assert path == "/docs"
+    assert f'id="{anchor}"' in page

@@ -1,0 +1,131 @@
+"""What the gateway decides."""
+
+import pytest
+
+from headrace.contracts.events import NewEvent
+from headrace.errors import HeadraceError, InvalidInput, NotFound, Unavailable
+from services.gateway.models import RecommendationRequest
+from services.gateway.service import EventsNotConfirmed
+from tests.unit.gateway.memory import World, film, ids
+
+
+async def test_events_keep_their_ids_and_get_one_where_they_have_none(world: World) -> None:
+    events = [
+        NewEvent(event_id="mine", user_id="u", item_id="1", type="click"),
+        NewEvent(user_id="u", item_id="2", type="click"),
+    ]
+    event_ids = await world.gateway.record_events(events)
+    assert event_ids[0] == "mine"
+    assert len(event_ids[1]) == 32
+    assert [one.event_id for one in world.event_log.events] == event_ids
+
+
+async def test_events_that_are_not_confirmed_come_back_with_their_ids(world: World) -> None:
+    world.event_log.away = True
+    with pytest.raises(EventsNotConfirmed, match="same event_ids") as refused:
+        await world.gateway.record_events([NewEvent(user_id="u", item_id="1", type="click")])
+    assert len(refused.value.event_ids) == 1
+
+
+async def test_a_list_is_the_rankers_while_it_answers(world: World) -> None:
+    ranked = await world.gateway.recommend(RecommendationRequest(user_id="u", n=2))
+    assert ids(ranked.items) == ["6", "5"]
+    assert ranked.degraded is None
+
+
+async def test_a_degraded_list_passes_through(world: World) -> None:
+    world.ranker.degraded = "user_embedding_unavailable"
+    ranked = await world.gateway.recommend(RecommendationRequest(user_id="u"))
+    assert ranked.degraded == "user_embedding_unavailable"
+
+
+async def test_without_ranker_a_person_gets_their_last_list_then_popular_items(
+    world: World,
+) -> None:
+    await world.gateway.refresh_popular()
+    await world.gateway.recommend(RecommendationRequest(user_id="u", n=2))
+    world.lose_ranker()
+    ranked = await world.gateway.recommend(RecommendationRequest(user_id="u", n=4, after="e"))
+    assert ids(ranked.items) == ["6", "5", "1", "2"]
+    assert ranked.degraded == "ranker_unavailable"
+    assert ranked.after == "unknown"
+
+
+async def test_without_ranker_others_get_popular_items_as_they_asked(world: World) -> None:
+    await world.gateway.refresh_popular()
+    world.lose_ranker()
+    ranked = await world.gateway.recommend(
+        RecommendationRequest(category="Drama", exclude=["2"], session=["4"])
+    )
+    assert ids(ranked.items) == ["6"]
+
+
+async def test_without_ranker_and_memory_there_is_no_list(world: World) -> None:
+    world.lose_ranker()
+    with pytest.raises(Unavailable, match="no list is known"):
+        await world.gateway.recommend(RecommendationRequest())
+
+
+@pytest.mark.parametrize("failure", [HeadraceError("INTERNAL"), Unavailable("slow")])
+async def test_a_broken_ranker_counts_as_away(world: World, failure: HeadraceError) -> None:
+    await world.gateway.refresh_popular()
+    world.ranker.failure = failure
+    ranked = await world.gateway.recommend(RecommendationRequest(user_id="u"))
+    assert ranked.degraded == "ranker_unavailable"
+
+
+async def test_what_the_ranker_refuses_is_the_callers_fault(world: World) -> None:
+    await world.gateway.refresh_popular()
+    world.ranker.failure = InvalidInput.of("category", "is unknown")
+    with pytest.raises(InvalidInput, match="category"):
+        await world.gateway.recommend(RecommendationRequest(category="x"))
+
+
+async def test_after_three_failures_requests_do_not_wait_for_the_ranker(world: World) -> None:
+    await world.gateway.refresh_popular()
+    world.lose_ranker()
+    before = world.ranker.calls
+    for _ in range(10):
+        await world.gateway.recommend(RecommendationRequest())
+    assert world.ranker.calls - before == 3
+    with pytest.raises(Unavailable):
+        await world.gateway.similar("1", 5, None)
+    assert world.ranker.calls - before == 3
+
+
+async def test_a_ranker_that_is_back_is_used_after_a_pause(world: World) -> None:
+    await world.gateway.refresh_popular()
+    world.lose_ranker()
+    for _ in range(5):
+        await world.gateway.recommend(RecommendationRequest())
+    world.ranker.failure = None
+    assert (await world.gateway.recommend(RecommendationRequest())).degraded
+    world.clock.now += 1.1
+    assert (await world.gateway.recommend(RecommendationRequest())).degraded is None
+
+
+async def test_a_deleted_item_is_in_no_list_though_the_ranker_still_has_it(world: World) -> None:
+    await world.gateway.refresh_popular()
+    await world.gateway.delete_item("2")
+    popular = await world.gateway.recommend(RecommendationRequest(n=3))
+    similar = await world.gateway.similar("1", 3, None)
+    assert ids(popular.items) == ["1", "3", "4"]
+    assert ids(similar.items) == ["3", "4", "5"]
+    with pytest.raises(NotFound):
+        await world.gateway.similar("2", 3, None)
+    world.lose_ranker()
+    remembered = await world.gateway.recommend(RecommendationRequest(n=3))
+    assert ids(remembered.items) == ["1", "3", "4"]
+
+
+async def test_an_item_that_is_stored_again_is_listed_again(world: World) -> None:
+    await world.gateway.delete_item("2")
+    await world.gateway.upsert_items([film(2)])
+    assert "2" in ids((await world.gateway.recommend(RecommendationRequest())).items)
+
+
+async def test_an_item_given_twice_refuses_the_request(world: World) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await world.gateway.upsert_items([film(8), film(9), film(8)])
+    assert [violation.field for violation in refused.value.violations] == ["items[2].item_id"]
+    assert "8" not in world.catalogue.items
