@@ -1,0 +1,114 @@
+"""The whole way on a catalogue in which item i is followed by item i + 1."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headrace.bundle import Bundle
+from headrace.errors import BundleInvalid
+from headrace.models.user_rnn import TOWER_KINDS, TowerKind
+from headrace.training.data import read_log
+from headrace.training.model import Model, build_model
+from headrace.training.publish import check_against_torch
+from headrace.training.run import Job, Stages
+from headrace.training.settings import TrainingSettings
+from headrace.training.split import split
+from headrace.training.towers import user_vectors
+from headrace.training.train import main
+from tests.unit.training.logs import write_rounds
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    events, items = write_rounds(folder)
+    settings = TrainingSettings(width=16, max_epochs=40, chunk=16, learning_rate=1e-2)
+    Stages(Job(events, items, folder / "bundle", 240, "leave-one-out"), settings).run()
+    return folder
+
+
+def test_what_follows_is_learned_far_better_than_what_is_popular(trained: Path) -> None:
+    metrics = Bundle.load(str(trained / "bundle")).manifest.metrics
+    assert metrics["test.HR@10"] > 0.9
+    assert metrics["test.NDCG@10"] > 2 * metrics["most_popular.test.NDCG@10"]
+
+
+def test_the_bundle_recommends_what_follows(trained: Path) -> None:
+    bundle = Bundle.load(str(trained / "bundle"))
+    log = read_log(trained / "events.csv", trained / "items.csv")
+    vectors, biases = bundle.items.encode(log.catalogue)
+    history = np.arange(3, 12)
+    _, user = bundle.user.sequence(
+        bundle.user.initial_state(1),
+        vectors[history][None],
+        np.full((1, len(history)), 7),
+        np.full((1, len(history)), 60.0),
+        [len(history)],
+    )
+    best = np.argsort(-(vectors @ user[0] + biases))[:3]
+    assert log.catalogue[12] in [log.catalogue[i] for i in best]
+
+
+def test_the_manifest_tells_what_was_trained_on(trained: Path) -> None:
+    manifest = Bundle.load(str(trained / "bundle")).manifest
+    log = read_log(trained / "events.csv", trained / "items.csv")
+    assert manifest.split_sha256 == split(log, "leave-one-out").digest
+    assert len(manifest.data_sha256) == 64
+    assert manifest.event_types == {"0": 0, "7": 0}
+    assert manifest.rating_trained
+    assert manifest.training["seed"] == 0
+
+
+def untrained(folder: Path, tower: TowerKind) -> Model:
+    log = read_log(*write_rounds(folder))
+    return build_model(log, split(log, "none"), TrainingSettings(width=8, tower=tower))
+
+
+@pytest.mark.parametrize("tower", TOWER_KINDS)
+def test_both_towers_train_and_are_served(tmp_path: Path, tower: TowerKind) -> None:
+    events, items = write_rounds(tmp_path)
+    settings = TrainingSettings(width=8, tower=tower, max_epochs=2)
+    Stages(Job(events, items, tmp_path / "bundle", 120, "none"), settings).run()
+    bundle = Bundle.load(str(tmp_path / "bundle"))
+    assert bundle.manifest.tower == tower
+    assert "test.HR@10" not in bundle.manifest.metrics
+
+
+def test_a_bundle_of_other_weights_is_found_out(tmp_path: Path, trained: Path) -> None:
+    model = untrained(tmp_path, "lru")
+    bundle = Bundle.load(str(trained / "bundle"))
+    with pytest.raises(BundleInvalid, match="item vectors differ"):
+        check_against_torch(bundle, build_model(model.log, model.split, TrainingSettings(width=16)))
+
+
+def test_vectors_of_many_positions_come_from_one_pass(tmp_path: Path) -> None:
+    model = untrained(tmp_path, "lru")
+    vectors = model.facts().vectors
+    users = np.array([5, 2, 5, 9])
+    positions = model.log.offsets[users] + np.array([3, 15, 14, 1])
+    together = user_vectors(model.towers.user, model.events, vectors, users, positions)
+    for row in range(len(users)):
+        one = slice(row, row + 1)
+        alone = user_vectors(model.towers.user, model.events, vectors, users[one], positions[one])
+        np.testing.assert_allclose(together[row], alone[0], atol=1e-5)
+
+
+def test_the_command_names_what_is_wrong_and_leaves_no_bundle(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text("user,item_id\nu,i\n")
+    out = tmp_path / "bundle"
+    assert main(["--interactions", str(events), "--out", str(out)]) == 2
+    assert "lacks the column user_id" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_too_short_histories_are_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text("user_id,item_id\nu,i\nv,j\n")
+    assert main(["--interactions", str(events), "--out", str(tmp_path / "bundle")]) == 2
+    assert "nobody has three interactions" in capsys.readouterr().err
