@@ -34,7 +34,7 @@ from services.gateway.models import (
     UpsertedItems,
     UpsertItemsRequest,
 )
-from services.gateway.openapi import VERSION, describe, operation
+from services.gateway.openapi import VERSION, operation
 from services.gateway.service import Gateway
 
 
@@ -72,7 +72,7 @@ def build_app(gateway: Gateway, keys: ApiKeys, readiness: Readiness, limits: Bod
     _lists(app, gateway, keys, limits)
     _items(app, gateway, keys, limits)
     _operations(app, readiness)
-    add_documentation(app, describe(app))
+    add_documentation(app)
     return RequestScope(app)
 
 
