@@ -14,8 +14,11 @@ from dataclasses import dataclass
 REQUEST_ID = "x-request-id"
 TRACEPARENT = "traceparent"
 
-_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
-_REQUEST_ID = re.compile(r"^[\x21-\x7e]{1,64}$")
+# Ids of zeros alone are invalid; a later version may add fields at the end.
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+)
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,8 @@ def current() -> RequestContext | None:
 
 def begin(request_id: str | None, traceparent: str | None) -> RequestContext:
     """The context that the headers describe; what is absent or malformed is made anew."""
-    match = _TRACEPARENT.match(traceparent or "")
-    usable = request_id is not None and _REQUEST_ID.match(request_id)
+    match = _TRACEPARENT.fullmatch(traceparent or "")
+    usable = request_id is not None and _REQUEST_ID.fullmatch(request_id)
     return RequestContext(
         request_id=request_id if usable and request_id else secrets.token_hex(8),
         trace_id=match.group(1) if match else secrets.token_hex(16),

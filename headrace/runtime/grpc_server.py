@@ -17,7 +17,7 @@ from headrace.errors import HeadraceError, Unavailable
 from headrace.runtime import context
 from headrace.runtime.metrics import GRPC_REQUESTS, GRPC_SECONDS
 from headrace.runtime.readiness import Readiness
-from headrace.runtime.rpc_errors import to_status
+from headrace.runtime.rpc_errors import message_of, to_status
 
 if TYPE_CHECKING:
     Handler = grpc.RpcMethodHandler[Any, Any]
@@ -124,7 +124,7 @@ def _observed(method: str, behavior: Callable[..., Any]) -> Callable[..., Awaita
                 code, trailing = to_status(error)
                 if code is grpc.StatusCode.INTERNAL:
                     log.error("call failed", extra={"method": method}, exc_info=True)
-                await call.abort(code, str(error), trailing)
+                await call.abort(code, message_of(error), trailing)
             except (grpc.aio.AbortError, asyncio.CancelledError):
                 code = grpc.StatusCode.CANCELLED
                 raise

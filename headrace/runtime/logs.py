@@ -41,8 +41,8 @@ def configure_logs(service: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel("WARNING")
-    # While Kafka is away its client reports every attempt, several lines a second. What follows from
-    # that for our work, our own loggers say.
+    # While Kafka is away its client reports every attempt, several lines a second. What follows
+    # from that for our work, our own loggers say.
     logging.getLogger("kafka").setLevel("CRITICAL")
     for ours in ("headrace", "services"):
         logging.getLogger(ours).setLevel(level)

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
 import uvloop
@@ -36,20 +36,16 @@ class Process:
         self.service = service
         self.readiness = Readiness()
         self._failure: BaseException | None = None
+        self._waiting = False
         self._stop = asyncio.Event()
-        self._started = False
-        self.readiness.require("started", lambda: self._started)
         self._loop = asyncio.get_running_loop()
-        # From the beginning, so that a signal during the start ends in order too.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._stop.set)
 
     async def until_told_to_stop(self) -> None:
-        """The process has started. Returns on SIGTERM or SIGINT.
+        """Returns on SIGTERM or SIGINT.
 
         Raises: the error that a part of the process reported by `fail`.
         """
-        self._started = True
+        self._waiting = True
         await self._stop.wait()
         self.readiness.stopping()
         if self._failure is not None:
@@ -58,12 +54,31 @@ class Process:
 
     def fail(self, error: BaseException) -> None:
         """Ends the process because a part of it died. May be called from any thread."""
-        self._failure = error
-        self._loop.call_soon_threadsafe(self._stop.set)
+        if self._failure is None:
+            self._failure = error
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+    async def run(self, serving: Coroutine[None, None, None]) -> None:
+        """Runs `serving` until it ends. A signal stops it, and cancels what is still starting."""
+        task = asyncio.create_task(serving)
+
+        def told() -> None:
+            started = self._waiting
+            self._stop.set()
+            if not started:
+                task.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, told)
+        try:
+            await task
+        except asyncio.CancelledError:
+            log.info("stopped while starting")
 
 
 def run_process(
-    service: str, kind: type[S], serve: Callable[[S, Process], Awaitable[None]]
+    service: str, kind: type[S], serve: Callable[[S, Process], Coroutine[None, None, None]]
 ) -> None:
     """Runs a service until it is told to stop; exits 0 then, 1 on failure, 2 on bad settings."""
     try:
@@ -76,7 +91,7 @@ def run_process(
     async def run() -> None:
         process = Process(service)
         async with OperationsServer(settings.host, settings.metrics_port, process.readiness):
-            await serve(settings, process)
+            await process.run(serve(settings, process))
 
     try:
         uvloop.run(run())

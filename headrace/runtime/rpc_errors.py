@@ -10,6 +10,11 @@ from grpc_status import rpc_status
 
 from headrace import errors
 
+# gRPC refuses more than 8 KiB of metadata, and 500 events can be wrong in as many ways.
+_VIOLATIONS_SENT = 20
+_REASON_LENGTH = 100
+_MESSAGE_LENGTH = 1_000
+
 # What grpc raises has the status in it, though RpcError's type does not say so.
 FailedCall = Any
 Trailing = tuple[tuple[str, str | bytes], ...]
@@ -27,7 +32,10 @@ _ERRORS = {code: kind for kind, code in CODES.items()}
 
 
 def to_status(error: errors.HeadraceError) -> tuple[grpc.StatusCode, Trailing]:
-    """The code for an error, and trailing metadata with google.rpc.BadRequest where fields err."""
+    """The code for an error, and trailing metadata with google.rpc.BadRequest where fields err.
+
+    Goes with `message_of` the same error.
+    """
     code = next(
         (code for kind, code in CODES.items() if isinstance(error, kind)),
         grpc.StatusCode.INTERNAL,
@@ -37,14 +45,21 @@ def to_status(error: errors.HeadraceError) -> tuple[grpc.StatusCode, Trailing]:
     bad_request = error_details_pb2.BadRequest(
         field_violations=[
             error_details_pb2.BadRequest.FieldViolation(
-                field=violation.field, description=violation.reason
+                field=violation.field[:_REASON_LENGTH],
+                description=violation.reason[:_REASON_LENGTH],
             )
-            for violation in error.violations
+            for violation in error.violations[:_VIOLATIONS_SENT]
         ]
     )
-    status = status_pb2.Status(code=code_pb2.INVALID_ARGUMENT, message=str(error))
+    status = status_pb2.Status(code=code_pb2.INVALID_ARGUMENT, message=message_of(error))
     status.details.add().Pack(bad_request)
     return code, tuple(rpc_status.to_status(status).trailing_metadata)
+
+
+def message_of(error: errors.HeadraceError) -> str:
+    """What the caller reads."""
+    message = str(error)
+    return message if len(message) <= _MESSAGE_LENGTH else message[: _MESSAGE_LENGTH - 1] + "…"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from a file instead: `HEADRACE_DATABASE_URL_FILE` names it.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -47,7 +47,7 @@ class KafkaSettings:
 class DatabaseSettings:
     """For processes that use Postgres."""
 
-    database_url: Annotated[str, Field(min_length=1)]
+    database_url: Annotated[str, Field(min_length=1)] = field(repr=False)
     """libpq URL or DSN. Secret."""
     database_connections: Annotated[int, Field(ge=1, le=100)] = 4
 
@@ -61,37 +61,54 @@ class BundleSettings:
 
 
 def load_settings(kind: type[S], environ: Mapping[str, str] = os.environ) -> S:
-    """Reads and checks the settings of one process.
+    """Reads and checks the settings of one process. Fields with `repr=False` are secrets.
 
     Raises: SettingsInvalid with a line for each variable that is missing or wrong.
     """
-    given: dict[str, str] = {}
-    for field in fields(kind):  # type: ignore[arg-type]
-        variable = PREFIX + field.name.upper()
-        if variable in environ:
-            given[field.name] = environ[variable]
-        elif f"{variable}_FILE" in environ:
-            given[field.name] = _read_secret(f"{variable}_FILE", environ[f"{variable}_FILE"])
+    wrong: list[str] = []
+    given = {}
+    for setting in fields(kind):  # type: ignore[arg-type]
+        try:
+            found = _find(PREFIX + setting.name.upper(), environ)
+        except SettingsInvalid as error:
+            wrong.append(str(error))
+        else:
+            given[setting.name] = found
+    values = {name: found.value for name, found in given.items() if found.value is not None}
     try:
-        return TypeAdapter(kind).validate_python(given)
+        settings = TypeAdapter(kind).validate_python(values)
     except ValidationError as error:
-        raise SettingsInvalid(
-            "\n".join(_line(finding["loc"], finding["msg"], given) for finding in error.errors())
-        ) from None
+        secrets = {setting.name for setting in fields(kind) if not setting.repr}  # type: ignore[arg-type]
+        for finding in error.errors():
+            name = str(finding["loc"][0])
+            if name in given:
+                wrong.append(given[name].line(finding["msg"], secret=name in secrets))
+    if wrong:
+        raise SettingsInvalid("\n".join(wrong))
+    return settings
 
 
-def _read_secret(variable: str, path: str) -> str:
+@dataclass(frozen=True)
+class _Found:
+    """A variable, and its value where it is set."""
+
+    variable: str
+    value: str | None
+
+    def line(self, reason: str, *, secret: bool) -> str:
+        """What is wrong with it, and what would be right."""
+        if self.value is None:
+            return f"{self.variable} is not set, and has no default"
+        shown = "…" if secret else repr(self.value)
+        return f"{self.variable}={shown}: {reason.removeprefix('Value error, ')}"
+
+
+def _find(variable: str, environ: Mapping[str, str]) -> _Found:
+    file = f"{variable}_FILE"
+    if variable in environ or file not in environ:
+        return _Found(variable, environ.get(variable))
+    path = environ[file]
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SettingsInvalid(f"{variable}={path}: cannot be read: {error.strerror}") from error
-
-
-def _line(location: tuple[int | str, ...], reason: str, given: Mapping[str, str]) -> str:
-    name = str(location[0])
-    variable = PREFIX + name.upper()
-    if name not in given:
-        return f"{variable} is not set: {reason}"
-    # Those that may be secret never print.
-    shown = "…" if "url" in name or "key" in name else given[name]
-    return f"{variable}={shown}: {reason}"
+        return _Found(file, Path(path).read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{file}={path!r}: must name a file of text: {error}") from error

@@ -25,7 +25,8 @@ _LIVENESS: dict[str, Any] = {
 def connect(dsn: str) -> Connection:
     """A connection of one's own. Raises: Unavailable where Postgres is away."""
     with unavailable_when_away():
-        return psycopg2.connect(dsn, **_LIVENESS)
+        connection: Connection = psycopg2.connect(dsn, **_LIVENESS)
+    return connection
 
 
 @contextmanager
