@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-import time
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-_START_LIMIT_S = 600.0  # the first start trains the model and replays the history
 SERVICES = {
     "gateway": 9101,
     "event_ingest": 9102,
@@ -66,9 +65,9 @@ def running_target() -> Iterator[Target]:
     if not _ready(url):
         sys.stderr.write("Headrace is not running: starting it for this measurement ...\n")
         started = subprocess.Popen(
-            [sys.executable, "-m", "headrace.local.run"], stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "headrace.local.run"], stdout=subprocess.PIPE, text=True
         )
-        _wait_ready(url, started)
+        _wait_for_summary(started)
     try:
         yield Target(
             url=url,
@@ -83,14 +82,16 @@ def running_target() -> Iterator[Target]:
             started.wait(60)
 
 
-def _wait_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _START_LIMIT_S
-    while not _ready(url):
-        if process.poll() is not None:
-            sys.exit(f"Headrace ended with status {process.returncode}; `make run` shows why")
-        if time.monotonic() > deadline:
-            sys.exit(f"Headrace was not ready within {_START_LIMIT_S:.0f} s")
-        time.sleep(0.5)
+def _wait_for_summary(process: "subprocess.Popen[str]") -> None:
+    """Reads what the start prints up to the API key, its last line before it is ready."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        sys.stderr.write(line)
+        if line.startswith("API key:"):
+            # What it prints from now on is read by nobody, and must not fill the pipe.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            return
+    sys.exit(f"Headrace ended with status {process.wait()}")
 
 
 def _ready(url: str) -> bool:
