@@ -37,6 +37,7 @@ class Process:
         self.readiness = Readiness()
         self._failure: BaseException | None = None
         self._waiting = False
+        self.readiness.require("started", lambda: self._waiting)
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
