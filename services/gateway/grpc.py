@@ -2,8 +2,7 @@
 
 from __future__ import annotations  # grpc's classes are generic for the type checker alone
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ from headrace.api.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from headrace.api.ranker.v1 import ranker_pb2
 from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.contracts.violations import check
-from headrace.errors import InvalidInput, Violation
 from headrace.runtime.context import current
 from services.gateway.keys import ApiKeys, Scope
 from services.gateway.lists import ListedItem
@@ -36,8 +34,6 @@ NAME = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"].full_name
 
 _SOURCES = {name: number for number, name in SOURCES.items()}
 _STATUSES = {name: number for number, name in STATUSES.items()}
-# Violations travel three times in the trailing metadata, of which clients take 8 kB by default.
-_VIOLATIONS_CHARACTERS = 1_500
 
 
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
@@ -51,26 +47,24 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, request: gateway_pb2.RecordEventsRequest, context: Call
     ) -> gateway_pb2.RecordEventsResponse:
         self._keys.require(_authorization(context), Scope.EVENTS)
-        with _fitting():
-            body = check(
-                RecordEventsRequest, {"events": [_event_fields(one) for one in request.events]}
-            )
+        body = check(
+            RecordEventsRequest, {"events": [_event_fields(one) for one in request.events]}
+        )
         event_ids = await self._gateway.record_events(body.events)
         return gateway_pb2.RecordEventsResponse(event_ids=event_ids)
 
     async def Recommend(  # noqa: N802
         self, request: gateway_pb2.RecommendRequest, context: Call
     ) -> gateway_pb2.RecommendResponse:
-        with _fitting():
-            asked = check(
-                RecommendationRequest,
-                {
-                    **_given(user_id=request.user_id, after=request.after),
-                    **_list_fields(request),
-                    "session": list(request.session),
-                    "exclude": list(request.exclude),
-                },
-            )
+        asked = check(
+            RecommendationRequest,
+            {
+                **_given(user_id=request.user_id, after=request.after),
+                **_list_fields(request),
+                "session": list(request.session),
+                "exclude": list(request.exclude),
+            },
+        )
         if asked.user_id is not None:
             self._keys.require(_authorization(context), Scope.READ)
         ranked = await self._gateway.recommend(asked)
@@ -88,8 +82,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     async def SimilarItems(  # noqa: N802
         self, request: gateway_pb2.SimilarItemsRequest, context: Call
     ) -> gateway_pb2.SimilarItemsResponse:
-        with _fitting():
-            asked = check(SimilarRequest, {"item_id": request.item_id, **_list_fields(request)})
+        asked = check(SimilarRequest, {"item_id": request.item_id, **_list_fields(request)})
         found = await self._gateway.similar(asked.item_id, asked.n, asked.category)
         return gateway_pb2.SimilarItemsResponse(
             request_id=_request_id(),
@@ -108,9 +101,8 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, request: gateway_pb2.UpsertItemsRequest, context: Call
     ) -> gateway_pb2.UpsertItemsResponse:
         self._keys.require(_authorization(context), Scope.CATALOGUE)
-        with _fitting():
-            body = check(UpsertItemsRequest, {"items": [item_fields(one) for one in request.items]})
-            revisions = await self._gateway.upsert_items(body.items)
+        body = check(UpsertItemsRequest, {"items": [item_fields(one) for one in request.items]})
+        revisions = await self._gateway.upsert_items(body.items)
         return gateway_pb2.UpsertItemsResponse(
             items=[
                 gateway_pb2.UpsertedItem(item_id=item.item_id, revision=revision)
@@ -181,26 +173,6 @@ def _ranked_items(items: Iterable[ListedItem]) -> list[ranker_pb2.RankedItem]:
         )
         for item in items
     ]
-
-
-@contextmanager
-def _fitting() -> Iterator[None]:
-    """Keeps violations to what a status can carry, saying how many were left out."""
-    try:
-        yield
-    except InvalidInput as error:
-        room = _VIOLATIONS_CHARACTERS
-        kept: list[Violation] = []
-        for violation in error.violations:
-            room -= len(str(violation))
-            if room < 0 and kept:
-                break
-            kept.append(violation)
-        left_out = len(error.violations) - len(kept)
-        if not left_out:
-            raise
-        kept.append(Violation("request", f"has {left_out} more fields at fault"))
-        raise InvalidInput(kept) from error
 
 
 def _authorization(context: Call) -> str | None:

@@ -177,7 +177,7 @@ async def test_both_doors_answer_alike(ask: Ask) -> None:
     ]
 
 
-async def test_more_faults_than_a_grpc_status_can_carry_are_counted() -> None:
+async def test_more_faults_than_a_grpc_status_can_carry_are_cut_short() -> None:
     events = [gateway_pb2.NewEvent()] * 500
     ask = Ask(
         "",
@@ -188,7 +188,7 @@ async def test_more_faults_than_a_grpc_status_can_carry_are_counted() -> None:
     status, violations = await _over_grpc(World(), ask)
     assert status == 400
     assert violations[0][0] == "events[0].user_id"
-    assert violations[-1] == ("request", f"has {1_500 - len(violations) + 1} more fields at fault")
+    assert len(violations) < 1_500
 
 
 async def _over_http(world: World, ask: Ask) -> tuple[int, Any]:
