@@ -23,7 +23,12 @@ def item_decoder(model_version: str, width: int) -> Decode[ItemVersion]:
 
 
 def user_decoder(model_version: str, width: int) -> Decode[UserVector]:
-    return _decoder(vectors.UserVector, model_version, lambda m: messages.user_vector(m, width))
+    def read(message: vectors.UserVector) -> UserVector:
+        if not message.user_id:
+            raise ValueError("user_id is empty")
+        return messages.user_vector(message, width)
+
+    return _decoder(vectors.UserVector, model_version, read)
 
 
 def item_sink(catalogue: Catalogue) -> Callable[[Sequence[Message[ItemVersion]]], None]:

@@ -39,9 +39,7 @@ def item_version(message: vectors.ItemVector, width: int) -> ItemVersion:
 
 
 def user_vector(message: vectors.UserVector, width: int) -> UserVector:
-    """Raises: ValueError where it cannot be used."""
-    if not message.user_id:
-        raise ValueError("user_id is empty")
+    """An anonymous visit has no user_id. Raises: ValueError where it cannot be used."""
     return UserVector(
         user_id=message.user_id,
         epoch=message.epoch,

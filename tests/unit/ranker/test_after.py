@@ -41,8 +41,7 @@ async def test_an_update_that_brings_the_event_ends_the_wait() -> None:
 async def test_a_person_who_was_not_cached_can_be_waited_for() -> None:
     world = World()
     waiting = asyncio.create_task(after(world, "e1"))
-    while world.cache.get("ann") is None:
-        await asyncio.sleep(0)
+    await world.embedding.called.wait()
     world.cache.update([user("ann", n=1, event_ids=("e1",))])
     answer = await waiting
     assert (answer.after_status, answer.n_applied) == (EventStatus.APPLIED, 1)
@@ -101,9 +100,8 @@ async def test_without_user_embedding_the_event_may_still_come_through_kafka() -
     world = World()
     world.embedding.away = True
     waiting = asyncio.create_task(after(world, "e1"))
-    while not world.embedding.calls:
-        await asyncio.sleep(0)
-    while world.cache.get("ann") is None:
+    await world.embedding.called.wait()
+    while not waiting.done():
         world.cache.update([user("ann", n=1, event_ids=("e1",))])
         await asyncio.sleep(0)
     answer = await waiting

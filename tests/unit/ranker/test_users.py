@@ -31,8 +31,7 @@ async def test_an_update_during_a_fetch_is_not_missed() -> None:
     world.embedding.vectors["ann"] = user("ann", n=1)
     world.embedding.gate = asyncio.Event()
     fetch = asyncio.create_task(world.people.vector("ann"))
-    while not world.embedding.calls:
-        await asyncio.sleep(0)
+    await world.embedding.called.wait()
     world.cache.update([user("ann", n=2)])
     world.embedding.gate.set()
     assert (await fetch).n == 2
@@ -52,8 +51,7 @@ async def test_a_request_that_ends_early_leaves_the_fetch_to_the_others() -> Non
     world = World()
     world.embedding.gate = asyncio.Event()
     first, second = (asyncio.create_task(world.people.vector("ann")) for _ in range(2))
-    while not world.embedding.calls:
-        await asyncio.sleep(0)
+    await world.embedding.called.wait()
     first.cancel()
     world.embedding.gate.set()
     assert (await second).user_id == "ann"

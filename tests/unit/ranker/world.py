@@ -56,8 +56,8 @@ class LatePreference:
         features: Vector,
     ) -> tuple[Vector, Vector]:
         assert recent.shape[1] == recent_mask.shape[1] > 0
-        preference = 1 / (1 + np.exp(features[:, :, 0]))
-        return preference, 3 * np.ones_like(preference)
+        preference = (1 / (1 + np.exp(features[:, :, 0]))).astype(np.float32)
+        return preference, np.full_like(preference, 3)
 
 
 class PretendedUserEmbedding:
@@ -68,6 +68,7 @@ class PretendedUserEmbedding:
         self.events: dict[tuple[str, str], tuple[EventStatus, int]] = {}
         self.away = False
         self.calls: list[str] = []
+        self.called = asyncio.Event()
         self.gate: asyncio.Event | None = None
 
     async def user_vector(self, user_id: str) -> UserVector:
@@ -86,6 +87,7 @@ class PretendedUserEmbedding:
 
     async def _called(self, what: str) -> None:
         self.calls.append(what)
+        self.called.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.away:
@@ -120,7 +122,8 @@ def user(
 
 def direction(ordinal: int) -> Vector:
     """One of four, by category."""
-    return np.eye(WIDTH, dtype=np.float32)[ordinal % len(CATEGORIES)]
+    vector: Vector = np.eye(WIDTH, dtype=np.float32)[ordinal % len(CATEGORIES)]
+    return vector
 
 
 def item(
