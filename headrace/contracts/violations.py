@@ -27,9 +27,10 @@ def violations(findings: Sequence[Any], within: Sequence[str | int] = ()) -> lis
     for finding in findings:
         path = [*within, *finding["loc"]]
         reason = finding["msg"].removeprefix("Value error, ")
-        if finding["type"] == "value_error" and ": " in reason:
-            field, reason = reason.split(": ", 1)
+        field, colon, rest = reason.partition(": ")
+        if finding["type"] == "value_error" and colon and field.isidentifier():
             path.append(field)
+            reason = rest
         result.append(Violation(dotted(path), reason))
     return result
 

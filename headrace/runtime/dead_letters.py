@@ -32,8 +32,8 @@ def to_dead_letter(refusal: Refusal) -> Outgoing:
     KAFKA_DEAD_LETTERS.labels(record.topic, refusal.reason).inc()
     headers = [
         *original_headers(record.headers),
-        (REASON, refusal.reason.encode()),
-        (DETAIL, refusal.detail.encode()[:_DETAIL_BYTES]),
+        (REASON, refusal.reason.encode(errors="replace")),
+        (DETAIL, refusal.detail.encode(errors="replace")[:_DETAIL_BYTES]),
         (TOPIC, record.topic.encode()),
         (PARTITION, str(record.partition).encode()),
         (OFFSET, str(record.offset).encode()),

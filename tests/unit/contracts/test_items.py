@@ -1,0 +1,48 @@
+"""What an item may say."""
+
+from typing import Any
+
+import pytest
+
+from headrace.contracts.items import ItemContent, NewItem
+from headrace.contracts.violations import check
+from headrace.errors import InvalidInput
+
+ITEM: dict[str, Any] = {"item_id": "50", "title": "Star Wars (1977)"}
+
+
+def test_an_item_needs_an_id_and_a_title() -> None:
+    item = check(NewItem, ITEM)
+    assert (item.description, item.categories, item.tags, item.attributes) == ("", (), (), {})
+    assert check(ItemContent, {"title": "x", "attributes": {"year": 1977}}).attributes == {
+        "year": 1977.0
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"title": ""}, "title"),
+        ({"title": "x" * 501}, "title"),
+        ({"description": "x" * 10_001}, "description"),
+        ({"categories": ["a", ""]}, "categories[1]"),
+        ({"categories": ["x" * 101]}, "categories[0]"),
+        ({"categories": ["a"] * 33}, "categories"),
+        ({"tags": ["a"] * 65}, "tags"),
+        ({"tags": "action"}, "tags"),
+        ({"attributes": {"price": float("nan")}}, "attributes.price"),
+        ({"attributes": {"price": "cheap"}}, "attributes.price"),
+        ({"attributes": {str(n): n for n in range(65)}}, "attributes"),
+        ({"item_id": "a\tb"}, "item_id"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_path(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check(NewItem, {**ITEM, **changes}, "items", 2)
+    assert [violation.field for violation in caught.value.violations] == [f"items[2].{field}"]
+
+
+def test_content_knows_no_id() -> None:
+    with pytest.raises(InvalidInput, match="item_id: Extra inputs"):
+        check(ItemContent, ITEM)

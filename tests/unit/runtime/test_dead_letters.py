@@ -1,0 +1,54 @@
+"""A dead letter keeps the record as it came, and can be turned back into it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headrace.runtime import dead_letters
+from headrace.runtime.dead_letters import reason_of, to_dead_letter, to_original
+from headrace.runtime.kafka_publisher import Outgoing
+from headrace.runtime.kafka_records import Record, Refusal
+
+headers = st.lists(
+    st.tuples(st.text(min_size=1).filter(lambda key: not key.startswith("headrace-")), st.binary())
+)
+records = st.builds(
+    Record,
+    topic=st.sampled_from(["events", "items"]),
+    partition=st.integers(0, 99),
+    offset=st.integers(0, 2**62),
+    timestamp_ms=st.integers(0, 2**42),
+    key=st.none() | st.binary(),
+    value=st.none() | st.binary(),
+    headers=headers,
+)
+
+
+def _found(letter: Outgoing) -> Record:
+    return Record(letter.topic, 0, 0, 0, letter.key, letter.value, letter.headers)
+
+
+@given(records, st.text(), st.text())
+def test_turning_a_letter_back_gives_the_record(record: Record, reason: str, detail: str) -> None:
+    letter = _found(to_dead_letter(Refusal(record, reason, detail)))
+    assert letter.topic == f"{record.topic}.dlq"
+    assert letter.key == f"{record.partition}/{record.offset}".encode()
+    assert reason_of(letter) == reason
+    assert to_original(letter) == Outgoing(
+        record.topic, record.key or b"", record.value, list(record.headers)
+    )
+
+
+def test_a_letter_refused_again_carries_the_newest_reason_alone() -> None:
+    record = Record("events", 1, 2, 3, b"k", b"v", [("own", b"h")])
+    letter = to_dead_letter(Refusal(record, "first", "why"))
+    again = Record("events", 0, 9, 4, b"k", b"v", letter.headers)
+    headers = list(to_dead_letter(Refusal(again, "second", "why")).headers)
+    assert [value for key, value in headers if key == dead_letters.REASON] == [b"second"]
+    assert [value for key, value in headers if key == dead_letters.OFFSET] == [b"9"]
+    assert ("own", b"h") in headers
+
+
+def test_a_long_detail_is_cut() -> None:
+    record = Record("events", 1, 2, 3, b"k", b"v")
+    letter = to_dead_letter(Refusal(record, "reason", "x" * 100_000))
+    assert len(dict(letter.headers)[dead_letters.DETAIL]) == 2_000

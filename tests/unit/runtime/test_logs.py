@@ -1,0 +1,61 @@
+"""A log line is one JSON object with the request's ids."""
+
+import json
+import logging
+import sys
+from typing import Any
+
+from headrace.runtime.context import begin, within
+from headrace.runtime.logs import JsonFormatter
+
+
+def _line(message: str, *arguments: object, **given: Any) -> dict[str, Any]:
+    logger = logging.Logger("headrace.test")
+    record = logger.makeRecord(
+        "headrace.test",
+        logging.WARNING,
+        __file__,
+        1,
+        message,
+        arguments,
+        given.pop("exc_info", None),
+        extra=given,
+    )
+    text = JsonFormatter("ranker").format(record)
+    assert "\n" not in text
+    line: dict[str, Any] = json.loads(text)
+    return line
+
+
+def test_a_line_says_when_who_and_what() -> None:
+    line = _line("%d items, %s", 3, "größer")
+    assert line["message"] == "3 items, größer"
+    assert (line["level"], line["service"], line["logger"]) == (
+        "WARNING",
+        "ranker",
+        "headrace.test",
+    )
+    assert line["time"].endswith("+00:00")
+    assert "request_id" not in line
+
+
+def test_inside_a_request_it_has_its_ids() -> None:
+    with within(begin("request-7", None)) as context:
+        line = _line("hello")
+    assert (line["request_id"], line["trace_id"]) == ("request-7", context.trace_id)
+
+
+def test_extra_fields_stay_fields_whatever_they_hold() -> None:
+    line = _line("hello", topic="events", offsets={1: 2}, thing=object)
+    assert line["topic"] == "events"
+    assert line["offsets"] == {"1": 2}
+    assert line["thing"] == "<class 'object'>"
+
+
+def test_an_exception_keeps_its_traceback_on_the_same_line() -> None:
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        line = _line("failed", exc_info=sys.exc_info())
+    assert "ValueError: two\nlines" in line["exception"]
+    assert "Traceback" in line["exception"]

@@ -1,0 +1,44 @@
+"""Every topic keeps what it holds for as long as the design says."""
+
+from headrace.runtime.topics import (
+    LETTER_BYTES,
+    RECORD_BYTES,
+    TopicSpec,
+    dead_letters,
+    holds_dead_letters,
+    topic_specs,
+)
+
+HOUR_MS = 3_600_000
+
+
+def _specs() -> dict[str, TopicSpec]:
+    return {spec.name: spec for spec in topic_specs("v7", partitions=6)}
+
+
+def test_flowing_topics_forget_and_tables_are_compacted() -> None:
+    specs = _specs()
+    kept_hours = {"events": 7 * 24, "interactions": 24, "user-vectors.v7": 1}
+    for name, hours in kept_hours.items():
+        assert specs[name].settings["cleanup.policy"] == "delete"
+        assert specs[name].settings["retention.ms"] == str(hours * HOUR_MS)
+    for name in ("items", "item-vectors.v7"):
+        assert specs[name].settings == {"cleanup.policy": "compact"}
+    assert {specs[name].partitions for name in (*kept_hours, "items", "item-vectors.v7")} == {6}
+
+
+def test_each_has_dead_letters_in_one_partition_with_room_for_the_reasons() -> None:
+    specs = _specs()
+    flowing = [name for name in specs if not holds_dead_letters(name)]
+    assert len(specs) == 2 * len(flowing)
+    for name in flowing:
+        letters = specs[dead_letters(name)]
+        assert letters.partitions == 1
+        assert letters.settings["cleanup.policy"] == "compact,delete"
+        assert letters.settings["retention.ms"] == str(14 * 24 * HOUR_MS)
+        assert int(letters.settings["max.message.bytes"]) == LETTER_BYTES > RECORD_BYTES
+
+
+def test_two_models_share_no_vectors() -> None:
+    one, two = ({spec.name for spec in topic_specs(model, 1)} for model in ("a", "b"))
+    assert {name.split(".")[0] for name in one - two} == {"item-vectors", "user-vectors"}
