@@ -82,7 +82,7 @@ async def _keep_popular_fresh(gateway: Gateway, popular: PopularLists) -> None:
         except Exception:
             # A list that is not fresh is better than none; the next round may do.
             log.exception("popular lists were not refreshed")
-        await asyncio.sleep(_REFRESH_S if popular.filled() else _FIRST_REFRESH_S)
+        await asyncio.sleep(_REFRESH_S if popular.has_items() else _FIRST_REFRESH_S)
 
 
 def main() -> None:

@@ -55,6 +55,10 @@ class PopularLists:
     def filled(self) -> bool:
         return self._everything is not None
 
+    def has_items(self) -> bool:
+        """False too where the catalogue was empty when it was asked."""
+        return self._everything is not None and bool(self._everything.items)
+
     def wanted(self, category: str) -> None:
         """Somebody asked for this category: keep its list too, until others are asked for."""
         self._categories.setdefault(category, _Category())

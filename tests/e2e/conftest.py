@@ -10,7 +10,7 @@ from headrace.bundle import Bundle
 from headrace.local.ports import Ports
 from headrace.local.system import LocalSystem
 from headrace.training.toy import toy_items
-from tests.e2e.visitor import API_KEY, Visitor
+from tests.e2e.visitor import API_KEY, Visitor, until
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,14 @@ def system(
             headers={"Authorization": f"Bearer {API_KEY}"},
         )
         assert answer.status_code == httpx.codes.OK, answer.text
+        until(lambda: _listed(running) == len(items), 30, "every item is in the lists")
         yield running
+
+
+def _listed(system: LocalSystem) -> int:
+    """How many items a list for nobody in particular can hold."""
+    answer = httpx.post(f"{system.http_url}/v1/recommendations", json={"n": 200})
+    return len(answer.json()["items"])
 
 
 @pytest.fixture(scope="module")
