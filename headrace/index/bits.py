@@ -1,7 +1,7 @@
 """A Roaring bitmap as the dense bits that FAISS selects by.
 
-Going through the list of members costs 3.2 ms for a million of them; copying containers costs
-0.1 ms, because a full one already is 8 KiB of dense bits (bench/index.py prints both).
+Going through the list of 190,000 members costs 0.25 ms, copying containers 0.03 ms, because a full
+one already is 8 KiB of dense bits (`python -m bench.index --sizes 200000` prints both).
 Format: https://github.com/RoaringBitmap/RoaringFormatSpec
 """
 
@@ -70,10 +70,8 @@ def _packed_list(members: NDArray[np.uint16]) -> Bits:
 
 def _packed_runs(runs: NDArray[np.uint16]) -> Bits:
     """runs: first and length - 1 of each, ascending, one after the other. Covers the last."""
-    first = runs[0::2].astype(np.int64)
-    after = first + runs[1::2] + 1
-    steps = np.zeros(int(after[-1]) + 1, dtype=np.int8)
-    steps[first] = 1
-    steps[after] = -1  # the format keeps runs apart, so no place is named twice
-    present = np.cumsum(steps[:-1], dtype=np.int8)
-    return np.packbits(present.view(np.bool_), bitorder="little")
+    edges = np.zeros(len(runs) + 1, dtype=np.int64)  # where absence and presence take turns
+    edges[1::2] = runs[0::2]
+    edges[2::2] = runs[0::2].astype(np.int64) + runs[1::2] + 1
+    turns = np.arange(len(runs)) % 2 == 1
+    return np.packbits(np.repeat(turns, np.diff(edges)), bitorder="little")
