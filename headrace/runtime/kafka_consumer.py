@@ -134,10 +134,13 @@ class GroupConsumer(Generic[T]):
         )
         self._failures_known = self._publisher.failures
         consumer.subscribe([self._topic], listener=_Listener(self))
-        # A leader that joins before it has the topic's metadata deals the partitions out twice.
-        if self._topic not in consumer.topics():
-            consumer.close(autocommit=False)
-            raise Unavailable(f"topic {self._topic} does not exist yet")
+        try:
+            # A leader that joins before it has the topic's metadata deals the partitions out twice.
+            if self._topic not in consumer.topics():
+                raise Unavailable(f"topic {self._topic} does not exist yet")
+        except (KafkaError, Unavailable):
+            consumer.close(autocommit=False, timeout_ms=_CLOSE_S * 1000)
+            raise
         return consumer
 
     def _close(self) -> None:

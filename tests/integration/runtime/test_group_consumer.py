@@ -190,3 +190,13 @@ def test_stop_does_not_wait_for_a_dependency_that_is_away(
     again = Handler()
     with consuming(topics, topic, publisher, again):
         assert wait_until(again.has(numbers(0, 10)), 20)
+
+
+def test_a_topic_that_comes_later_is_waited_for(topics: Topics, publisher: Publisher) -> None:
+    topic = topics.name("later")
+    handler = Handler()
+    with consuming(topics, topic, publisher, handler) as consumer:
+        assert not wait_until(consumer.joined, 1)
+        topics.create("later")
+        publish(publisher, outgoing(topic, ["here"]))
+        assert wait_until(handler.has(["here"]), 20)

@@ -6,15 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from headrace.local.ports import free_ports
+from headrace.local.waiting import wait_until
 
 
 @contextmanager
@@ -43,6 +43,14 @@ def _ended(process: subprocess.Popen[str]) -> tuple[int, str, list[dict[str, Any
 def _says(process: subprocess.Popen[str], line: str) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == f"{line}\n"
+
+
+def _readiness(port: str) -> list[str]:
+    """What is missing."""
+    answer = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10)
+    missing: list[str] = answer.json()["missing"]
+    assert answer.status_code == (503 if missing else 200)
+    return missing
 
 
 @pytest.fixture
@@ -111,10 +119,15 @@ def test_a_taken_metrics_port_is_named() -> None:
     assert f"port {taken} of HEADRACE_METRICS_PORT cannot be opened" in log[-1]["message"]
 
 
+def test_it_is_not_ready_before_its_start_is_over(port: str) -> None:
+    with tiny_service(metrics_port=port, behaviour="hang at start") as process:
+        _says(process, "starting")
+        assert _readiness(port) == ["started"]
+
+
 def test_operators_can_ask_it(port: str) -> None:
     with tiny_service(metrics_port=port) as process:
         _says(process, "ready")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
-            assert json.load(answer) == {"status": "ready", "missing": []}
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-            assert b"process_resident_memory_bytes" in answer.read()
+        assert wait_until(lambda: _readiness(port) == [], 10)
+        metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        assert "process_resident_memory_bytes" in metrics
