@@ -8,9 +8,9 @@ from typing import NamedTuple
 from services.user_embedding.metrics import CACHE_BYTES, CACHE_HITS, CACHE_MISSES
 from services.user_embedding.states import UserState
 
-# Measured with tracemalloc, 50 recent items, 16 event ids of 36 characters, 200 seen items:
-# what a state holds beside its arrays and its seen items.
-_OVERHEAD_BYTES = 4_500
+# What a state holds beside its arrays and seen items. Measured with tracemalloc on 5,000 states of 50
+# recent items and 16 event ids of 36 characters: 3.9 kB.
+_OVERHEAD_BYTES = 4_000
 
 
 class _Entry(NamedTuple):

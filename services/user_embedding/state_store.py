@@ -19,7 +19,11 @@ _LOAD = f"""
     SELECT {_COLUMNS} FROM user_states
     WHERE model_version = %s AND user_id = ANY(%s)
 """  # noqa: S608 - constants only
+# Not waiting for the disk takes 1.2 ms off every batch, 11 ms at p99 (200 upserts of 3 kB). Should
+# Postgres crash, the states of the last moments are gone and their logs are not: the sweeper, which
+# looks back further than that, brings them up to date again.
 _SAVE = f"""
+    SET LOCAL synchronous_commit = off;
     INSERT INTO user_states AS stored (model_version, {_COLUMNS}) VALUES %s
     ON CONFLICT (model_version, user_id) DO UPDATE SET
         epoch = excluded.epoch,

@@ -6,6 +6,7 @@ from headrace.local.waiting import wait_until
 from headrace.runtime.kafka_publisher import Outgoing
 from headrace.runtime.topics import INTERACTIONS
 from services.user_embedding.interactions import Interaction
+from tests.conftest import PostgresServer
 from tests.integration.user_embedding.items import HELD_BACK, ON_TOPIC
 from tests.integration.user_embedding.logs import TRACE, random_log
 from tests.integration.user_embedding.running import SECONDS
@@ -40,6 +41,24 @@ def test_killed_in_the_middle_of_3000_interactions_it_ends_with_the_vectors_of_a
     assert world.tables.applied(list(logs)) == 3_000
     assert wait_until(world.service.ready, SECONDS)
     assert child.stop(SECONDS) == 0
+
+
+def test_while_postgres_is_away_interactions_wait(world: World, postgres: PostgresServer) -> None:
+    logs = logs_of(people=20, length=50)
+    log = in_turns(logs)
+    child = world.service.start_and_wait()
+    world.tables.write(log)
+    world.publish(log[:500])
+    postgres.stop()
+    try:
+        world.publish(log[500:])
+        assert wait_until(lambda: not world.service.ready(), SECONDS), child.last_log_lines()
+    finally:
+        postgres.start()
+    assert world.all_told(logs), child.last_log_lines()
+    world.assert_as_replayed(logs)
+    assert wait_until(world.service.ready, SECONDS)
+    assert child.exit_code is None
 
 
 def test_interactions_lost_on_their_way_are_found_by_the_sweeper(world: World) -> None:
