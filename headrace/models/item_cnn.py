@@ -46,6 +46,9 @@ class ContentCnn(nn.Module):
         self.text = nn.Linear(2 * CHANNELS, width)
         self.numeric = nn.Linear(numeric, width, bias=False)
         self.mix = nn.Sequential(nn.GELU(), nn.Linear(width, width))
+        # Content starts as small as ids do, or a dropped id would shout.
+        for layer in (self.category, self.text, self.numeric):
+            nn.init.normal_(layer.weight, std=0.02)
 
     def forward(self, tokens: Tensor, categories: Tensor, numeric: Tensor) -> Tensor:
         words = self.token(tokens).transpose(1, 2)  # [N,32,T]
@@ -62,11 +65,12 @@ class ContentCnn(nn.Module):
 
 
 class ItemTower(nn.Module):
-    """vector = id embedding + gate * CNN(content), and an output bias the same way.
+    """vector = id embedding + gate * CNN(content), or the content alone where there is no id.
 
     Row 0 of the id table is for items without a trained id: its vector is zero, its bias is
-    learned from items whose id was dropped. The gate starts at 0, so that content joins only
-    where it helps.
+    learned from items whose id was dropped. The gate starts at 0, so that content joins an id
+    only where it helps; the CNN learns from dropped ids meanwhile, at full strength, because a
+    gate of 0 would pass it no gradient.
     """
 
     def __init__(self, width: int, items: int, tokens: int, categories: int, numeric: int) -> None:
@@ -82,6 +86,16 @@ class ItemTower(nn.Module):
         nn.init.zeros_(self.content_bias.weight)
         self.gate = nn.Parameter(torch.zeros(()))
 
+    @torch.no_grad()
+    def start_from_popularity(self, counts: Tensor) -> None:
+        """Biases start as log shares: softmax over them is the popularity of the training part.
+
+        Adam would need more steps for this than for all the rest. An item without a row starts
+        as if it had been touched half a time. Shapes: counts [N], one for each id row from 1.
+        """
+        logs = torch.log(torch.cat([torch.tensor([0.5]), counts.float()]))
+        self.biases.weight.copy_((logs - logs.mean()).unsqueeze(1))
+
     def content(self, inputs: ItemInputs) -> Tensor:
         """What the CNN makes of the content: [N,D]."""
         out: Tensor = self.cnn(inputs.tokens, inputs.categories, inputs.numeric)
@@ -89,7 +103,8 @@ class ItemTower(nn.Module):
 
     def join(self, id_row: Tensor, content: Tensor) -> tuple[Tensor, Tensor]:
         """Shapes: id_row [N], content [N,D] -> vector [N,D], bias [N]."""
-        vector = self.ids(id_row) + self.gate * content
+        share = torch.where(id_row > 0, self.gate, 1.0).unsqueeze(1)
+        vector = self.ids(id_row) + share * content
         bias = self.biases(id_row) + self.content_bias(content)
         return vector, bias.squeeze(-1)
 

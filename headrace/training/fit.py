@@ -21,7 +21,7 @@ from headrace.training.towers import LogTensors, Towers
 
 # Averaged weights generalise better than the last ones (Polyak and Juditsky 1992).
 _AVERAGE_OVER_STEPS = 100
-_EVALUATIONS = 8
+_EVALUATIONS = 5
 _WARM_UP_STEPS = 50
 
 
@@ -44,9 +44,8 @@ class TowerFit:
         self._catalogue = LearningCatalogue(towers.item, inputs, settings)
         self._random = np.random.default_rng(settings.seed)
         self._optimiser = torch.optim.AdamW(
-            towers.parameters(),
+            _groups(towers, settings.weight_decay),
             lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
             betas=(0.9, 0.98),
             fused=True,
         )
@@ -163,3 +162,12 @@ class TowerFit:
         weight = 1 / min(self._steps, _AVERAGE_OVER_STEPS)
         for mean, value in zip(self._average.parameters(), self._towers.parameters(), strict=True):
             mean.lerp_(value, weight)
+
+
+def _groups(towers: Towers, decay: float) -> list[dict[str, object]]:
+    """Matrices decay; biases, norms, the gate and the rates of the recurrence stay put."""
+    still = {towers.item.biases.weight, *(p for p in towers.parameters() if p.dim() < 2)}
+    return [
+        {"params": [p for p in towers.parameters() if p not in still], "weight_decay": decay},
+        {"params": [p for p in towers.parameters() if p in still], "weight_decay": 0.0},
+    ]

@@ -15,7 +15,7 @@ class TrainingSettings:
     seed: int = 0
     width: int = 64  # D
     blocks: int = 2
-    dropout: float = 0.2
+    dropout: float = 0.1  # 0.2 is better in hours, worse in minutes
     batch_users: int = 32
     chunk: int = 64  # events between two cuts of the gradient; the state is carried over
     learning_rate: float = 2e-3

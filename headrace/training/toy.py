@@ -110,11 +110,11 @@ def _group_by_category(tower: ItemTower) -> None:
     tower.gate.fill_(1.0)
     nn.init.orthogonal_(tower.cnn.category.weight)
     tower.ids.weight.mul_(5)  # standard deviation .1 against a category's length of 1
-    for part in (tower.cnn.text, tower.cnn.numeric, tower.cnn.mix[1]):
-        assert isinstance(part, nn.Linear)
+    mix = tower.cnn.mix[1]
+    assert isinstance(mix, nn.Linear)
+    for part in (tower.cnn.text, mix):
         part.weight.mul_(0.1)
-        if part.bias is not None:
-            part.bias.zero_()
+        part.bias.zero_()
 
 
 @torch.no_grad()
