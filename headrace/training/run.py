@@ -189,6 +189,7 @@ class Stages:
 
     def _stage(self, name: str) -> None:
         self._bar.set_description_str(f"{name:<9}")
+        self._bar.set_postfix_str("")
         self._tick()
 
     def _tick(self) -> None:

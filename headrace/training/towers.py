@@ -14,8 +14,8 @@ from headrace.models.item_cnn import ItemInputs, ItemTower
 from headrace.models.user_rnn import UserTower
 from headrace.training.log import EventLog
 
-# Bounds the activations of one pass to some tens of MB.
-_USERS, _EVENTS = 128, 256
+# Bounds the activations of one pass to 8 MB a layer.
+_USERS, _EVENTS = 64, 128
 
 
 class Towers(nn.Module):
