@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, RetriableError
+from kafka.errors import KafkaError
 
 from headrace.errors import DeadlineExceeded, InvalidInput, Unavailable
 from headrace.runtime.context import TRACEPARENT, current
@@ -151,15 +151,16 @@ class Publisher:
             ) from error
 
     def _healthy(self) -> Any:
-        """The producer; a new one where the last one will never send again.
+        """The producer; a new one where a record of the last one failed.
 
-        An error that is not worth a retry, such as a record that the broker finds invalid, leaves
-        kafka-python's idempotent producer refusing everything for good.
+        kafka-python 3.0.12's idempotent producer never sends again once it gave up a record that it
+        had sent before (it drops its producer id and asks for no other), nor after an error that is
+        not worth a retry, such as a record that the broker finds invalid.
         """
         with self._lock:
             if self._producer is self._poisoned:
-                log.warning("replacing a producer that failed: %r", self._last_failure)
                 self._producer = self._connect()
+                log.warning("replaced a producer that failed: %r", self._last_failure)
                 _close(self._poisoned, 0.0)
                 self._poisoned = None
             return self._producer
@@ -202,8 +203,7 @@ class Publisher:
             self._pending_bytes -= size
             if failure is not None:
                 self._last_failure = failure
-                if not isinstance(failure, RetriableError):
-                    self._poisoned = producer
+                self._poisoned = producer
         if failure is None:
             KAFKA_PUBLISHED.labels(topic).inc()
         settle(failure)
