@@ -5,10 +5,10 @@ import logging
 from contextlib import AsyncExitStack
 
 from headrace.api.gateway.v1 import gateway_pb2_grpc
+from headrace.runtime.circuit import Circuit
 from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.process import Process, run_process
-from services.gateway.circuit import Circuit
 from services.gateway.events import KafkaEventLog
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.grpc import NAME, GatewayServicer
@@ -43,7 +43,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             event_log=events,
             fallback=Fallback(PersonalLists(settings.remembered_places), popular),
             tombstones=Tombstones(),
-            circuit=Circuit(),
+            circuit=Circuit("ranker"),
         )
         refreshing = asyncio.create_task(_keep_popular_fresh(gateway, popular))
         stack.callback(refreshing.cancel)

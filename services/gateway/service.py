@@ -13,7 +13,7 @@ from prometheus_client import Counter
 from headrace.contracts.events import NewEvent
 from headrace.contracts.items import NewItem
 from headrace.errors import HeadraceError, InvalidInput, NotFound, Unavailable, Violation
-from services.gateway.circuit import Circuit
+from headrace.runtime.circuit import Circuit, CircuitOpen
 from services.gateway.fallback import Fallback
 from services.gateway.lists import RankedList, SimilarList
 from services.gateway.models import EXCLUDE_LENGTH, LIST_LENGTH, RecommendationRequest
@@ -144,17 +144,9 @@ class Gateway:
         deleted = self._tombstones.present()
         if item_id in deleted:
             raise NotFound(f"item {item_id!r} was deleted")
-        if not self._circuit.allows():
-            raise Unavailable("the ranker is away; try again in a second")
         # Some more, to fill the places of those that were just deleted.
-        try:
-            found = await self._ranker.similar(
-                item_id, min(n + len(deleted), LIST_LENGTH), category
-            )
-        except Unavailable:
-            self._circuit.failed()
-            raise
-        self._circuit.succeeded()
+        wanted = min(n + len(deleted), LIST_LENGTH)
+        found = await self._circuit.run(lambda: self._ranker.similar(item_id, wanted, category))
         return replace(found, items=self._tombstones.without(found.items)[:n])
 
     async def item(self, item_id: str) -> CatalogueItem:
@@ -192,21 +184,18 @@ class Gateway:
 
     async def _ranked(self, request: RecommendationRequest) -> RankedList | None:
         """The ranker's list; None where it is away or broken."""
-        if not self._circuit.allows():
-            return None
         began = time.monotonic()
+        shown = self._without_deleted(request)
         try:
-            ranked = await self._ranker.recommend(self._without_deleted(request))
+            return await self._circuit.run(lambda: self._ranker.recommend(shown))
         except InvalidInput:
-            self._circuit.succeeded()
             raise
+        except CircuitOpen:
+            return None
         except HeadraceError as error:
-            self._circuit.failed()
             waited_ms = round((time.monotonic() - began) * 1000)
             log.warning("no list from the ranker: %s", error, extra={"waited_ms": waited_ms})
             return None
-        self._circuit.succeeded()
-        return ranked
 
     def _without_deleted(self, request: RecommendationRequest) -> RecommendationRequest:
         """`request` excluding what was just deleted, as far as there is room."""

@@ -10,10 +10,10 @@ from headrace.api.user_embedding.v1 import user_embedding_pb2 as api
 from headrace.api.user_embedding.v1 import user_embedding_pb2_grpc as stubs
 from headrace.api.vectors.v1 import vectors_pb2 as vectors
 from headrace.errors import HeadraceError, Unavailable
+from headrace.runtime.circuit import Circuit
 from headrace.runtime.grpc_channel import call
 from services.ranker import messages
 from services.ranker.answers import EventStatus
-from services.ranker.circuit import Circuit
 from services.ranker.users import UserVector
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class UserEmbeddingClient:
         self._model_version = model_version
         self._width = width
         self._timeout_s = timeout_s
-        self._circuit = Circuit(CALLEE)
+        self._circuit = Circuit(CALLEE, pause_s=0.5)
 
     async def user_vector(self, user_id: str) -> UserVector:
         request = api.GetUserVectorRequest(user_id=user_id, model_version=self._model_version)

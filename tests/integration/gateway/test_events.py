@@ -12,8 +12,8 @@ from kafka.admin import NewTopic
 
 from headrace.api.events.v1 import events_pb2
 from headrace.local.waiting import wait_until
+from headrace.runtime.circuit import Circuit
 from headrace.runtime.readiness import Readiness
-from services.gateway.circuit import Circuit
 from services.gateway.events import KafkaEventLog
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.service import Gateway
@@ -52,7 +52,7 @@ async def http(event_log: KafkaEventLog) -> AsyncIterator[httpx.AsyncClient]:
         event_log=event_log,
         fallback=Fallback(PersonalLists(0), PopularLists()),
         tombstones=Tombstones(),
-        circuit=Circuit(),
+        circuit=Circuit("ranker"),
     )
     async with http_door(world, Readiness()) as client:
         yield client
@@ -160,7 +160,7 @@ async def test_a_gateway_that_starts_before_kafka_serves_lists_and_connects_late
         event_log=event_log,
         fallback=Fallback(PersonalLists(0), PopularLists()),
         tombstones=Tombstones(),
-        circuit=Circuit(),
+        circuit=Circuit("ranker"),
     )
     try:
         event_log.start()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from headrace.contracts.items import NewItem
 from headrace.errors import HeadraceError, NotFound, Unavailable
-from services.gateway.circuit import Circuit
+from headrace.runtime.circuit import Circuit
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.keys import ApiKeys
 from services.gateway.lists import ListedItem, RankedList, SimilarList, Source
@@ -132,7 +132,7 @@ class World:
             event_log=self.event_log,
             fallback=Fallback(PersonalLists(places=100), PopularLists()),
             tombstones=Tombstones(seconds=60, clock=self.clock),
-            circuit=Circuit(failures=3, pause_s=1, clock=self.clock),
+            circuit=Circuit("ranker", failures=3, pause_s=1, clock=self.clock),
         )
 
     def lose_ranker(self) -> None:

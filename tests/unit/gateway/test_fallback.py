@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-from services.gateway.circuit import Circuit
 from services.gateway.fallback import CATEGORIES, PersonalLists, PopularLists
 from services.gateway.lists import ListedItem, RankedList
 from services.gateway.tombstones import Tombstones
@@ -52,19 +51,6 @@ def test_a_category_without_a_list_of_its_own_is_answered_from_everything() -> N
     lists.store("Drama", _list("2"))
     assert lists.best("Drama") == _list("2")
     assert lists.best(None) == _list("1")
-
-
-def test_an_open_circuit_lets_one_call_through_each_pause() -> None:
-    clock = Clock()
-    circuit = Circuit(failures=2, pause_s=1, clock=clock)
-    circuit.failed()
-    assert circuit.allows()
-    circuit.failed()
-    assert not circuit.allows()
-    clock.now = 1.0
-    assert [circuit.allows(), circuit.allows()] == [True, False]
-    circuit.succeeded()
-    assert [circuit.allows(), circuit.allows()] == [True, True]
 
 
 def test_tombstones_last_a_minute() -> None:
