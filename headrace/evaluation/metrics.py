@@ -12,6 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ranks = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+# The rank of an answer that no list holds: beyond every k.
+MISSED = np.iinfo(np.int64).max // 2
 
 
 def ranks_of(scores: NDArray[Any], targets: NDArray[np.int64]) -> Ranks:
@@ -25,19 +29,34 @@ def ranks_of(scores: NDArray[Any], targets: NDArray[np.int64]) -> Ranks:
     return ranks
 
 
+def hits(ranks: Ranks, k: int) -> Values:
+    """1 where the first k places hold the right answer; with one answer also the recall: [Q]."""
+    return (ranks <= k).astype(np.float64)
+
+
+def gains(ranks: Ranks, k: int) -> Values:
+    """1 / log2(rank + 1) within the first k places (Järvelin and Kekäläinen 2002): [Q]."""
+    return np.where(ranks <= k, 1.0 / np.log2(ranks + 1.0), 0.0)
+
+
+def reciprocals(ranks: Ranks, k: int) -> Values:
+    """1 / rank within the first k places: [Q]."""
+    return np.where(ranks <= k, 1.0 / ranks, 0.0)
+
+
 def hit_rate(ranks: Ranks, k: int) -> float:
     """The share of lists whose first k places hold the right answer."""
-    return float(np.mean(ranks <= k))
+    return float(np.mean(hits(ranks, k)))
 
 
 def ndcg(ranks: Ranks, k: int) -> float:
-    """Mean of 1 / log2(rank + 1) within the first k places (Järvelin and Kekäläinen 2002)."""
-    return float(np.mean(np.where(ranks <= k, 1.0 / np.log2(ranks + 1.0), 0.0)))
+    """Mean of `gains`: the best possible gain of one right answer is 1."""
+    return float(np.mean(gains(ranks, k)))
 
 
 def mrr(ranks: Ranks, k: int) -> float:
-    """Mean of 1 / rank within the first k places."""
-    return float(np.mean(np.where(ranks <= k, 1.0 / ranks, 0.0)))
+    """Mean of `reciprocals`."""
+    return float(np.mean(reciprocals(ranks, k)))
 
 
 def summary(ranks: Ranks, k: int = 10) -> dict[str, float]:
@@ -46,4 +65,16 @@ def summary(ranks: Ranks, k: int = 10) -> dict[str, float]:
         f"HR@{k}": hit_rate(ranks, k),
         f"NDCG@{k}": ndcg(ranks, k),
         f"MRR@{k}": mrr(ranks, k),
+    }
+
+
+def values_by_name(ranks: Ranks, k: int = 10) -> dict[str, Values]:
+    """What `summary` is the mean of, with precision and recall: each [Q], by name."""
+    hit = hits(ranks, k)
+    return {
+        f"HR@{k}": hit,
+        f"NDCG@{k}": gains(ranks, k),
+        f"MRR@{k}": reciprocals(ranks, k),
+        f"recall@{k}": hit,
+        f"precision@{k}": hit / k,
     }

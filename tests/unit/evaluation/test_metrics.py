@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from headrace.evaluation.metrics import hit_rate, mrr, ndcg, ranks_of, summary
+from headrace.evaluation.metrics import hit_rate, mrr, ndcg, ranks_of, summary, values_by_name
 
 RANKS = np.array([1, 2, 4, 11])
 
@@ -34,3 +34,14 @@ def test_items_that_are_not_shown_do_not_take_a_rank() -> None:
 
 def test_the_summary_names_each_metric_with_its_k() -> None:
     assert list(summary(RANKS, 5)) == ["HR@5", "NDCG@5", "MRR@5"]
+
+
+def test_values_of_people_have_the_summary_as_their_mean() -> None:
+    values = values_by_name(RANKS, 10)
+    assert {name: values[name].mean() for name in summary(RANKS)} == summary(RANKS)
+
+
+def test_with_one_answer_recall_is_the_hit_and_precision_its_kth_part() -> None:
+    values = values_by_name(RANKS, 4)
+    assert values["recall@4"].tolist() == [1, 1, 1, 0]
+    assert values["precision@4"].tolist() == [0.25, 0.25, 0.25, 0]
