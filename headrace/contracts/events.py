@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from headrace.contracts.identifiers import Identifier
 
@@ -28,11 +36,24 @@ class EventType(IntEnum):
 EventTypeName = Literal["view", "click", "cart", "purchase", "like", "dislike", "rating"]
 
 
+def _read_text(moment: object) -> object:
+    # pydantic would take "1764000000" for a Unix time, in seconds or ms as its length has it.
+    if not isinstance(moment, str):
+        return moment
+    try:
+        return datetime.fromisoformat(moment.upper())
+    except ValueError:
+        raise ValueError("must be RFC 3339 with an offset, such as 2026-01-31T12:00:00Z") from None
+
+
 def _within_window(occurred_at: datetime) -> datetime:
     now = datetime.now(UTC)
     if not now - OLDEST <= occurred_at <= now + AHEAD:
         raise ValueError("must lie at most ten years back and five minutes ahead")
     return occurred_at
+
+
+OccurredAt = Annotated[AwareDatetime, BeforeValidator(_read_text), AfterValidator(_within_window)]
 
 
 class NewEvent(BaseModel):
@@ -50,7 +71,7 @@ class NewEvent(BaseModel):
         description="An item that the catalogue lacks is allowed: the event waits for it."
     )
     type: EventTypeName
-    occurred_at: Annotated[AwareDatetime, AfterValidator(_within_window)] | None = Field(
+    occurred_at: OccurredAt | None = Field(
         default=None,
         description="RFC 3339 with an offset, at most ten years back and five minutes ahead. "
         "Absent: now.",

@@ -17,7 +17,7 @@ def _without_nul(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
-Label = Annotated[Text, Field(min_length=1, max_length=100)]
+Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_without_nul)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 

@@ -88,7 +88,7 @@ def _check_identifier(field: str, value: str) -> None:
         _IDENTIFIER.validate_python(value)
     except ValidationError:
         raise InvalidInput.of(
-            field, f"must be 1 to {ID_LENGTH} characters without control characters"
+            field, f"must be 1 to {ID_LENGTH} characters, visible ones or spaces"
         ) from None
 
 

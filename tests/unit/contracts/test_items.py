@@ -46,3 +46,8 @@ def test_what_is_wrong_is_named_by_its_path(changes: dict[str, Any], field: str)
 def test_content_knows_no_id() -> None:
     with pytest.raises(InvalidInput, match="item_id: Extra inputs"):
         check(ItemContent, ITEM)
+
+
+def test_a_label_is_measured_in_characters() -> None:
+    with pytest.raises(InvalidInput, match="at least 1 character"):
+        check(NewItem, {**ITEM, "categories": [""]})
