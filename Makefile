@@ -21,12 +21,12 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check "uv>=0.8"
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --require-hashes requirements.lock
-	PATH="$(CURDIR)/$(BIN):$$PATH" VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --no-deps --no-build-isolation --editable .
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Files appear only once they are whole, so an interrupted run starts over.
 headrace/api/__init__.py: $(VENV)/ready $(shell find protos -name '*.proto') protos/generate.py
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python protos/generate.py
+	@$(BIN)/python protos/generate.py
 	@touch $@
 
 api: headrace/api/__init__.py ## Generate headrace/api from protos/
@@ -40,7 +40,7 @@ lint: api ## Formatting, lint, types, import rules, protos, freshness of generat
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd protos && ../$(BIN)/buf lint
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python protos/generate.py --check
+	@$(BIN)/python protos/generate.py --check
 
 format: api ## Format and mend what can be mended
 	$(BIN)/ruff format .

@@ -6,6 +6,7 @@ protos say. Building the distribution runs it too, as a hatchling hook.
 
 import argparse
 import filecmp
+import os
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PROTOS = Path(__file__).resolve().parent
 TARGET = PROTOS.parent / "headrace" / "api"
 WELL_KNOWN = str(files("grpc_tools") / "_proto")
+PLUGINS = ("protoc-gen-mypy", "protoc-gen-mypy_grpc")
 
 
 class GenerateHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -38,6 +40,7 @@ def generate(target: Path) -> None:
                 "protoc",
                 f"--proto_path={PROTOS}",
                 f"--proto_path={WELL_KNOWN}",
+                *(f"--plugin={name}={_program(name)}" for name in PLUGINS),
                 f"--python_out={scratch}",
                 f"--grpc_python_out={scratch}",
                 f"--mypy_out={scratch}",
@@ -53,6 +56,15 @@ def generate(target: Path) -> None:
         shutil.rmtree(target, ignore_errors=True)
         root.mkdir(parents=True, exist_ok=True)
         shutil.copytree(made, target)
+
+
+def _program(name: str) -> str:
+    """A program of this Python's environment, activated or not; else one on PATH."""
+    here = Path(sys.executable).parent
+    found = shutil.which(name, path=os.pathsep.join([str(here), os.environ.get("PATH", "")]))
+    if found is None:
+        raise SystemExit(f"{name} was not found: install mypy-protobuf into this environment")
+    return found
 
 
 def differences(left: Path, right: Path) -> list[str]:

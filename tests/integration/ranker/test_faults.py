@@ -47,7 +47,7 @@ def test_garbage_is_dead_lettered_and_reading_goes_on(
     )
     running.publish(model.user("ann", 2, likes=0), model.item(59, revision=2, deleted=True))
     assert wait_until(lambda: running.recommend(user_id="ann").n_applied == 2, DEADLINE_S)
-    assert wait_until(lambda: running.metric("headrace_catalogue_items") == 59, DEADLINE_S)
+    assert wait_until(lambda: running.metric("headrace_ranker_catalogue_items") == 59, DEADLINE_S)
     expected = {GARBAGE: "not_protobuf", b"": "empty", wrong.SerializeToString(): "invalid"}
     assert wait_until(lambda: dead_letters_of(kafka, topic) == expected, DEADLINE_S)
 
@@ -85,14 +85,14 @@ def test_kafka_and_postgres_may_go_and_come_back(
         running.model.user("ann", 2, likes=1), running.model.item(59, revision=2, deleted=True)
     )
     assert wait_until(lambda: running.recommend(user_id="ann").n_applied == 2, DEADLINE_S)
-    assert wait_until(lambda: running.metric("headrace_catalogue_items") == 59, DEADLINE_S)
+    assert wait_until(lambda: running.metric("headrace_ranker_catalogue_items") == 59, DEADLINE_S)
 
 
 def test_sigterm_ends_it_in_order_and_a_new_one_knows_the_same_items(
     running: RankerProcess,
 ) -> None:
     running.publish(running.model.item(0, revision=2, deleted=True))
-    assert wait_until(lambda: running.metric("headrace_catalogue_items") == 59, DEADLINE_S)
+    assert wait_until(lambda: running.metric("headrace_ranker_catalogue_items") == 59, DEADLINE_S)
     before = running.recommend(n=200)
     assert running.child is not None
     running.child.send(signal.SIGTERM)

@@ -162,7 +162,7 @@ def test_lists_stay_full_and_never_show_what_has_gone_while_the_catalogue_change
         assert len(running.recommend(n=25).items) == 25
         assert len(running.similar(item_id="item-2", n=20).items) == 20
     writing.join()
-    assert wait_until(lambda: running.metric("headrace_catalogue_items") == 30, DEADLINE_S)
+    assert wait_until(lambda: running.metric("headrace_ranker_catalogue_items") == 30, DEADLINE_S)
 
 
 def test_what_cannot_be_asked_is_refused_by_name(running: RankerProcess) -> None:
