@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from headrace.errors import HeadraceError, Unavailable
+from headrace.errors import HeadraceError, InvalidInput, Unavailable
 from headrace.runtime import context
 from headrace.runtime.metrics import GRPC_REQUESTS, GRPC_SECONDS
 from headrace.runtime.readiness import Readiness
@@ -100,16 +101,19 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             return handler
         method = handler_call_details.method.rpartition("/")[2]
         return grpc.unary_unary_rpc_method_handler(
-            _observed(method, handler.unary_unary),
-            request_deserializer=handler.request_deserializer,
+            _observed(method, handler.unary_unary, handler.request_deserializer),
+            # None: the bytes arrive. What grpc cannot read it answers with UNKNOWN and a traceback.
+            request_deserializer=None,
             response_serializer=handler.response_serializer,
         )
 
 
-def _observed(method: str, behavior: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+def _observed(
+    method: str, behavior: Callable[..., Any], parse: Callable[[bytes], Any] | None
+) -> Callable[..., Awaitable[Any]]:
     seconds = GRPC_SECONDS.labels(method)
 
-    async def answer(request: Any, call: grpc.aio.ServicerContext[Any, Any]) -> Any:
+    async def answer(body: bytes, call: grpc.aio.ServicerContext[Any, Any]) -> Any:
         metadata = {str(key): value for key, value in call.invocation_metadata() or ()}
         began = time.perf_counter()
         code = grpc.StatusCode.OK
@@ -119,7 +123,7 @@ def _observed(method: str, behavior: Callable[..., Any]) -> Callable[..., Awaita
             )
         ):
             try:
-                return await behavior(request, call)
+                return await behavior(_read(parse, body), call)
             except HeadraceError as error:
                 code, trailing = to_status(error)
                 if code is grpc.StatusCode.INTERNAL:
@@ -137,6 +141,13 @@ def _observed(method: str, behavior: Callable[..., Any]) -> Callable[..., Awaita
                 GRPC_REQUESTS.labels(method, code.name).inc()
 
     return answer
+
+
+def _read(parse: Callable[[bytes], Any] | None, body: bytes) -> Any:
+    try:
+        return body if parse is None else parse(body)
+    except DecodeError as error:
+        raise InvalidInput.of("request", f"is no message of this method: {error}") from error
 
 
 def _text(value: str | bytes | None) -> str | None:

@@ -133,6 +133,16 @@ async def test_violations_arrive_field_by_field() -> None:
     assert list(caught.value.violations) == violations
 
 
+async def test_bytes_that_are_no_message_are_the_callers_fault() -> None:
+    before = _counted("INVALID_ARGUMENT")
+    async with serving() as world:
+        send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = world.channel.unary_unary(f"/{SERVICE}/Recommend")
+        with pytest.raises(errors.InvalidInput) as caught:
+            await call(send, b"\xff\xff\xff", "ranker", 10)
+    assert [violation.field for violation in caught.value.violations] == ["request"]
+    assert _counted("INVALID_ARGUMENT") == before + 1
+
+
 async def test_hundreds_of_violations_still_fit_into_a_status() -> None:
     violations = [errors.Violation(f"events[{n}].item_id", "x" * 300) for n in range(500)]
     async with serving() as world:
