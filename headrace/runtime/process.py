@@ -47,6 +47,7 @@ class Process:
         Raises: the error that a part of the process reported by `fail`.
         """
         self._waiting = True
+        log.info("started")
         await self._stop.wait()
         self.readiness.stopping()
         if self._failure is not None:

@@ -22,6 +22,8 @@ async def read_body(request: Request, model: type[M], limit_bytes: int) -> M:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise HTTPException(415, f"send content-type: application/json, not {media_type or 'none'}")
+    if encoding := request.headers.get("content-encoding"):
+        raise HTTPException(415, f"send the body as it is, without content-encoding {encoding}")
     body = await _read(request, limit_bytes)
     try:
         # Strict: the number 5 is a rating, neither "5" nor true is.

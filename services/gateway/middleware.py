@@ -4,6 +4,7 @@ import logging
 import time
 
 from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace.runtime import context
@@ -21,6 +22,7 @@ SECONDS = Histogram(
     buckets=LATENCY_BUCKETS,
 )
 
+_HUNG_UP = 499  # of the caller before the body was whole, as nginx counts it
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 _REQUEST_ID = context.REQUEST_ID.encode()
 _TRACEPARENT = context.TRACEPARENT.encode()
@@ -54,6 +56,8 @@ class RequestScope:
 
             try:
                 await self._app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                status = _HUNG_UP
             except Exception:
                 # It was answered with a problem document already.
                 log.exception("request failed", extra={"route": _route(scope)})

@@ -78,8 +78,8 @@ def test_a_signal_drains_it_and_ends_it_with_0(port: str, number: signal.Signals
         code, output, log = _ended(process)
         assert code == 0
         assert output == "closed\n"
-        assert [line["message"] for line in log] == ["stopping", "drained", "stopped"]
-        assert log[1]["pid"] == process.pid
+        assert [line["message"] for line in log] == ["started", "stopping", "drained", "stopped"]
+        assert log[2]["pid"] == process.pid
         assert {line["service"] for line in log} == {"tiny"}
 
 

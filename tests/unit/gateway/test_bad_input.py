@@ -1,5 +1,6 @@
 """Bad input is the caller's: a 4xx problem document that names the field, never a 5xx."""
 
+import gzip
 from typing import Any
 
 import httpx
@@ -168,6 +169,13 @@ async def test_a_body_must_say_that_it_is_json(http: httpx.AsyncClient) -> None:
     assert "application/json" in answer.json()["detail"]
     said = {"content-type": "Application/JSON; charset=utf-8"}
     assert (await http.post("/v1/recommendations", content=b"{}", headers=said)).is_success
+
+
+async def test_a_compressed_body_is_refused(http: httpx.AsyncClient) -> None:
+    said = {**JSON, "content-encoding": "gzip"}
+    answer = await http.post("/v1/recommendations", content=gzip.compress(b"{}"), headers=said)
+    assert answer.status_code == 415
+    assert "gzip" in answer.json()["detail"]
 
 
 async def test_a_body_has_a_greatest_size_declared_or_not(http: httpx.AsyncClient) -> None:

@@ -1,11 +1,13 @@
 """The HTTP door: answers, ids, keys, operations."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 from prometheus_client import REGISTRY
 from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
 
 from headrace.runtime.readiness import Readiness
 from services.gateway import models
@@ -140,6 +142,21 @@ async def test_metrics_count_by_route_and_never_by_path(http: httpx.AsyncClient)
     text = (await http.get("/metrics")).text
     assert REGISTRY.get_sample_value("headrace_http_requests_total", labels) == before + 1
     assert "secret-person" not in text
+
+
+async def test_a_caller_that_hangs_up_is_no_failure_of_ours(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def half_a_body() -> AsyncIterator[bytes]:
+        yield b'{"events":'
+        raise ClientDisconnect
+
+    labels = {"route": "/v1/events", "method": "POST", "status": "499"}
+    before = REGISTRY.get_sample_value("headrace_http_requests_total", labels) or 0
+    said = {**EVENTS_KEY, "content-type": "application/json"}
+    await http.post("/v1/events", content=half_a_body(), headers=said)
+    assert REGISTRY.get_sample_value("headrace_http_requests_total", labels) == before + 1
+    assert not caplog.records
 
 
 async def test_a_bug_is_a_problem_document_too(http: httpx.AsyncClient, world: World) -> None:
