@@ -32,7 +32,7 @@ headrace/api/__init__.py: $(VENV)/ready $(shell find protos -name '*.proto') pro
 api: headrace/api/__init__.py ## Generate headrace/api from protos/
 
 run: api ## Start Kafka, Postgres and the five services on real data; Ctrl-C stops
-	@HEADRACE_HOME=$(HEADRACE_HOME) $(BIN)/python -m headrace.local.run
+	@HEADRACE_HOME=$(HEADRACE_HOME) exec $(BIN)/python -m headrace.local.run
 
 lint: api ## Formatting, lint, types, import rules, protos, freshness of generated code
 	$(BIN)/ruff format --check .
