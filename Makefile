@@ -46,7 +46,9 @@ format: api ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: lint test-unit test-contract test-integration test-e2e ## Lint, then every test on real Kafka and Postgres
+# One session for all: Kafka, Postgres and the toy model are made once.
+test: lint ## Lint, then every test on real Kafka and Postgres
+	$(PYTEST) tests/unit tests/contract tests/integration tests/e2e
 
 test-unit: api ## Tests without any process
 	$(PYTEST) tests/unit
