@@ -136,7 +136,9 @@ async def test_violations_arrive_field_by_field() -> None:
 async def test_bytes_that_are_no_message_are_the_callers_fault() -> None:
     before = _counted("INVALID_ARGUMENT")
     async with serving() as world:
-        send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = world.channel.unary_unary(f"/{SERVICE}/Recommend")
+        send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = world.channel.unary_unary(
+            f"/{SERVICE}/Recommend"
+        )
         with pytest.raises(errors.InvalidInput) as caught:
             await call(send, b"\xff\xff\xff", "ranker", 10)
     assert [violation.field for violation in caught.value.violations] == ["request"]
