@@ -1,0 +1,1 @@
+"""Sub-commands of `headrace`: arguments in, lines and an exit status out."""

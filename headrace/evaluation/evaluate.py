@@ -1,0 +1,112 @@
+"""A bundle's figures for leave-one-out, measured on the pipeline that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headrace.bundle import Bundle
+from headrace.errors import DataInvalid, FailedPrecondition
+from headrace.evaluation.losses import (
+    Asked,
+    Loss,
+    loss_of_candidates,
+    loss_of_export,
+    loss_of_index,
+)
+from headrace.evaluation.measured import K, Measured, World, measure
+from headrace.evaluation.served import CANDIDATES, ServedLists, ServedPipeline, recent_items
+from headrace.training.log import EventLog
+from headrace.training.split import Part, Split, split
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Of the test part. `candidates` is None where retrieval order is what is served."""
+
+    index: Loss
+    candidates: Loss | None
+    export: Loss | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """By part, `validation` and `test`: what is served, and retrieval order beside it."""
+
+    split: Split
+    served: Mapping[str, Measured]
+    retrieval: Mapping[str, Measured]
+    losses: Losses
+
+
+def leave_one_out(log: EventLog) -> Split:
+    """The split that figures are given for.
+
+    Raises:
+        DataInvalid: nobody has three events.
+    """
+    parts = split(log, "leave-one-out")
+    if not len(parts.test.users):
+        raise DataInvalid("nobody has three interactions or more, so there is nothing to hold out")
+    return parts
+
+
+def refuse_seen_test(bundle: Bundle, parts: Split) -> None:
+    """Figures mean something only where the test part was kept from training.
+
+    Raises:
+        FailedPrecondition: the bundle was trained on another split, or on everything.
+    """
+    manifest = bundle.manifest
+    if manifest.split_sha256 != parts.digest:
+        raise FailedPrecondition(
+            f"bundle {manifest.model_version} was trained with holdout "
+            f"{manifest.training.get('holdout', 'unknown')} on split "
+            f"{manifest.split_sha256[:12] or 'unknown'}, these files give {parts.digest[:12]}: it "
+            "may have learned from their test part; evaluate it on the files that it was trained "
+            "on with --holdout leave-one-out"
+        )
+
+
+def evaluate(
+    bundle: Bundle, log: EventLog, *, candidates: int = CANDIDATES, seed: int = 0
+) -> Evaluation:
+    """Raises: DataInvalid, FailedPrecondition, as the two above."""
+    parts = leave_one_out(log)
+    refuse_seen_test(bundle, parts)
+    pipeline = ServedPipeline(bundle, log.catalogue)
+    world = World.of(log.catalogue, log.counts(parts.training_events(log)), log.users)
+    served: dict[str, Measured] = {}
+    retrieval: dict[str, Measured] = {}
+    for name, part in (("validation", parts.validation), ("test", parts.test)):
+        asked = _asked(pipeline, log, part)
+        found, shown = serve(pipeline, asked, candidates)
+        for measured, lists in ((retrieval, found), (served, shown)):
+            measured[name] = measured_lists(lists, asked, world, seed=seed)
+    gains = served["test"].values[f"NDCG@{K}"]
+    losses = Losses(
+        index=loss_of_index(pipeline, asked, found),
+        candidates=loss_of_candidates(pipeline, asked, candidates, seed=seed)
+        if bundle.manifest.ranking == "ncf"
+        else None,
+        export=loss_of_export(bundle.manifest, gains),
+    )
+    return Evaluation(parts, served, retrieval, losses)
+
+
+def serve(
+    pipeline: ServedPipeline, asked: Asked, candidates: int
+) -> tuple[ServedLists, ServedLists]:
+    """Lists in retrieval order, and as they are shown."""
+    found = pipeline.retrieved(asked.people, asked.questions, candidates)
+    return found, pipeline.ordered(asked.people, found, asked.recent)
+
+
+def measured_lists(lists: ServedLists, asked: Asked, world: World, *, seed: int) -> Measured:
+    """The figures of lists."""
+    ranks = lists.ranks(asked.questions.targets)
+    return measure(ranks, lists.columns[:, :K], asked.questions, world, seed=seed)
+
+
+def _asked(pipeline: ServedPipeline, log: EventLog, part: Part) -> Asked:
+    return Asked(pipeline.people(log, part), recent_items(log, part), part.questions(log))

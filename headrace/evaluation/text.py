@@ -1,0 +1,55 @@
+"""Figures for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from headrace.bundle import Manifest
+from headrace.evaluation.evaluate import Evaluation, Losses
+from headrace.evaluation.losses import Loss
+from headrace.evaluation.measured import HEADLINE, Measured
+
+
+def lines_of(evaluation: Evaluation, manifest: Manifest) -> Iterator[str]:
+    """What was measured, with 95 % intervals over people; the last line is for machines."""
+    yield f"bundle {manifest.model_version}, order of {manifest.ranking}"
+    for part, served in evaluation.served.items():
+        yield f"\n{part}"
+        for order, measured in (("retrieval", evaluation.retrieval[part]), ("served", served)):
+            for metric, found in measured.intervals.items():
+                yield f"  {order:<9}  {metric:<13} {found}"
+        for metric, value in served.lists.items():
+            yield f"  served     {metric:<13} {value:.4f}"
+    yield "\ntest, by slice"
+    yield from _slices(evaluation.served["test"])
+    yield "\nNDCG@10 lost in serving (test)"
+    yield from _losses(evaluation.losses)
+    yield last_line(evaluation)
+
+
+def last_line(evaluation: Evaluation) -> str:
+    """`test users=N HR@10=… NDCG@10=… split=…`."""
+    test = evaluation.served["test"]
+    figures = " ".join(f"{name}={test.intervals[name].mean:.4f}" for name in HEADLINE)
+    people = len(evaluation.split.test.users)
+    return f"test users={people} {figures} split={evaluation.split.digest[:12]}"
+
+
+def _slices(test: Measured) -> Iterator[str]:
+    for name, part in test.slices.items():
+        figures = "  ".join(f"{metric} {found}" for metric, found in part.values.items())
+        yield f"  {name:<13} {part.questions:>6}  {figures if part.questions else '-'}"
+
+
+def _losses(losses: Losses) -> Iterator[str]:
+    named: Mapping[str, Loss | None] = {
+        "index, against every vector": losses.index,
+        "candidates, against the head on everything": losses.candidates,
+        "export, against torch in training": losses.export,
+    }
+    for name, loss in named.items():
+        if loss is not None:
+            yield (
+                f"  {name}: {loss.lost:+.4f} ({loss.whole:.4f} - {loss.served:.4f}, "
+                f"{loss.people} people)"
+            )

@@ -1,0 +1,46 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headrace.cli import main
+
+
+def test_alone_it_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "evaluate" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evalute"]) == 2
+    assert "no command evalute" in capsys.readouterr().err
+
+
+def test_a_bundle_is_shown_after_a_check(
+    toy_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bundle", "show", str(toy_bundle)]) == 0
+    assert "items     60" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_no_bundle_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bundle", "show", str(tmp_path)]) == 2
+    assert "manifest.json" in capsys.readouterr().err
+
+
+def test_evaluate_refuses_a_bundle_of_other_data(
+    toy_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text("user_id,item_id\n" + "".join(f"u,item-{i}\n" for i in range(4)))
+    given = ["evaluate", "--bundle", str(toy_bundle), "--interactions", str(events)]
+    assert main(given) == 2
+    assert "may have learned from their test part" in capsys.readouterr().err
+
+
+def test_evaluating_needs_no_torch() -> None:
+    code = "import sys, headrace.commands.evaluate; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
