@@ -40,3 +40,8 @@ KAFKA_RETRIES = Counter(
     "Batches tried again because a dependency was away.",
     ["topic"],
 )
+ROUND_FAILURES = Counter(
+    "headrace_round_failures_total",
+    "Rounds of background work that failed and are tried again, by name.",
+    ["name"],
+)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from headrace.runtime.kafka_consumer import GroupConsumer
 from headrace.runtime.kafka_publisher import Publisher
+from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
 from headrace.runtime.topics import EVENTS, ITEMS
 from headrace.store.database import Database
@@ -16,6 +17,8 @@ from services.event_ingest.settings import EventIngestSettings
 from services.event_ingest.sweeper import Sweeper
 
 SERVICE = "event_ingest"
+
+_POSTGRES_ANSWERED_WITHIN_S = 10.0  # and the period of the sweep, which asks it
 
 
 async def serve(settings: EventIngestSettings, process: Process) -> None:
@@ -46,21 +49,26 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
             on_failure=process.fail,
             max_batch=settings.ingest_batch_records,
         )
-        sweeper = Sweeper(
-            service=service,
-            publisher=publisher,
-            period_s=settings.ingest_sweep_period_s,
+        sweeps = Periodic(
+            "sweep_waiting",
+            Sweeper(service, publisher).sweep,
+            settings.ingest_sweep_period_s,
             on_failure=process.fail,
         )
         stack.push_async_callback(
-            _stop_all, [events.stop, items.stop, sweeper.stop], settings.shutdown_grace_s
+            _stop_all, [events.stop, items.stop, sweeps.stop], settings.shutdown_grace_s
         )
-        for part in (events, items, sweeper):
+        for part in (events, items, sweeps):
             part.start()
 
         process.readiness.require("joined group of events", events.joined)
         process.readiness.require("joined group of items", items.joined)
-        process.readiness.require("Postgres answers", sweeper.swept_recently)
+        process.readiness.require(
+            "Postgres answers",
+            lambda: sweeps.succeeded_within(
+                settings.ingest_sweep_period_s + _POSTGRES_ANSWERED_WITHIN_S
+            ),
+        )
         await process.until_told_to_stop()
 
 

@@ -11,6 +11,7 @@ from headrace.bundle import Bundle
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.kafka_consumer import GroupConsumer
 from headrace.runtime.kafka_publisher import Publisher
+from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
 from headrace.runtime.topics import ITEMS
 from headrace.store.database import Database
@@ -19,7 +20,6 @@ from services.item_embedding.consumer import ChangeHandler, decode, group
 from services.item_embedding.encoder import BundleTower
 from services.item_embedding.grpc import SERVICE, ItemEmbeddingServicer
 from services.item_embedding.outbox import DELIVERY_TIMEOUT_S, ChangeOutbox, VectorOutbox
-from services.item_embedding.periodic import Periodic
 from services.item_embedding.service import ItemEmbedding
 from services.item_embedding.settings import ItemEmbeddingSettings
 from services.item_embedding.sweeper import Sweeper
@@ -28,6 +28,7 @@ from services.item_embedding.vector_store import VectorStore
 # A caller waits so long for its change to reach Kafka; then it is answered and published later.
 _ANNOUNCE_S = 2.0
 _WATCH_PERIOD_S = 1.0
+_BUSY_SHARE = 0.05  # of the time: rounds take long on a large catalogue
 _POSTGRES_ANSWERED_WITHIN_S = 5.0
 
 
@@ -46,8 +47,17 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
         sweeper = Sweeper(vectors, tower, outbox.publish_all)
 
         watch = Periodic("watch_postgres", database.check, _WATCH_PERIOD_S)
-        announcer = Periodic("publish_changes", changes.publish_all, settings.sweep_period_s)
-        sweeps = Periodic("sweep_vectors", sweeper.sweep, settings.sweep_period_s)
+        # What fails here is tried again whatever it is: one item that cannot be embedded must not
+        # keep the catalogue from being served.
+        announcer = Periodic(
+            "publish_changes",
+            changes.publish_all,
+            settings.sweep_period_s,
+            busy_share=_BUSY_SHARE,
+        )
+        sweeps = Periodic(
+            "sweep_vectors", sweeper.sweep, settings.sweep_period_s, busy_share=_BUSY_SHARE
+        )
         for periodic in (watch, announcer, sweeps):
             periodic.start()
             stack.push_async_callback(asyncio.to_thread, periodic.stop, grace_s)

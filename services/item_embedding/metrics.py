@@ -15,8 +15,3 @@ ITEMS_WITHOUT_VECTOR = Gauge(
     "Items, hidden ones included, without a vector of their present revision.",
 )
 CATALOGUE_ITEMS = Gauge("headrace_catalogue_items", "Items that are not hidden.")
-ROUND_FAILURES = Counter(
-    "headrace_item_embedding_round_failures_total",
-    "Rounds of background work that failed and are tried again, by name.",
-    ["name"],
-)

@@ -21,6 +21,7 @@ from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_reader import TopicReader
+from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
 from headrace.runtime.topics import item_vectors, user_vectors
 from headrace.store.database import Database
@@ -32,7 +33,7 @@ from services.ranker.people import People
 from services.ranker.scoring import Scorer
 from services.ranker.service import Ranker
 from services.ranker.settings import RankerSettings
-from services.ranker.trending import Trending, TrendingReader
+from services.ranker.trending import Trending
 from services.ranker.user_embedding import UserEmbeddingClient
 from services.ranker.users import UserCache, UserVector
 
@@ -49,7 +50,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         metrics.watch_cache(cache)
         trending = Trending()
 
-        trends = _trending_reader(settings, trending, stack)
+        trends = _trends(settings, trending, stack)
         publisher = await asyncio.to_thread(Publisher, settings.kafka_bootstrap_servers)
         stack.push_async_callback(asyncio.to_thread, publisher.close)
         items: TopicReader[ItemVersion] = TopicReader(
@@ -96,7 +97,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         )
         process.readiness.require("item_vectors", items.caught_up)
         process.readiness.require("user_vectors", users.caught_up)
-        process.readiness.require("trending", trends.loaded)
+        process.readiness.require("trending", trends.succeeded)
         await stack.enter_async_context(
             grpc_server(
                 host=settings.host,
@@ -117,17 +118,20 @@ def _index(name: str, width: int, settings: RankerSettings, stack: AsyncExitStac
     return index
 
 
-def _trending_reader(
-    settings: RankerSettings, trending: Trending, stack: AsyncExitStack
-) -> TrendingReader:
+def _trends(settings: RankerSettings, trending: Trending, stack: AsyncExitStack) -> Periodic:
     database = Database(settings.database_url, 1)
     stack.callback(database.close)
-    return TrendingReader(
-        trending,
-        database,
-        half_life_s=settings.trending_half_life_h * 3_600,
-        window_s=settings.trending_window_h * 3_600,
-        refresh_s=settings.trending_refresh_s,
+    return Periodic(
+        "read_trend",
+        partial(
+            trending.refresh,
+            database,
+            half_life_s=settings.trending_half_life_h * 3_600,
+            window_s=settings.trending_window_h * 3_600,
+        ),
+        settings.trending_refresh_s,
+        # With many counts it happens less often, instead of keeping Postgres busy.
+        busy_share=0.05,
     )
 
 

@@ -13,6 +13,7 @@ from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.kafka_consumer import GroupConsumer
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_reader import TopicReader
+from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
 from headrace.runtime.topics import INTERACTIONS, item_vectors
 from headrace.store.database import Database
@@ -25,12 +26,14 @@ from services.user_embedding.items import KnownItems
 from services.user_embedding.log_store import LogStore
 from services.user_embedding.memory import Memory
 from services.user_embedding.messages import decode_interaction
-from services.user_embedding.postgres_watch import PostgresWatch
 from services.user_embedding.service import UserEmbedding
 from services.user_embedding.settings import UserEmbeddingSettings
 from services.user_embedding.state_store import StateStore
 from services.user_embedding.stepper import Stepper
 from services.user_embedding.sweeper import Sweeper
+
+_WATCH_PERIOD_S = 1.0
+_POSTGRES_ANSWERED_WITHIN_S = 5.0
 
 
 async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
@@ -74,9 +77,11 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
             logs=logs,
             repair=service.repair,
             may_sweep=lambda: reader.caught_up() and announcer.has_room(),
-            period_s=settings.sweep_period_s,
-            on_failure=process.fail,
         )
+        sweeps = Periodic(
+            "sweep_states", sweeper.sweep, settings.sweep_period_s, on_failure=process.fail
+        )
+        watch = Periodic("watch_postgres", database.check, _WATCH_PERIOD_S)
         for_vectors = await publisher()
         consumer = GroupConsumer(
             bootstrap_servers=kafka,
@@ -90,11 +95,10 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
             on_failure=process.fail,
             on_revoked=service.lose,
         )
-        for part in (reader, announcer, sweeper, consumer):
+        for part in (watch, reader, announcer, sweeps, consumer):
             part.start()
             stack.push_async_callback(asyncio.to_thread, part.stop, grace_s)
-        watch = PostgresWatch(database)
-        stack.callback(asyncio.create_task(watch.run()).cancel)
+        stack.callback(sweeper.stop)
         await stack.enter_async_context(
             grpc_server(
                 host=settings.host,
@@ -110,7 +114,9 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
         )
         process.readiness.require("every item vector is read", reader.caught_up)
         process.readiness.require("joined group of interactions", consumer.joined)
-        process.readiness.require("Postgres answers", watch.answered_lately)
+        process.readiness.require(
+            "Postgres answers", lambda: watch.succeeded_within(_POSTGRES_ANSWERED_WITHIN_S)
+        )
         await process.until_told_to_stop()
 
 

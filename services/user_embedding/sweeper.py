@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from headrace.errors import Unavailable
 from services.user_embedding.interactions import Mark
 
 log = logging.getLogger(__name__)
@@ -33,42 +32,36 @@ class LaggingLogs(Protocol):
 
 
 class Sweeper:
-    """Sweeps every `period_s` in a thread of its own from `start` to `stop`.
-
-    All logs once, then those that changed lately; `_PEOPLE` at a time, so that a stop waits little.
+    """The work of one round: all logs once, then those that changed lately.
 
     repair: brings people's states up to date. may_sweep: whether that can be done now.
     """
 
     def __init__(
         self,
-        *,
         logs: LaggingLogs,
         repair: Callable[[Sequence[str]], None],
-        may_sweep: Callable[[], bool],
-        period_s: float,
-        on_failure: Callable[[BaseException], None],
+        may_sweep: Callable[[], bool] = lambda: True,
     ) -> None:
         self._logs = logs
         self._repair = repair
         self._may_sweep = may_sweep
-        self._period_s = period_s
-        self._on_failure = on_failure
         self._after = ""
         self._seen_all = False
         self._since: Mark | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+        self._stopping = threading.Event()
 
-    def start(self) -> None:
-        self._thread.start()
+    def stop(self) -> None:
+        """Ends a sweep under way after its present people."""
+        self._stopping.set()
 
-    def stop(self, timeout_s: float) -> None:
-        """Lets the people under way be finished."""
-        self._stop.set()
-        self._thread.join(timeout_s)
+    def sweep(self) -> None:
+        """Repairs until nobody is left, `_PEOPLE` at a time. Raises: as `sweep_some`."""
+        while self._may_sweep() and self.sweep_some():
+            if self._stopping.wait(_PAUSE_S):
+                return
 
-    def sweep(self) -> bool:
+    def sweep_some(self) -> bool:
         """Repairs some people. Returns: whether more are waiting.
 
         Raises: Unavailable where that cannot be done now; the next call goes on from there.
@@ -99,20 +92,3 @@ class Sweeper:
         if user_ids:
             log.info("states behind their logs", extra={"people": len(user_ids)})
             self._repair(user_ids)
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.wait(_PAUSE_S if self._round() else self._period_s):
-                pass
-        except BaseException as error:
-            log.critical("sweeper ended", exc_info=True)
-            self._on_failure(error)
-
-    def _round(self) -> bool:
-        if not self._may_sweep():
-            return False
-        try:
-            return self.sweep()
-        except Unavailable as error:
-            log.warning("sweeping waits: %s", error)
-            return False

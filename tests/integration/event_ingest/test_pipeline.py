@@ -13,6 +13,7 @@ from headrace.runtime.dead_letters import OFFSET, REASON
 from headrace.runtime.kafka_consumer import GroupConsumer
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.kafka_records import Record
+from headrace.runtime.periodic import Periodic
 from headrace.runtime.topics import dead_letters
 from services.event_ingest.consumer import EventHandler, ItemHandler, decode_event, decode_item
 from services.event_ingest.service import EventIngest
@@ -68,14 +69,9 @@ class Pipeline:
                 consumer.stop(20)
         assert not self.failures
 
-    def sweeper(self) -> Sweeper:
-        return Sweeper(
-            service=self._service,
-            publisher=self.publisher,
-            period_s=0.1,
-            on_failure=self.failures.append,
-            interactions=self.interactions,
-        )
+    def sweeps(self) -> Periodic:
+        sweeper = Sweeper(self._service, self.publisher, self.interactions)
+        return Periodic("sweep", sweeper.sweep, 0.1, on_failure=self.failures.append)
 
     def send(self, *records: Outgoing) -> None:
         publish(self.publisher, records)
@@ -196,12 +192,12 @@ def test_the_sweeper_finds_what_began_to_wait_after_the_item_s_message(
 ) -> None:
     ingest(service, given("w1", item_id="toaster"))
     store.add_item("toaster")  # and nothing about it comes on topic `items`
-    sweeper = pipeline.sweeper()
-    assert not sweeper.swept_recently()
-    sweeper.start()
+    sweeps = pipeline.sweeps()
+    assert not sweeps.succeeded()
+    sweeps.start()
     assert wait_until(lambda: pipeline.published() == [(1, "w1")], SECONDS)
-    assert wait_until(sweeper.swept_recently, SECONDS)
-    sweeper.stop(20)
+    assert wait_until(sweeps.succeeded, SECONDS)
+    sweeps.stop(20)
     assert not pipeline.failures
     assert store.count("waiting_events") == 0
 
@@ -214,7 +210,7 @@ def test_nothing_is_lost_while_postgres_is_away(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store.add_item("kettle")
-    sweeper = pipeline.sweeper()
+    sweeps = pipeline.sweeps()
     with pipeline.running():
         pipeline.send(event_record(pipeline.events, "e0"))
         assert wait_until(lambda: store.log_of("ann") == ["e0"], SECONDS)
@@ -222,16 +218,16 @@ def test_nothing_is_lost_while_postgres_is_away(
         with caplog.at_level(logging.WARNING):
             postgres.stop()
             try:
-                sweeper.start()
+                sweeps.start()
                 pipeline.send(*(event_record(pipeline.events, f"e{n}") for n in range(1, 500)))
                 assert wait_until(lambda: "batch waits" in caplog.text, SECONDS)
-                assert wait_until(lambda: "sweep put off" in caplog.text, SECONDS)
+                assert wait_until(lambda: "sweep waits" in caplog.text, SECONDS)
             finally:
                 postgres.start()
         back = Postgres(database)
         assert wait_until(lambda: len(back.log_of("ann")) == 500, SECONDS)
-        assert wait_until(sweeper.swept_recently, SECONDS)
-        sweeper.stop(20)
+        assert wait_until(sweeps.succeeded, SECONDS)
+        sweeps.stop(20)
     assert back.log_of("ann") == [f"e{n}" for n in range(500)]
     back.close()
     assert pipeline.published() == [(n + 1, f"e{n}") for n in range(500)]

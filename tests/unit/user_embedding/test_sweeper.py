@@ -44,19 +44,34 @@ class Lagging:
 
 
 def sweeper(logs: Lagging) -> Sweeper:
-    def fail(error: BaseException) -> None:
-        raise error
-
-    return Sweeper(
-        logs=logs, repair=logs.repair, may_sweep=lambda: True, period_s=1.0, on_failure=fail
-    )
+    return Sweeper(logs, logs.repair)
 
 
 def test_a_start_sweeps_everybody_in_pieces() -> None:
     logs = Lagging({f"user-{i:04}": START - timedelta(days=9) for i in range(450)})
-    sweep = sweeper(logs).sweep
-    assert [sweep(), sweep(), sweep()] == [True, True, False]
+    some = sweeper(logs).sweep_some
+    assert [some(), some(), some()] == [True, True, False]
     assert len(logs.repaired) == 450
+
+
+def test_one_sweep_goes_on_until_nobody_is_left() -> None:
+    logs = Lagging({f"user-{i:04}": START - timedelta(days=9) for i in range(450)})
+    sweeper(logs).sweep()
+    assert len(logs.repaired) == 450
+
+
+def test_a_sweep_that_is_told_to_stop_leaves_the_rest() -> None:
+    logs = Lagging({f"user-{i:04}": START - timedelta(days=9) for i in range(450)})
+    mine = sweeper(logs)
+    mine.stop()
+    mine.sweep()
+    assert len(logs.repaired) == 200
+
+
+def test_nothing_is_swept_while_it_cannot_be_done() -> None:
+    logs = Lagging({"ada": START - timedelta(days=9)})
+    Sweeper(logs, logs.repair, may_sweep=lambda: False).sweep()
+    assert logs.repaired == []
 
 
 def test_later_only_what_changed_lately_is_swept() -> None:

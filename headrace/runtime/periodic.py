@@ -8,25 +8,38 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from headrace.errors import Unavailable
-from services.item_embedding.metrics import ROUND_FAILURES
+from headrace.runtime.metrics import ROUND_FAILURES
 
 log = logging.getLogger(__name__)
 
-# Rounds that take long on a large catalogue must not take more than a twentieth of the time.
-_REST = 20
+
+def _go_on(_error: BaseException) -> None:
+    """The next round may do better, and what is there meanwhile can be served."""
 
 
 class Periodic:
-    """Calls `work` every `period_s`, less often where it takes long, and when woken.
+    """Calls `work` every `period_s`, and when woken, from `start` to `stop`.
 
-    A round that fails is logged, counted and tried again: a dependency comes back, and one item
-    that cannot be embedded must not keep the catalogue from being served.
+    A round that fails is counted, logged and tried again.
+
+    busy_share: of the time that rounds may take. Where they take longer they happen less often.
+    on_failure: told of an error that does not pass by itself, as Unavailable does.
     """
 
-    def __init__(self, name: str, work: Callable[[], None], period_s: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], None],
+        period_s: float,
+        *,
+        busy_share: float = 1.0,
+        on_failure: Callable[[BaseException], None] = _go_on,
+    ) -> None:
         self._name = name
         self._work = work
         self._period_s = period_s
+        self._rest = 1 / busy_share - 1
+        self._on_failure = on_failure
         self._lock = threading.Lock()
         self._waiting: list[Future[bool]] = []
         self._wanted = threading.Event()
@@ -59,6 +72,10 @@ class Periodic:
         done, _ = await asyncio.wait({asked}, timeout=within_s)
         return bool(done) and asked.result()
 
+    def succeeded(self) -> bool:
+        """Whether a round ever succeeded."""
+        return self._succeeded_at is not None
+
     def succeeded_within(self, seconds: float) -> bool:
         """Whether a round succeeded lately."""
         at = self._succeeded_at
@@ -72,7 +89,7 @@ class Periodic:
             succeeded = self._attempt()
             for future in asked:
                 future.set_result(succeeded)
-            self._wanted.wait(max(self._period_s, _REST * (time.monotonic() - began)))
+            self._wanted.wait(max(self._period_s, self._rest * (time.monotonic() - began)))
         for future in self._take_waiting():
             future.set_result(False)
 
@@ -83,9 +100,10 @@ class Periodic:
             ROUND_FAILURES.labels(self._name).inc()
             log.warning("%s waits: %s", self._name, error)
             return False
-        except Exception:
+        except Exception as error:
             ROUND_FAILURES.labels(self._name).inc()
             log.exception("%s failed", self._name)
+            self._on_failure(error)
             return False
         self._succeeded_at = time.monotonic()
         return True

@@ -1,48 +1,12 @@
-"""Background work: the sweep that fills gaps, and the thread that repeats it."""
+"""Work that is repeated, and at once where somebody asks."""
 
 import threading
 
-from headrace.bundle import ItemContent
 from headrace.errors import Unavailable
-from services.item_embedding.periodic import Periodic
-from services.item_embedding.sweeper import Sweeper
-from tests.unit.item_embedding.memory import LengthTower, MemoryCatalogue, MemoryVectors
+from headrace.local.waiting import wait_until
+from headrace.runtime.periodic import Periodic
 
 DEADLINE_S = 10.0
-
-
-def sweeper_over(item_count: int) -> tuple[Sweeper, MemoryCatalogue, MemoryVectors]:
-    catalogue = MemoryCatalogue()
-    catalogue.upsert([ItemContent(f"i{i}", "A title") for i in range(item_count)])
-    vectors = MemoryVectors(catalogue)
-
-    def publish() -> None:
-        vectors.publish(lambda _embedded: None, limit=100_000)
-
-    return Sweeper(vectors, LengthTower(), publish), catalogue, vectors
-
-
-def test_the_first_sweep_embeds_and_publishes_the_whole_catalogue() -> None:
-    sweeper, _, vectors = sweeper_over(2_500)
-    assert not sweeper.complete()
-    sweeper.sweep()
-    assert sweeper.complete()
-    assert len(vectors.published) == 2_500
-
-
-def test_later_sweeps_leave_what_just_changed_to_the_consumer() -> None:
-    sweeper, catalogue, vectors = sweeper_over(1)
-    sweeper.sweep()
-    catalogue.upsert([ItemContent("new", "A title")])
-    sweeper.sweep()
-    assert vectors.count().lacking == 1
-
-
-def test_a_sweep_that_is_told_to_stop_does_not_count_as_complete() -> None:
-    sweeper, _, _ = sweeper_over(1)
-    sweeper.stop()
-    sweeper.sweep()
-    assert not sweeper.complete()
 
 
 async def test_a_round_can_be_asked_for_and_waited_for() -> None:
@@ -90,3 +54,34 @@ async def test_who_waits_too_long_is_answered_all_the_same() -> None:
 
 def assert_set(event: threading.Event) -> None:
     assert event.wait(DEADLINE_S)
+
+
+def test_only_what_does_not_pass_by_itself_is_reported() -> None:
+    broken = RuntimeError("broken")
+    failures: list[Exception] = [broken, Unavailable("away")]
+    reported: list[BaseException] = []
+
+    def work() -> None:
+        if failures:
+            raise failures.pop()
+
+    periodic = Periodic("test", work, period_s=0.001, on_failure=reported.append)
+    periodic.start()
+    assert wait_until(periodic.succeeded, DEADLINE_S)
+    periodic.stop(DEADLINE_S)
+    assert reported == [broken]
+
+
+def test_rounds_that_take_long_happen_less_often() -> None:
+    """Each takes 20 ms and may take a ten-thousandth of the time: the next is 200 s away."""
+    rounds = threading.Semaphore(0)
+
+    def work() -> None:
+        rounds.release()
+        threading.Event().wait(0.02)
+
+    periodic = Periodic("test", work, period_s=0.001, busy_share=0.0001)
+    periodic.start()
+    assert rounds.acquire(timeout=DEADLINE_S)
+    assert not rounds.acquire(timeout=0.2)
+    periodic.stop(DEADLINE_S)
