@@ -1,0 +1,1 @@
+"""What a model is set beside: classic recommenders, behind one interface."""

@@ -1,0 +1,46 @@
+"""Matrix factorisation in closed form: what a person had, through the strongest factors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.decomposition import PCA, TruncatedSVD
+
+from headrace.evaluation.baselines.base import People, Scores, Training
+
+
+class Svd:
+    """PureSVD (Cremonesi, Koren and Turrin 2010): h V Vᵀ."""
+
+    def __init__(self, factors: int, seed: int = 0) -> None:
+        self._factors = factors
+        self._seed = seed
+
+    def fit(self, train: Training) -> None:
+        # At least one factor less than either side of the matrix.
+        factors = max(1, min(self._factors, min(train.matrix.shape) - 1))
+        svd = TruncatedSVD(factors, random_state=self._seed).fit(train.matrix)
+        self._items = svd.components_.astype(np.float32)  # [F,N]
+
+    def score(self, people: People) -> Scores:
+        scores: Scores = (people.matrix(self._items.shape[1]) @ self._items.T) @ self._items
+        return scores
+
+
+class Pca:
+    """The same around the mean person: the commonest taste is no factor."""
+
+    def __init__(self, factors: int, seed: int = 0) -> None:
+        self._factors = factors
+        self._seed = seed
+
+    def fit(self, train: Training) -> None:
+        factors = max(1, min(self._factors, min(train.matrix.shape) - 1))
+        pca = PCA(factors, svd_solver="randomized", random_state=self._seed)
+        pca.fit(train.matrix.toarray())
+        self._pca: Any = pca
+
+    def score(self, people: People) -> Scores:
+        had = people.matrix(self._pca.n_features_in_).toarray()
+        return np.asarray(self._pca.inverse_transform(self._pca.transform(had)), dtype=np.float32)
