@@ -67,9 +67,14 @@ def original_headers(headers: Headers) -> list[tuple[str, bytes]]:
     return [(key, value) for key, value in headers if key not in _OWN]
 
 
+def is_letter(record: Record) -> bool:
+    """Whether it says where it came from. What others wrote to the topic does not."""
+    return TOPIC in dict(record.headers)
+
+
 def reason_of(letter: Record) -> str:
     """Why the record was refused."""
-    return dict(letter.headers).get(REASON, b"").decode()
+    return dict(letter.headers).get(REASON, b"not a dead letter").decode(errors="replace")
 
 
 def letters(refusals: Sequence[Refusal]) -> list[Outgoing]:

@@ -15,7 +15,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from headrace.errors import HeadraceError, Unavailable
-from headrace.runtime.dead_letters import reason_of, to_original
+from headrace.runtime.dead_letters import is_letter, reason_of, to_original
 from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.kafka_records import Record, from_client
@@ -41,7 +41,9 @@ def replay(
     Raises: Unavailable where Kafka does not answer or does not take a record.
     """
     letters = read_letters(bootstrap_servers, topic)
-    chosen = [letter for letter in letters if reason in (None, reason_of(letter))]
+    chosen = [
+        letter for letter in letters if is_letter(letter) and reason in (None, reason_of(letter))
+    ]
     if not dry_run and chosen:
         publisher = Publisher(bootstrap_servers, delivery_timeout_s=30)
         try:

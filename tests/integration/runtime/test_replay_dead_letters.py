@@ -8,9 +8,10 @@ import pytest
 
 from headrace.errors import Unavailable
 from headrace.runtime.dead_letters import to_dead_letter
-from headrace.runtime.kafka_publisher import Publisher
+from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.kafka_records import Record, Refusal
 from headrace.runtime.replay_dead_letters import read_letters, replay
+from headrace.runtime.topics import dead_letters
 from tests.integration.runtime.kafka_world import Topics, publish
 
 
@@ -50,6 +51,16 @@ def test_a_dry_run_only_counts(topics: Topics, refused: str) -> None:
     assert not result.replayed
     assert topics.records(refused) == []
     assert len(read_letters(topics.bootstrap_servers, refused)) == 5
+
+
+def test_what_others_wrote_among_the_letters_stays(
+    topics: Topics, publisher: Publisher, refused: str
+) -> None:
+    publish(publisher, [Outgoing(dead_letters(refused), b"theirs", b"1")])
+    result = replay(topics.bootstrap_servers, refused)
+    assert result.found == Counter({"a": 3, "b": 2, "not a dead letter": 1})
+    assert result.replayed == Counter(a=3, b=2)
+    assert [r.key for r in read_letters(topics.bootstrap_servers, refused)] == [b"theirs"]
 
 
 def test_a_topic_without_dead_letters_is_named(topics: Topics) -> None:
