@@ -1,8 +1,7 @@
-"""Reading a topic in a group: work first, commit after; what cannot be used is dead-lettered.
+"""Reading a topic in a group: work first, commit after.
 
-A batch that fails because a dependency is away comes again after a pause, with the member staying
-in its group. A batch that fails for another reason is halved until the record at fault is alone.
-Offsets are committed once Kafka has everything that the work published.
+While a batch waits for a dependency (`kafka_batches`) the member stays in its group. Offsets are
+committed once Kafka has everything that the work published.
 """
 
 import logging
@@ -15,31 +14,21 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, T
 from kafka.errors import KafkaError
 
 from headrace.errors import Unavailable
-from headrace.runtime.dead_letters import letters
+from headrace.runtime.kafka_batches import BatchWork, backoff_s
 from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
 from headrace.runtime.kafka_progress import Progress
 from headrace.runtime.kafka_publisher import Publisher
-from headrace.runtime.kafka_records import (
-    Decode,
-    Handle,
-    Message,
-    Record,
-    Refusal,
-    decoded,
-    from_client,
-)
-from headrace.runtime.metrics import KAFKA_BATCH_SECONDS, KAFKA_PROCESSED, KAFKA_RETRIES
+from headrace.runtime.kafka_records import Decode, Handle, Record, from_client
+from headrace.runtime.metrics import KAFKA_BATCH_SECONDS, KAFKA_PROCESSED
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 _POLL_MS = 100
 _COMMIT_PERIOD_S = 0.2  # work is idempotent: a later commit only repeats some of it after a crash
 _FLUSH_S = 5.0  # half the session: a rebalance flushes on the thread that sends heartbeats
 _CLOSE_S = 2.0
-_BACKOFF_S = (0.1, 0.2, 0.5, 1.0)
 
 
 class GroupConsumer(Generic[T]):
@@ -66,12 +55,17 @@ class GroupConsumer(Generic[T]):
         self._bootstrap_servers = bootstrap_servers
         self._group = group
         self._topic = topic
-        self._decode = decode
-        self._handle = handle
         self._publisher = publisher
         self._on_failure = on_failure
         self._on_revoked = on_revoked
         self._max_batch = max_batch
+        self._work = BatchWork(
+            topic=topic,
+            decode=decode,
+            handle=handle,
+            publish=publisher.publish,
+            wait=self._wait,
+        )
         self._consumer: Any = None
         self._progress: Progress[Any] = Progress()
         self._failures_known = 0
@@ -117,7 +111,7 @@ class GroupConsumer(Generic[T]):
                 return self._subscribed()
             except (KafkaError, Unavailable) as error:
                 log.warning("cannot join yet: %s", error, extra={"topic": self._topic})
-                self._stop.wait(_backoff(attempt))
+                self._stop.wait(backoff_s(attempt))
                 attempt += 1
         return None
 
@@ -169,7 +163,7 @@ class GroupConsumer(Generic[T]):
             polled = self._consumer.poll(timeout_ms=timeout_ms)
         except KafkaError as error:
             log.warning("poll failed: %s", error, extra={"topic": self._topic})
-            self._stop.wait(_backoff(0))
+            self._stop.wait(backoff_s(0))
             return []
         return [from_client(raw) for batch in polled.values() for raw in batch]
 
@@ -177,55 +171,11 @@ class GroupConsumer(Generic[T]):
         """Does the work for a batch. False: it must be read again."""
         for record in records:
             self._progress.begin(_partition(record), record.offset)
-        messages, refusals = decoded(records, self._decode)
-        handled = self._handled(messages)
-        if handled is None:
-            return False
-        if not self._refused([*refusals, *handled]):
+        if not self._work.do(records):
             return False
         for record in records:
             self._progress.did(_partition(record), record.offset)
         return True
-
-    def _handled(self, messages: Sequence[Message[T]]) -> list[Refusal] | None:
-        """The refusals of a batch; None: it must be read again."""
-        if not messages:
-            return []
-        try:
-            return self._persistently(lambda: list(self._handle(messages)), len(messages))
-        except Exception as error:
-            if len(messages) == 1:
-                log.exception("record refused", extra={"topic": self._topic})
-                return [Refusal(messages[0].record, "processing_failed", repr(error))]
-        middle = len(messages) // 2
-        first = self._handled(messages[:middle])
-        second = None if first is None else self._handled(messages[middle:])
-        return None if first is None or second is None else first + second
-
-    def _refused(self, refusals: Sequence[Refusal]) -> bool:
-        """Dead-letters them. False: the batch must be read again."""
-        records = letters(refusals)
-
-        def publish() -> bool:
-            self._publisher.publish(records)
-            return True
-
-        return self._persistently(publish, len(records)) is not None
-
-    def _persistently(self, work: Callable[[], R], records: int) -> R | None:
-        """Does the work, again while a dependency is away. None: told to stop, or rebalanced."""
-        attempt = 0
-        while True:
-            try:
-                return work()
-            except Unavailable as error:
-                KAFKA_RETRIES.labels(self._topic).inc()
-                log.warning(
-                    "batch waits: %s", error, extra={"topic": self._topic, "records": records}
-                )
-                if not self._wait(_backoff(attempt)):
-                    return None
-                attempt += 1
 
     def _wait(self, seconds: float) -> bool:
         """Stays in the group without taking records. False: told to stop, or rebalanced."""
@@ -326,7 +276,3 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
 def _partition(record: Record) -> Any:
     return TopicPartition(record.topic, record.partition)
-
-
-def _backoff(attempt: int) -> float:
-    return _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)]

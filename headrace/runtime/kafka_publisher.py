@@ -15,6 +15,7 @@ from kafka.errors import KafkaError
 
 from headrace.errors import DeadlineExceeded, InvalidInput, Unavailable
 from headrace.runtime.context import TRACEPARENT, current
+from headrace.runtime.kafka_acknowledgements import Countdown
 from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
 from headrace.runtime.kafka_records import Headers
 from headrace.runtime.metrics import KAFKA_PUBLISHED
@@ -107,7 +108,7 @@ class Publisher:
             return
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Exception | None] = loop.create_future()
-        countdown = _Countdown(len(records), loop, done)
+        countdown = Countdown(len(records), loop, done)
 
         def send() -> None:
             for record in records:
@@ -212,33 +213,6 @@ class Publisher:
         if failure is not None:
             with self._lock:
                 self._failures += 1
-
-
-class _Countdown:
-    """Resolves a future after `left` acknowledgements with None, or with the first failure."""
-
-    def __init__(
-        self,
-        left: int,
-        loop: asyncio.AbstractEventLoop,
-        done: "asyncio.Future[Exception | None]",
-    ) -> None:
-        self._left = left
-        self._lock = threading.Lock()
-        self._loop = loop
-        self._done = done
-
-    def settle(self, failure: Exception | None) -> None:
-        with self._lock:
-            self._left -= 1
-            if self._left > 0 and failure is None:
-                return
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._resolve, failure)
-
-    def _resolve(self, outcome: Exception | None) -> None:
-        if not self._done.done():
-            self._done.set_result(outcome)
 
 
 def _close(producer: Any, timeout_s: float) -> None:
