@@ -9,6 +9,8 @@ numbers, so the exported graph doubles its reach log2(L) times on real and imagi
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -23,15 +25,41 @@ def loop_over_time(x: Tensor, h0: Tensor, decay: tuple[Tensor, Tensor]) -> Tenso
     Shapes: x [B,L,2H], h0 [B,2H], both real parts then imaginary parts; decay (re [H], im [H]).
     Returns h [B,L,2H].
     """
-    rate = torch.complex(*decay)
-    inputs = torch.complex(*x.chunk(2, dim=-1)).unbind(dim=1)
-    h = torch.complex(*h0.chunk(2, dim=-1))
-    states = []
-    for x_t in inputs:
-        h = rate * h + x_t
-        states.append(h)
-    stacked = torch.stack(states, dim=1)
-    return torch.cat([stacked.real, stacked.imag], dim=-1)
+    h: Tensor = _LoopOverTime.apply(x, h0, *decay)
+    return h
+
+
+class _LoopOverTime(torch.autograd.Function):
+    """The loop with its gradient written out: the same loop backwards, one operation a step.
+
+    With G_t the gradient that reaches h_t on all ways: G_t = dh_t + conj(lambda) * G_(t+1),
+    dx_t = G_t, and dlambda is the sum of G_t * conj(h_(t-1)). torch's own gradient keeps a node
+    a step and takes twice as long (B=32, L=64, H=128 on one core).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, h0: Tensor, real: Tensor, imaginary: Tensor) -> Tensor:
+        rate, first = torch.complex(real, imaginary), _complex(h0)
+        states = _complex(x.transpose(0, 1))  # [L,B,H]: each step lies together in memory
+        before = first
+        for state in states.unbind():
+            state.addcmul_(before, rate)
+            before = state
+        ctx.save_for_backward(states, first, rate)
+        return _parts(states.transpose(0, 1))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        states, first, rate = ctx.saved_tensors
+        back = rate.conj().resolve_conj()
+        reaching = _complex(gradients[0].transpose(0, 1))  # [L,B,H]
+        steps = reaching.unbind()
+        for step, after in zip(steps[-2::-1], steps[:0:-1], strict=True):
+            step.addcmul_(after, back)
+        to_rate = (reaching[0] * first.conj()).sum(dim=0)
+        to_rate += (reaching[1:] * states[:-1].conj()).sum(dim=(0, 1))
+        to_first = _parts(back * reaching[0])
+        return _parts(reaching.transpose(0, 1)), to_first, to_rate.real, to_rate.imag
 
 
 def doubling(x: Tensor, h0: Tensor, decay: tuple[Tensor, Tensor]) -> Tensor:
@@ -86,6 +114,17 @@ def onnx_gru(gru: nn.GRU, x: Tensor, h0: Tensor) -> Tensor:
         version=20,
     )
     return h.squeeze(1).transpose(0, 1)
+
+
+def _complex(x: Tensor) -> Tensor:
+    """A new tensor. Shapes: [...,2H], real parts then imaginary parts -> [...,H]."""
+    real, imaginary = x.chunk(2, dim=-1)
+    return torch.complex(real.contiguous(), imaginary.contiguous())
+
+
+def _parts(h: Tensor) -> Tensor:
+    """Shapes: [...,H] -> [...,2H], real parts then imaginary parts."""
+    return torch.cat([h.real, h.imag], dim=-1)
 
 
 def _delayed(h: Tensor, steps: int, length: int) -> Tensor:

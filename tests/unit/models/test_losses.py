@@ -29,3 +29,18 @@ def test_a_rare_sample_stands_for_the_items_it_was_drawn_from() -> None:
         users, own, negatives, torch.full((5,), math.log(5 / 10)), torch.zeros(1, 5).bool()
     )
     torch.testing.assert_close(loss, torch.tensor(math.log(11.0)))
+
+
+def test_the_blocked_softmax_has_the_loss_and_gradients_of_the_plain_one() -> None:
+    torch.manual_seed(0)
+    targets = torch.randint(40, (300,))  # more than two blocks of positions
+    inputs = [torch.randn(300, 8), torch.randn(40, 8), torch.randn(40)]
+    ours, plain = ([x.clone().requires_grad_() for x in inputs] for _ in range(2))
+    loss = catalogue_softmax(ours[0], ours[1], ours[2], targets)
+    expected = torch.nn.functional.cross_entropy(
+        torch.addmm(plain[2], plain[0], plain[1].T), targets
+    )
+    torch.testing.assert_close(loss, expected)
+    torch.autograd.backward([3 * loss, 3 * expected])
+    for gradient, wanted in zip(ours, plain, strict=True):
+        torch.testing.assert_close(gradient.grad, wanted.grad)

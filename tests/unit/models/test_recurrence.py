@@ -20,3 +20,16 @@ def test_a_real_decay_of_a_half_sums_inputs_by_halves() -> None:
     decay = (torch.tensor([0.5]), torch.tensor([0.0]))
     h = loop_over_time(x, torch.tensor([[8.0, 0.0]]), decay)
     assert h[0, :, 0].tolist() == [5.0, 3.5, 2.75]
+
+
+@pytest.mark.parametrize("length", [1, 9])
+def test_the_loop_has_the_gradients_that_torch_finds_for_doubling(length: int) -> None:
+    torch.manual_seed(0)
+    inputs = [torch.randn(3, length, 8), torch.randn(3, 8), torch.rand(4) / 2, torch.rand(4) / 2]
+    ours, doubled = ([x.clone().requires_grad_() for x in inputs] for _ in range(2))
+    weights = torch.randn(3, length, 8)
+    for recurrence, (x, h0, *decay) in ((loop_over_time, ours), (doubling, doubled)):
+        h = recurrence(x, h0, (decay[0], decay[1]))
+        torch.autograd.backward((h * weights).sum())
+    for gradient, wanted in zip(ours, doubled, strict=True):
+        torch.testing.assert_close(gradient.grad, wanted.grad)
