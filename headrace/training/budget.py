@@ -7,12 +7,17 @@ from collections.abc import Callable
 
 
 class Budget:
-    """A span of time that began when this object was made."""
+    """A span of time that began when this object was made, or `spent` seconds earlier."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        spent: float = 0.0,
+    ) -> None:
         self.seconds = seconds
         self._clock = clock
-        self._start = clock()
+        self._start = clock() - spent
 
     @property
     def elapsed(self) -> float:

@@ -13,7 +13,7 @@ class LearningCatalogue:
     """Item vectors with gradients.
 
     The CNN over a whole catalogue in each step would cost more than the rest, so it runs for a
-    random share of the items; the others keep what it last made of them.
+    random share of the items; the others keep what it last made of them: `made` [N,D].
     """
 
     def __init__(self, tower: ItemTower, inputs: ItemInputs, settings: TrainingSettings) -> None:
@@ -22,17 +22,15 @@ class LearningCatalogue:
         self._settings = settings
         with torch.no_grad():
             rows = torch.arange(len(inputs.id_row))
-            self._content = torch.cat(
-                [tower.content(inputs.take(r)) for r in torch.split(rows, 1024)]
-            )
+            self.made = torch.cat([tower.content(inputs.take(r)) for r in torch.split(rows, 1024)])
 
     def vectors(self, columns: Tensor) -> tuple[Tensor, Tensor]:
         """Shapes: columns [M] in the catalogue -> vectors [M,D], biases [M]."""
         fresh = torch.rand(len(columns)) < self._settings.content_refresh
         fresh_rows = torch.nonzero(fresh).squeeze(1)
         made = self._tower.content(self._inputs.take(columns[fresh_rows]))
-        content = self._content[columns].index_copy(0, fresh_rows, made)
-        self._content[columns[fresh_rows]] = made.detach()
+        content = self.made[columns].index_copy(0, fresh_rows, made)
+        self.made[columns[fresh_rows]] = made.detach()
         id_row = self._inputs.id_row[columns]
         if torch.rand(()) < self._settings.id_dropout_batches:
             # Only items whose content has a gradient now: it has to take over.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,15 +17,16 @@ from torch import Tensor
 from headrace.models.item_cnn import ItemInputs
 from headrace.models.losses import catalogue_softmax, sampled_softmax
 from headrace.training.batches import Chunk, chunks
-from headrace.training.budget import Budget
 from headrace.training.catalogue import LearningCatalogue
+from headrace.training.course import Course, learning_rate
+from headrace.training.progress import Progress
 from headrace.training.settings import TrainingSettings
 from headrace.training.towers import LogTensors, Towers
 
-# Averaged weights generalise better than the last ones (Polyak and Juditsky 1992).
+# Averaged weights generalise better than the last ones (Polyak and Juditsky 1992): over so many
+# steps, or a twentieth of all of them.
 _AVERAGE_OVER_STEPS = 100
-_EVALUATIONS = 5
-_WARM_UP_STEPS = 50
+_AVERAGE_OVER_SHARE = 0.05
 
 
 class TowerFit:
@@ -41,8 +45,8 @@ class TowerFit:
         self._ends = ends
         self._settings = settings
         self._items = len(inputs.id_row)
+        self._events = int(np.maximum(ends - log.offsets[:-1] - 1, 0).sum())
         self._catalogue = LearningCatalogue(towers.item, inputs, settings)
-        self._random = np.random.default_rng(settings.seed)
         self._optimiser = torch.optim.AdamW(
             _groups(towers, settings.weight_decay),
             lr=settings.learning_rate,
@@ -50,70 +54,106 @@ class TowerFit:
             fused=True,
         )
         self._average = copy.deepcopy(towers).eval()
-        self._steps = 0
+        self._best_weights = self._average.state_dict()
+        self._carried = torch.zeros(0)  # [B,S] of the batch at hand
+        self.progress = Progress()
 
     def run(
         self,
-        budget: Budget,
+        course: Course,
         quality: Callable[[Towers], float],
-        report: Callable[[int, float, float], None],
+        report: Callable[[Progress], None],
         tick: Callable[[], None] = lambda: None,
-    ) -> int:
-        """Train until the budget or the epochs are spent; leave the best weights in the towers.
+    ) -> None:
+        """Train until the course or the patience ends; leave the best weights in the towers.
 
-        `quality` judges averaged weights, greater is better; `report` gets epoch, loss and
-        quality after each judgement; `tick` is called after each step. Returns the epochs.
+        `quality` judges averaged weights, greater is better; `report` is called after each
+        judgement, `tick` after each step.
         """
-        best, best_weights, epoch, judged_at = -math.inf, self._average.state_dict(), 0, 0.0
-        while True:
-            loss = self._epoch(epoch, budget, tick)
-            epoch += 1
-            share = max(epoch / self._settings.max_epochs, budget.share)
-            if share - judged_at >= 1 / _EVALUATIONS or share >= 1:
-                judged_at = share
-                value = quality(self._average)
-                report(epoch, loss, value)
-                if value > best:
-                    best, best_weights = value, copy.deepcopy(self._average.state_dict())
-            if share >= 1:
-                self._towers.load_state_dict(best_weights)
-                self._towers.eval()
-                return epoch
+        at, over = self.progress, False
+        while not over:
+            self._epoch(course, tick)
+            over = course.over(at.epochs)
+            since_s = course.spent_s - at.judged_at_s
+            if over or course.judgement_due(at.epochs, at.judged, since_s, at.judging_s):
+                started = time.monotonic()
+                at.judge(quality(self._average), course.share(at.epochs))
+                at.judging_s = time.monotonic() - started
+                at.judged_at_s = course.spent_s
+                if at.judgements_since_best == 0:
+                    self._best_weights = copy.deepcopy(self._average.state_dict())
+                report(at)
+                over = over or at.judgements_since_best >= self._settings.patience
+        self.take_best()
 
-    def _epoch(self, epoch: int, budget: Budget, tick: Callable[[], None]) -> float:
-        """Returns the mean loss."""
+    def take_best(self) -> None:
+        """Put the weights that were judged best into the towers."""
+        self._towers.load_state_dict(self._best_weights)
+        self._towers.eval()
+
+    def state(self) -> dict[str, Any]:
+        """All that the steps to come depend on, to go on from after any step."""
+        return {
+            "towers": self._towers.state_dict(),
+            "average": self._average.state_dict(),
+            "best": self._best_weights,
+            "optimiser": self._optimiser.state_dict(),
+            "content": self._catalogue.made,
+            "carried": self._carried,
+            "torch_random": torch.get_rng_state(),
+            "progress": self.progress.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from where `state` was taken."""
+        self._towers.load_state_dict(state["towers"])
+        self._average.load_state_dict(state["average"])
+        self._best_weights = state["best"]
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._catalogue.made.copy_(state["content"])
+        self._carried = state["carried"]
+        torch.set_rng_state(state["torch_random"])
+        self.progress.restore(state["progress"])
+
+    def _epoch(self, course: Course, tick: Callable[[], None]) -> None:
+        """One pass over everything, or the rest of it after a restore."""
+        at = self.progress
         self._towers.train()
-        losses, state = [], torch.zeros(0)
-        for chunk in chunks(
+        # The order of an epoch is a function of its number: a restored run finds its place.
+        random = np.random.default_rng([self._settings.seed, at.epochs])
+        order = chunks(
             self._log.offsets,
             self._ends,
             self._settings.batch_users,
             self._settings.chunk,
-            self._random,
-        ):
-            share = max(epoch / self._settings.max_epochs, budget.share)
-            self._set_learning_rate(share)
+            random,
+        )
+        for chunk in islice(order, at.chunks, None):
+            share = course.share(at.epochs + at.events / self._events)
+            rate = learning_rate(self._settings.learning_rate, share, at.steps)
+            for group in self._optimiser.param_groups:
+                group["lr"] = rate
             if chunk.first:
-                state = self._towers.user.initial_state(len(chunk.events))
-            loss, state = self._step(chunk, state)
-            losses.append(loss)
+                self._carried = self._towers.user.initial_state(len(chunk.events))
+            at.step(self._step(chunk, share), int(chunk.learn.sum()))
             tick()
-            if budget.left <= 0:
+            if course.over(at.epochs):
                 break
-        return float(np.mean(losses)) if losses else math.nan
+        at.end_epoch()
 
-    def _step(self, chunk: Chunk, state: Tensor) -> tuple[float, Tensor]:
+    def _step(self, chunk: Chunk, share: float) -> float:
+        """Returns the loss."""
         events = torch.from_numpy(chunk.events)  # [B,L]
         learn = torch.from_numpy(chunk.learn)
         inputs, targets = self._log.items[events], self._log.items[events + 1]
-        sampled = self._negatives()
+        sampled = self._negatives(share)
         columns, where = torch.unique(
             torch.cat([inputs.flatten(), targets.flatten(), sampled]), return_inverse=True
         )
         vectors, biases = self._catalogue.vectors(columns)  # [M,D], [M]
         where_in, where_to = where[: inputs.numel()], where[inputs.numel() : 2 * inputs.numel()]
         after, users = self._towers.user.sequence(
-            state,
+            self._carried,
             vectors[where_in].reshape(*inputs.shape, -1),
             self._log.kinds[events],
             self._log.gap_s[events],
@@ -128,13 +168,14 @@ class TowerFit:
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self._towers.parameters(), 5.0)
         self._optimiser.step()
-        self._steps += 1
+        self._carried = after.detach()
         self._update_average()
-        return float(loss.detach()), after.detach()
+        return float(loss.detach())
 
-    def _negatives(self) -> Tensor:
-        """The whole catalogue where it is small, else a uniform sample: [M]."""
-        if self._items <= self._settings.full_softmax_up_to:
+    def _negatives(self, share: float) -> Tensor:
+        """A uniform sample at first and in large catalogues, else the whole catalogue: [M]."""
+        whole = self._items <= self._settings.full_softmax_up_to
+        if whole and share >= self._settings.sampled_share:
             return torch.arange(self._items)
         return torch.randint(self._items, (self._settings.negatives,))
 
@@ -150,16 +191,10 @@ class TowerFit:
             targets.unsqueeze(1) == sampled,
         )
 
-    def _set_learning_rate(self, share: float) -> None:
-        """A short warm-up, then half a cosine down to a twentieth."""
-        warm = min(1.0, (self._steps + 1) / _WARM_UP_STEPS)
-        decay = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
-        for group in self._optimiser.param_groups:
-            group["lr"] = self._settings.learning_rate * warm * decay
-
     @torch.no_grad()
     def _update_average(self) -> None:
-        weight = 1 / min(self._steps, _AVERAGE_OVER_STEPS)
+        steps = self.progress.steps + 1
+        weight = 1 / min(steps, max(_AVERAGE_OVER_STEPS, _AVERAGE_OVER_SHARE * steps))
         for mean, value in zip(self._average.parameters(), self._towers.parameters(), strict=True):
             mean.lerp_(value, weight)
 

@@ -45,7 +45,7 @@ def fit_head(
     *,
     budget: Budget,
     seed: int,
-    max_epochs: int,
+    max_epochs: int | None,
 ) -> HeadResult:
     """Train until validation stops improving, keep the best weights, then calibrate.
 
@@ -58,7 +58,8 @@ def fit_head(
     )
     retrieval = ndcg(list_ranks(head, validation), 10)
     best, weights, best_epoch, epoch = retrieval, copy.deepcopy(head.state_dict()), 0, 0
-    while epoch < max_epochs and epoch - best_epoch < _PATIENCE and budget.left > 0:
+    most = math.inf if max_epochs is None else max_epochs
+    while epoch < most and epoch - best_epoch < _PATIENCE and budget.left > 0:
         _epoch(head, training, optimiser, random, budget)
         epoch += 1
         quality = ndcg(list_ranks(head, validation), 10)

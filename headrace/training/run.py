@@ -7,26 +7,27 @@ import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from torch import Tensor
+import torch
 from tqdm import tqdm
 
 from headrace.bundle import Manifest
 from headrace.errors import DataInvalid
-from headrace.evaluation.metrics import Ranks, summary
-from headrace.evaluation.popular import MostPopular
-from headrace.evaluation.protocol import rank_targets
 from headrace.training.budget import Budget
+from headrace.training.checkpoint import Checkpoints
 from headrace.training.data import read_log
-from headrace.training.fit import TowerFit
-from headrace.training.head import HeadResult, fit_head, list_ranks
+from headrace.training.head import HeadResult, fit_head
 from headrace.training.lists import Lists, build_lists
+from headrace.training.measure import held_out, lines, measured, popularity
 from headrace.training.model import Model, build_model
+from headrace.training.progress import Progress
 from headrace.training.publish import publish
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import Holdout, Part, split
-from headrace.training.towers import Towers
+from headrace.training.tower_stage import TowerStage
+from headrace.training.towers import TowerScorer
 
 # Exporting and checking four graphs takes 8 s on two idle cores and 20 s on busy ones.
 _PUBLISH_S = 25.0
@@ -42,6 +43,8 @@ class Job:
     out: Path
     seconds: float
     holdout: Holdout
+    checkpoint: Path | None = None
+    checkpoint_every_s: float = 300.0
 
 
 class Stages:
@@ -59,15 +62,31 @@ class Stages:
         )
 
     def run(self) -> Manifest:
-        """Raises: DataInvalid, BundleInvalid."""
+        """Raises: DataInvalid, BundleInvalid, CheckpointFailed."""
         with self._bar:
             self._stage("reading")
             model = self._model()
-            popular = self._popularity(model)
-            epochs = self._fit_towers(model)
-            result = self._fit_head(model)
+            metrics = popularity(model)
+            checkpoints, saved = self._checkpoints(model)
+            self._stage("towers")
+            progress = TowerStage(
+                model,
+                self._learning_ends(model),
+                self._fitting_budget(_TOWERS_SHARE),
+                checkpoints,
+            ).run(saved, self._show, self._tick, lambda: self._budget.elapsed)
+            # Afresh, so that a resumed run goes on like one that was never killed.
+            torch.manual_seed(model.settings.seed)
+            self._stage("head")
+            scorer, validation = self._retrieved(model, model.split.validation)
+            result = self._fit_head(model, validation)
             self._stage("measuring")
-            metrics = {**popular, **self._measure(model, result)}
+            for name, part in held_out(model).items():
+                if name != "validation":
+                    scorer, lists = self._retrieved(model, part)
+                else:
+                    lists = validation
+                metrics |= measured(model, name, part, scorer, lists if result.improves else None)
             self._stage("exporting")
             manifest = publish(
                 model,
@@ -76,7 +95,8 @@ class Stages:
                 metrics=metrics,
                 data_sha256=_sha256(self._job.interactions, self._job.items),
                 training={
-                    "epochs": epochs,
+                    "epochs": progress.epochs,
+                    "best_epoch": progress.best_epoch,
                     "head_epochs": result.epochs,
                     "holdout": self._job.holdout,
                 },
@@ -86,9 +106,9 @@ class Stages:
             f"bundle {manifest.model_version} at {self._job.out} after "
             f"{self._budget.elapsed:.0f} s, at most {_peak_gb():.2f} GB"
         )
-        for part in ("validation", "test"):
-            if f"{part}.HR@10" in metrics:
-                self._say(_line(part, model, metrics))
+        for name, part in held_out(model).items():
+            for line in lines(name, part, model.split.digest, metrics):
+                self._say(line)
         return manifest
 
     def _model(self) -> Model:
@@ -99,66 +119,49 @@ class Stages:
                 f"{self._job.interactions}: nobody has three interactions or more, "
                 "so there is nothing to learn an order from"
             )
-        model = build_model(log, parts, self._settings)
+        settings = self._settings.scaled(len(log.items), len(log.catalogue), self._job.seconds)
+        model = build_model(log, parts, settings)
         self._say(
             f"{log.users:,} people, {len(log.catalogue):,} items, {len(log.items):,} events, "
             f"split {parts.digest[:12]}"
         )
         return model
 
-    def _popularity(self, model: Model) -> dict[str, float]:
-        metrics: dict[str, float] = {}
-        for name, part in _held_out(model).items():
-            ranks = rank_targets(MostPopular(model.counts), part.questions(model.log))
-            metrics |= _named(f"most_popular.{name}", ranks)
-        return metrics
+    def _checkpoints(self, model: Model) -> tuple[Checkpoints | None, dict[str, Any] | None]:
+        """Where to save, and what was saved by a run that did not come to its end."""
+        if self._job.checkpoint is None:
+            return None, None
+        key = f"{_sha256(self._job.interactions, self._job.items)} {self._job.holdout}"
+        key += f" {model.split.digest} {model.settings}"
+        checkpoints = Checkpoints(self._job.checkpoint, key, self._job.checkpoint_every_s)
+        saved = checkpoints.load()
+        if saved is not None:
+            spent = saved["job_spent_s"]
+            self._budget = Budget(self._job.seconds, spent=spent + self._budget.elapsed)
+            self._say(f"resuming after {spent:.0f} s from {self._job.checkpoint}")
+        return checkpoints, saved
 
-    def _fit_towers(self, model: Model) -> int:
-        self._stage("towers")
-        questions = model.split.validation.questions(model.log)
+    def _show(self, at: Progress) -> None:
+        self._bar.set_postfix_str(f"epoch {at.epochs} loss {at.loss:.3f} NDCG@10 {at.quality:.4f}")
 
-        def quality(towers: Towers) -> float:
-            ranks = rank_targets(model.scorer(model.split.validation, towers), questions)
-            return summary(ranks)["NDCG@10"]
-
-        def report(epoch: int, loss: float, value: float) -> None:
-            self._bar.set_postfix_str(f"epoch {epoch} loss {loss:.3f} NDCG@10 {value:.4f}")
-
-        fit = TowerFit(
-            model.towers, model.events, model.inputs, self._learning_ends(model), self._settings
-        )
-        return fit.run(self._fitting_budget(_TOWERS_SHARE), quality, report, self._tick)
-
-    def _fit_head(self, model: Model) -> HeadResult:
-        self._stage("head")
-        training, validation = (
-            self._lists(model, part, model.scorer(part, model.towers).users)
-            for part in (self._head_part(model), model.split.validation)
-        )
+    def _fit_head(self, model: Model, validation: Lists) -> HeadResult:
+        _, training = self._retrieved(model, self._head_part(model))
         return fit_head(
             model.head,
             training,
             validation,
             budget=self._fitting_budget(1.0),
-            seed=self._settings.seed,
-            max_epochs=self._settings.max_epochs,
+            seed=model.settings.seed,
+            max_epochs=model.settings.max_epochs,
         )
 
-    def _measure(self, model: Model, result: HeadResult) -> dict[str, float]:
-        """Of retrieval, and of what is served: the head's order where it improves."""
-        metrics: dict[str, float] = {}
-        for name, part in _held_out(model).items():
-            scorer = model.scorer(part, model.towers)
-            ranks = rank_targets(scorer, part.questions(model.log))
-            metrics |= _named(f"retrieval.{name}", ranks)
-            if result.improves:
-                ranks = list_ranks(model.head, self._lists(model, part, scorer.users))
-            metrics |= _named(name, ranks)
-        return metrics
-
-    def _lists(self, model: Model, part: Part, users: Tensor) -> Lists:
-        width, recent = self._settings.head_candidates, self._settings.recent
-        return build_lists(model.log, model.facts(), users, part, width=width, recent=recent)
+    def _retrieved(self, model: Model, part: Part) -> tuple[TowerScorer, Lists]:
+        width, recent = model.settings.head_candidates, model.settings.recent
+        scorer = model.scorer(part, model.towers)
+        lists = build_lists(
+            model.log, model.facts(), scorer.users, part, width=width, recent=recent
+        )
+        return scorer, lists
 
     def _learning_ends(self, model: Model) -> np.ndarray:
         """Where the towers stop learning in each history: the head learns beyond.
@@ -198,26 +201,6 @@ class Stages:
 
     def _say(self, line: str) -> None:
         self._bar.write(line, file=sys.stdout)
-
-
-def _held_out(model: Model) -> dict[str, Part]:
-    parts = {"validation": model.split.validation, "test": model.split.test}
-    return {name: part for name, part in parts.items() if len(part.users)}
-
-
-def _named(prefix: str, ranks: Ranks) -> dict[str, float]:
-    return {f"{prefix}.{name}": value for name, value in summary(ranks).items()}
-
-
-def _line(part: str, model: Model, metrics: dict[str, float]) -> str:
-    popular, retrieval = metrics[f"most_popular.{part}.HR@10"], metrics[f"retrieval.{part}.HR@10"]
-    return (
-        f"{part} most popular: HR@10={popular:.4f} "
-        f"NDCG@10={metrics[f'most_popular.{part}.NDCG@10']:.4f}; retrieval: HR@10={retrieval:.4f} "
-        f"NDCG@10={metrics[f'retrieval.{part}.NDCG@10']:.4f}\n"
-        f"{part} users={len(_held_out(model)[part].users)} HR@10={metrics[f'{part}.HR@10']:.4f} "
-        f"NDCG@10={metrics[f'{part}.NDCG@10']:.4f} split={model.split.digest[:12]}"
-    )
 
 
 def _sha256(*paths: Path | None) -> str:

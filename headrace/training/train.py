@@ -20,7 +20,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0, or 2 after an error that the user can mend."""
     given = _parser().parse_args(arguments)
     torch.set_num_threads(given.threads)
-    job = Job(given.interactions, given.items, given.out, 60 * given.minutes, given.holdout)
+    job = Job(
+        given.interactions,
+        given.items,
+        given.out,
+        60 * given.minutes,
+        given.holdout,
+        given.checkpoint,
+        60 * given.checkpoint_minutes,
+    )
     settings = TrainingSettings(tower=given.tower, seed=given.seed, max_epochs=given.epochs)
     try:
         Stages(job, settings).run()
@@ -49,6 +57,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=_positive, default=2.0, help="time for everything (2)")
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--epochs", type=int, default=defaults.max_epochs, help="at most so many")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        help="folder to save to at times; the same command goes on from there after a kill",
+    )
+    parser.add_argument(
+        "--checkpoint-minutes", type=_positive, default=5.0, help="between two saves (5)"
+    )
     parser.add_argument("--holdout", choices=("leave-one-out", "none"), default="leave-one-out")
     parser.add_argument("--tower", choices=TOWER_KINDS, default=defaults.tower)
     parser.add_argument("--threads", type=int, default=_idle_cores())
