@@ -18,6 +18,10 @@ PREFIX = "HEADRACE_"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Address = Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")]
+Addresses = Annotated[
+    str, Field(min_length=1, pattern=r"^[^\s,]+:\d{1,5}(\s*,\s*[^\s,]+:\d{1,5})*$")
+]
+Dsn = Annotated[str, Field(min_length=1, pattern=r"^(postgres(ql)?://|\s*\w+\s*=)")]
 
 S = TypeVar("S")
 
@@ -39,7 +43,7 @@ class ProcessSettings:
 class KafkaSettings:
     """For processes that read or write Kafka."""
 
-    kafka_bootstrap_servers: Annotated[str, Field(min_length=1)]
+    kafka_bootstrap_servers: Addresses
     """host:port, several separated by commas."""
 
 
@@ -47,8 +51,8 @@ class KafkaSettings:
 class DatabaseSettings:
     """For processes that use Postgres."""
 
-    database_url: Annotated[str, Field(min_length=1)] = field(repr=False)
-    """libpq URL or DSN. Secret."""
+    database_url: Dsn = field(repr=False)
+    """`postgresql://…` or `host=… dbname=…`. Secret."""
     database_connections: Annotated[int, Field(ge=1, le=100)] = 4
 
 

@@ -68,6 +68,8 @@ def test_what_is_missing_is_named_a_line_each() -> None:
         ("HEADRACE_RANKER_ADDRESS", "ranker", r"^[^\s:]+:\d{1,5}$"),
         ("HEADRACE_SHARE", "nan", "less than or equal to 1"),
         ("HEADRACE_KAFKA_BOOTSTRAP_SERVERS", "", "at least 1 character"),
+        ("HEADRACE_KAFKA_BOOTSTRAP_SERVERS", "kafka", r":\d{1,5}"),
+        ("HEADRACE_KAFKA_BOOTSTRAP_SERVERS", "a:9092,b", r":\d{1,5}"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_value_and_what_would_be_right(
@@ -76,6 +78,17 @@ def test_what_is_wrong_is_named_with_its_value_and_what_would_be_right(
     [line] = _lines(**{variable: value})
     assert line.startswith(f"{variable}={value!r}: ")
     assert right in line
+
+
+def test_what_is_no_database_url_is_refused_and_never_printed() -> None:
+    [line] = _lines(HEADRACE_DATABASE_URL="hunter2")
+    assert line.startswith("HEADRACE_DATABASE_URL=…: ")
+    assert "postgres(ql)?://" in line
+
+
+@pytest.mark.parametrize("url", ["postgres://db/x", "host=/run/postgresql dbname=x", "service=x"])
+def test_a_database_is_named_as_libpq_has_it(url: str) -> None:
+    assert load_settings(Settings, {**GOOD, "HEADRACE_DATABASE_URL": url}).database_url == url
 
 
 def test_every_mistake_is_told_at_once() -> None:
