@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help setup api run lint format test test-unit test-contract test-integration test-e2e \
-	bench bench-freshness bench-serving bench-ingest lock clean
+	bench bench-freshness bench-serving bench-ingest report lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ bench-serving: api ## Recommendations at 1, 8 and 32 in flight
 
 bench-ingest: api ## Events a second through the whole pipeline
 	$(BIN)/python -m bench.ingest
+
+report: api ## The demo's model beside classic recommenders on MovieLens-100K, to reports/ (10 minutes)
+	@HEADRACE_HOME=$(HEADRACE_HOME) $(BIN)/python -m bench.quality --out reports/ml-100k
 
 lock: $(VENV)/ready ## Pin the newest versions that fit pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --upgrade --generate-hashes \

@@ -19,6 +19,7 @@ class _Command(NamedTuple):
 _COMMANDS = {
     "train": _Command("headrace.training.train", "interactions and items to a bundle"),
     "evaluate": _Command("headrace.commands.evaluate", "a bundle's figures, as it is served"),
+    "compare": _Command("headrace.commands.compare", "a bundle beside classic recommenders"),
     "bundle": _Command("headrace.commands.bundle", "what a bundle is"),
 }
 

@@ -52,7 +52,7 @@ def auc(scores: NDArray[Any], true: NDArray[np.bool_]) -> float:
 def auc_of_ranks(ranks: NDArray[np.int64], shown: NDArray[np.int64]) -> Values:
     """The share of the wrong items below each person's right one.
 
-    Shapes: ranks [Q], shown [Q] (items that were ranked, 2 or more) -> [Q].
+    Shapes: ranks [Q], shown [Q] (items that were ranked) -> [Q], 1 where nothing else was.
     """
-    shares: Values = np.maximum(shown - ranks, 0) / (shown - 1)
+    shares: Values = np.where(shown > 1, (shown - ranks) / np.maximum(shown - 1, 1), 1.0)
     return shares

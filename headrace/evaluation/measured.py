@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from headrace.bundle.content import ItemContent
 from headrace.evaluation.intervals import Interval, interval
+from headrace.evaluation.judgement import auc_of_ranks
 from headrace.evaluation.metrics import Ranks, Values, values_by_name
 from headrace.evaluation.protocol import Questions
 from headrace.evaluation.shown import coverage, diversity, novelty
@@ -59,11 +60,20 @@ class Measured:
 
 
 def measure(
-    ranks: Ranks, top: NDArray[np.int64], asked: Questions, world: World, *, seed: int = 0
+    ranks: Ranks,
+    top: NDArray[np.int64],
+    asked: Questions,
+    world: World,
+    *,
+    shown: NDArray[np.int64] | None = None,
+    seed: int = 0,
 ) -> Measured:
-    """Shapes: ranks [Q], top [Q,K] (columns shown; -1: the list is at its end)."""
+    """Shapes: ranks [Q], top [Q,K] (columns shown; -1: the list is at its end), shown [Q] (items
+    that were ranked; None: only candidates were, so that there is no AUC)."""
     whole = top[(top >= 0).all(axis=1)]
     values = values_by_name(ranks, K)
+    if shown is not None:
+        values["AUC"] = auc_of_ranks(ranks, shown)
     marks = slices(asked, world.counts)
     return Measured(
         values=values,

@@ -1,0 +1,1 @@
+"""A comparison as people read it: Markdown and one HTML file that needs nothing else."""
