@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import uuid
 from pathlib import Path
 
 import pytest
@@ -14,4 +17,14 @@ def toy_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("toy") / "bundle"
     make_toy_bundle(folder)
+    return folder
+
+
+def another_version(bundle: Path, parent: Path) -> Path:
+    """A copy under `parent` that differs in its model version alone: so do its topics."""
+    version = f"toy-{uuid.uuid4().hex[:12]}"
+    folder = Path(shutil.copytree(bundle, parent / version))
+    manifest = folder / "manifest.json"
+    content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**content, "model_version": version}))
     return folder

@@ -1,7 +1,5 @@
 """Services for these tests, each with a database and a model version of its own."""
 
-import json
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +11,9 @@ import pytest
 from headrace.runtime.topics import create_topics
 from headrace.store.database import Database
 from headrace.store.migrations import migrate
-from tests.bundles import toy_bundle  # noqa: F401
+from tests.bundles import another_version, toy_bundle  # noqa: F401
 from tests.conftest import KafkaServer, PostgresServer
 from tests.integration.item_embedding.running import Service
-
-ServiceOf = Callable[[], Service]
 
 
 @pytest.fixture(scope="session")
@@ -28,12 +24,7 @@ def new_model(
     """Makes bundles that differ in their version alone."""
 
     def make() -> Path:
-        version = f"toy-{uuid.uuid4().hex[:12]}"
-        folder = Path(shutil.copytree(toy_bundle, tmp_path_factory.mktemp("bundles") / version))
-        manifest = folder / "manifest.json"
-        content = {**json.loads(manifest.read_text()), "model_version": version}
-        manifest.write_text(json.dumps(content))
-        return folder
+        return another_version(toy_bundle, tmp_path_factory.mktemp("bundles"))
 
     return make
 
@@ -57,8 +48,7 @@ def shared_service(
         cursor.execute(f"CREATE DATABASE {name}")
         migrate(postgres.dsn_of(name))
         with _service(kafka, postgres.dsn_of(name), new_model()) as service:
-            service.start()
-            service.wait_ready()
+            service.start_and_wait()
             yield service
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
     connection.close()
@@ -69,15 +59,12 @@ def _service(kafka: KafkaServer, database: str, bundle: Path) -> Iterator[Servic
     service = Service(kafka.bootstrap_servers, database, bundle, bundle.parent / "service.log")
     create_topics(service.kafka, service.model_version)
     yield service
-    if service.process is not None:
-        service.process.kill()
-        service.process.wait()
+    service.close()
 
 
 @pytest.fixture
 def running(service: Service) -> Service:
-    service.start()
-    service.wait_ready()
+    service.start_and_wait()
     return service
 
 

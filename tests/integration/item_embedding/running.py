@@ -1,14 +1,7 @@
 """An item_embedding process, and what tests read from its topics."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,70 +12,37 @@ from headrace.api.catalogue.v1.catalogue_pb2 import Item, ItemChange
 from headrace.api.item_embedding.v1 import item_embedding_pb2 as pb
 from headrace.api.item_embedding.v1.item_embedding_pb2_grpc import ItemEmbeddingServiceStub
 from headrace.api.vectors.v1.vectors_pb2 import ItemVector
-from headrace.local.ports import HOST, free_ports
 from headrace.local.waiting import wait_until
 from headrace.runtime.topics import dead_letters, item_vectors
-
-DEADLINE_S = 40.0
-
-
-def _two_ports() -> tuple[int, int]:
-    first, second = free_ports(2)
-    return first, second
+from tests.service_process import DEADLINE_S, ServiceProcess
 
 
-@dataclass
-class Service:
+class Service(ServiceProcess):
     """One process with a database, a model version and so a group and a topic of its own."""
 
-    kafka: str
-    database: str
-    bundle: Path
-    log_file: Path
-    ports: tuple[int, int] = field(default_factory=_two_ports)
-    process: subprocess.Popen[bytes] | None = None
+    def __init__(self, kafka: str, database: str, bundle: Path, log_file: Path) -> None:
+        super().__init__(
+            "item_embedding",
+            log_file,
+            {
+                "KAFKA_BOOTSTRAP_SERVERS": kafka,
+                "DATABASE_URL": database,
+                "BUNDLE_URL": str(bundle),
+                "SWEEP_PERIOD_S": "0.5",
+            },
+        )
+        self.kafka = kafka
+
+    @property
+    def bundle(self) -> Path:
+        return Path(self.variables["BUNDLE_URL"])
 
     @property
     def model_version(self) -> str:
         return str(json.loads((self.bundle / "manifest.json").read_text())["model_version"])
 
-    def start(self) -> None:
-        grpc_port, metrics_port = self.ports
-        with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.item_embedding"],
-                stderr=log,
-                env={
-                    **os.environ,
-                    "HEADRACE_KAFKA_BOOTSTRAP_SERVERS": self.kafka,
-                    "HEADRACE_DATABASE_URL": self.database,
-                    "HEADRACE_BUNDLE_URL": str(self.bundle),
-                    "HEADRACE_GRPC_PORT": str(grpc_port),
-                    "HEADRACE_METRICS_PORT": str(metrics_port),
-                    "HEADRACE_SWEEP_PERIOD_S": "0.5",
-                },
-            )
-
-    def ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://{HOST}:{self.ports[1]}/readyz", timeout=2):
-                return True
-        except (urllib.error.URLError, OSError):
-            return False
-
-    def wait_ready(self) -> None:
-        assert wait_until(self.ready, DEADLINE_S), self.log_file.read_text()
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Its exit code."""
-        assert self.process is not None
-        self.process.send_signal(number)
-        code = self.process.wait(DEADLINE_S)
-        self.process = None
-        return code
-
     def calls(self) -> "Calls":
-        return Calls(f"{HOST}:{self.ports[0]}", self.model_version)
+        return Calls(self.address, self.model_version)
 
     def vectors(self, enough: Callable[[dict[str, ItemVector]], bool]) -> dict[str, ItemVector]:
         """The newest vector of each item on the topic, once they are enough."""
@@ -96,12 +56,6 @@ class Service:
 
         read(self.kafka, item_vectors(self.model_version), note, lambda: enough(found))
         return found
-
-    def metrics(self) -> dict[str, float]:
-        with urllib.request.urlopen(f"http://{HOST}:{self.ports[1]}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-        samples = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-        return {name: float(value) for name, value in samples}
 
 
 class Calls:

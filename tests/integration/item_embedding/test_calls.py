@@ -9,7 +9,8 @@ from headrace.bundle import Bundle, ItemContent
 from headrace.index.encoding import from_bytes
 from headrace.local.waiting import wait_until
 from headrace.runtime.topics import ITEMS
-from tests.integration.item_embedding.running import DEADLINE_S, Service, dead_letter, write
+from tests.integration.item_embedding.running import Service, dead_letter, write
+from tests.service_process import DEADLINE_S
 
 
 def item(item_id: str, title: str = "A quiet comedy") -> Item:

@@ -17,7 +17,8 @@ from headrace.store.database import Database
 from services.item_embedding.catalogue_store import CatalogueStore
 from services.item_embedding.vector_store import VectorStore
 from tests.conftest import KafkaServer, PostgresServer
-from tests.integration.item_embedding.running import DEADLINE_S, Service
+from tests.integration.item_embedding.running import Service
+from tests.service_process import DEADLINE_S
 
 
 def test_a_change_stored_before_a_crash_is_published_after_it(
@@ -49,23 +50,26 @@ def test_a_new_model_version_embeds_the_whole_catalogue(
 ) -> None:
     running.calls().upsert(*items(50))
     running.vectors(lambda vectors: len(vectors) == 50)
-    assert running.stop() == 0
-    running.bundle = new_model()
+    assert running.child.stop(DEADLINE_S) == 0
+    running.variables["BUNDLE_URL"] = str(new_model())
     create_topics(running.kafka, running.model_version)
-    running.start()
-    running.wait_ready()
+    running.start_and_wait()
     assert len(running.vectors(lambda vectors: len(vectors) == 50)) == 50
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_process_that_ends_amid_an_import_loses_nothing(running: Service, number: int) -> None:
+def test_a_process_that_ends_amid_an_import_loses_nothing(
+    running: Service, number: signal.Signals
+) -> None:
     calls = running.calls()
     batches = [items(200, prefix=f"{batch}-") for batch in range(10)]
     with ThreadPoolExecutor(1) as importer:
         first = importer.submit(calls.upsert, *batches[0])
         first.result(DEADLINE_S)
         rest = importer.submit(_import, running, batches[1:])
-        assert running.stop(number) == (0 if number == signal.SIGTERM else -number)
+        assert running.child.stop(DEADLINE_S, number) == (
+            0 if number == signal.SIGTERM else -number
+        )
         running.start()
         rest.result(DEADLINE_S)
     found = running.vectors(lambda vectors: len(vectors) == 2_000)

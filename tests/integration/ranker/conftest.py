@@ -1,8 +1,5 @@
 """A ranker of the test's own: on its database, and on topics that no other test has."""
 
-import json
-import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,19 +7,14 @@ import pytest
 
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.topics import create_topics
-from tests.bundles import toy_bundle  # noqa: F401
+from tests.bundles import another_version, toy_bundle  # noqa: F401
 from tests.conftest import KafkaServer
 from tests.integration.ranker.running import Model, RankerProcess
 
 
 @pytest.fixture
 def model(toy_bundle: Path, tmp_path: Path) -> Model:  # noqa: F811
-    version = f"toy-{uuid.uuid4().hex[:12]}"
-    folder = Path(shutil.copytree(toy_bundle, tmp_path / version))
-    manifest = folder / "manifest.json"
-    content = {**json.loads(manifest.read_text()), "model_version": version}
-    manifest.write_text(json.dumps(content))
-    return Model(folder)
+    return Model(another_version(toy_bundle, tmp_path))
 
 
 @pytest.fixture
@@ -44,5 +36,5 @@ def ranker(
 
 @pytest.fixture
 def running(ranker: RankerProcess) -> RankerProcess:
-    ranker.start()
+    ranker.start_and_wait()
     return ranker

@@ -1,8 +1,5 @@
 """A ranker process, and what feeds it: topics, counts in Postgres, vectors of the toy bundle."""
 
-import os
-import sys
-import urllib.request
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,15 +15,12 @@ from headrace.api.vectors.v1.vectors_pb2 import ItemVector, UserVector
 from headrace.bundle import Bundle
 from headrace.bundle.content import ItemContent
 from headrace.index.encoding import to_bytes
-from headrace.local.child import Child, Command
-from headrace.local.ports import HOST, free_ports
-from headrace.local.waiting import wait_until
+from headrace.local.ports import free_ports
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.topics import item_vectors, user_vectors
 from headrace.training.toy import toy_items
 from tests.integration.ranker.user_embedding import ToldUserEmbedding
-
-DEADLINE_S = 60.0
+from tests.service_process import DEADLINE_S, ServiceProcess
 
 
 class Model:
@@ -81,60 +75,36 @@ class Model:
         )
 
 
-class RankerProcess:
+class RankerProcess(ServiceProcess):
     """`python -m services.ranker`, once or more times."""
 
     def __init__(
         self, kafka: str, database: str, model: Model, publisher: Publisher, log_file: Path
     ) -> None:
-        grpc_port, metrics_port, embedding_port = free_ports(3)
+        (embedding_port,) = free_ports(1)
         self.model = model
         self.embedding = ToldUserEmbedding(embedding_port, model.version, model.width)
-        self._publisher = publisher
-        self._metrics_url = f"http://{HOST}:{metrics_port}"
-        self._command = Command(
-            argv=[sys.executable, "-m", "services.ranker"],
-            log_file=log_file,
-            env={
-                **os.environ,
-                "HEADRACE_KAFKA_BOOTSTRAP_SERVERS": kafka,
-                "HEADRACE_DATABASE_URL": database,
-                "HEADRACE_BUNDLE_URL": str(model.folder),
-                "HEADRACE_GRPC_PORT": str(grpc_port),
-                "HEADRACE_METRICS_PORT": str(metrics_port),
-                "HEADRACE_USER_EMBEDDING_ADDRESS": self.embedding.address,
+        super().__init__(
+            "ranker",
+            log_file,
+            {
+                "KAFKA_BOOTSTRAP_SERVERS": kafka,
+                "DATABASE_URL": database,
+                "BUNDLE_URL": str(model.folder),
+                "USER_EMBEDDING_ADDRESS": self.embedding.address,
                 # The machine may be busy; what is tested here is not how fast it is.
-                "HEADRACE_USER_EMBEDDING_TIMEOUT_MS": "5000",
-                "HEADRACE_TRENDING_REFRESH_S": "0.1",
+                "USER_EMBEDDING_TIMEOUT_MS": "5000",
+                "TRENDING_REFRESH_S": "0.1",
             },
         )
-        self.child: Child | None = None
-        self._channel = grpc.insecure_channel(f"{HOST}:{grpc_port}")
+        self._publisher = publisher
+        self._channel = grpc.insecure_channel(self.address)
         self._stub = RankerServiceStub(self._channel)
-
-    def start(self) -> None:
-        self.child = Child(self._command)
-        assert wait_until(self.ready, DEADLINE_S), self.child.last_log_lines()
-
-    def ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self._metrics_url}/readyz", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
-
-    def metric(self, name: str) -> float:
-        """A sample by its full name, labels included; 0 where there is none."""
-        with urllib.request.urlopen(f"{self._metrics_url}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-        found = [line.rsplit(" ", 1)[1] for line in lines if line.rsplit(" ", 1)[0] == name]
-        return float(found[0]) if found else 0.0
 
     def close(self) -> None:
         self.embedding.stop()
         self._channel.close()
-        if self.child is not None and self.child.exit_code is None:
-            self.child.kill()
+        super().close()
 
     def publish(self, *messages: ItemVector | UserVector) -> None:
         self.publish_bytes(

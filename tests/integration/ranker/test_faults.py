@@ -10,7 +10,8 @@ from headrace.local.waiting import wait_until
 from headrace.runtime.dead_letters import REASON
 from headrace.runtime.topics import dead_letters, item_vectors, user_vectors
 from tests.conftest import KafkaServer, PostgresServer
-from tests.integration.ranker.running import DEADLINE_S, RankerProcess
+from tests.integration.ranker.running import RankerProcess
+from tests.service_process import DEADLINE_S
 
 GARBAGE = b"\xff\xff garbage"
 
@@ -94,11 +95,10 @@ def test_sigterm_ends_it_in_order_and_a_new_one_knows_the_same_items(
     running.publish(running.model.item(0, revision=2, deleted=True))
     assert wait_until(lambda: running.metric("headrace_ranker_catalogue_items") == 59, DEADLINE_S)
     before = running.recommend(n=200)
-    assert running.child is not None
     running.child.send(signal.SIGTERM)
     assert running.child.wait(DEADLINE_S)
     assert running.child.exit_code == 0, running.child.last_log_lines()
-    running.start()
+    running.start_and_wait()
     after = running.recommend(n=200)
     assert [item.item_id for item in after.items] == [item.item_id for item in before.items]
     assert len(after.items) == 59

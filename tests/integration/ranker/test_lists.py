@@ -15,7 +15,8 @@ from headrace.api.user_embedding.v1.user_embedding_pb2 import (
     EVENT_STATUS_UNKNOWN,
 )
 from headrace.local.waiting import wait_until
-from tests.integration.ranker.running import DEADLINE_S, RankerProcess
+from tests.integration.ranker.running import RankerProcess
+from tests.service_process import DEADLINE_S
 
 COMEDY, DRAMA, HORROR = 0, 1, 2  # items of these categories: 0, 4, 8, ...; 1, 5, 9, ...; ...
 

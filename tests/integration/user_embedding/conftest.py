@@ -1,8 +1,5 @@
 """A user_embedding with a database, a model version and so a group and topics of its own."""
 
-import json
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +9,7 @@ import pytest
 from headrace.bundle import Bundle
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.topics import create_topics
-from tests.bundles import toy_bundle  # noqa: F401
+from tests.bundles import another_version, toy_bundle  # noqa: F401
 from tests.conftest import KafkaServer
 from tests.integration.user_embedding.items import Items, Owner
 from tests.integration.user_embedding.logs import Tables
@@ -23,11 +20,7 @@ from tests.integration.user_embedding.world import World
 @pytest.fixture
 def bundle_folder(toy_bundle: Path, tmp_path: Path) -> Path:  # noqa: F811
     """A bundle that differs from the others in its version alone."""
-    folder = Path(shutil.copytree(toy_bundle, tmp_path / "bundle"))
-    manifest = folder / "manifest.json"
-    content = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps({**content, "model_version": f"toy-{uuid.uuid4().hex[:12]}"}))
-    return folder
+    return another_version(toy_bundle, tmp_path)
 
 
 @pytest.fixture
@@ -61,5 +54,5 @@ def world(
             item_embedding=owner.address,
             log_file=tmp_path / "service.log",
         )
-        stack.callback(service.end)
+        stack.callback(service.close)
         yield World(service, told, tables, publisher, bundle, items, owner)

@@ -1,8 +1,5 @@
 """A user_embedding process, the calls that it answers, and the vectors that it publishes."""
 
-import os
-import sys
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,18 +8,14 @@ import grpc
 from headrace.api.user_embedding.v1 import user_embedding_pb2 as pb
 from headrace.api.user_embedding.v1.user_embedding_pb2_grpc import UserEmbeddingServiceStub
 from headrace.api.vectors.v1.vectors_pb2 import UserVector
-from headrace.local.child import Child, Command
-from headrace.local.ports import HOST, free_ports
-from headrace.local.waiting import wait_until
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_reader import TopicReader
 from headrace.runtime.kafka_records import Message, Record
 from headrace.runtime.topics import user_vectors
+from tests.service_process import DEADLINE_S, ServiceProcess
 
-SECONDS = 60.0  # a member that was killed keeps its partitions for 10 s
 
-
-class Service:
+class Service(ServiceProcess):
     """`python -m services.user_embedding`, once or more times."""
 
     def __init__(
@@ -35,53 +28,21 @@ class Service:
         item_embedding: str,
         log_file: Path,
     ) -> None:
-        self._grpc_port, self._metrics_port = free_ports(2)
-        self._model_version = model_version
-        self._command = Command(
-            argv=[sys.executable, "-m", "services.user_embedding"],
-            log_file=log_file,
-            env={
-                **os.environ,
-                "HEADRACE_KAFKA_BOOTSTRAP_SERVERS": kafka,
-                "HEADRACE_DATABASE_URL": database,
-                "HEADRACE_BUNDLE_URL": str(bundle),
-                "HEADRACE_ITEM_EMBEDDING_ADDRESS": item_embedding,
-                "HEADRACE_GRPC_PORT": str(self._grpc_port),
-                "HEADRACE_METRICS_PORT": str(self._metrics_port),
-                "HEADRACE_SWEEP_PERIOD_S": "0.5",
+        super().__init__(
+            "user_embedding",
+            log_file,
+            {
+                "KAFKA_BOOTSTRAP_SERVERS": kafka,
+                "DATABASE_URL": database,
+                "BUNDLE_URL": str(bundle),
+                "ITEM_EMBEDDING_ADDRESS": item_embedding,
+                "SWEEP_PERIOD_S": "0.5",
             },
         )
-        self.child: Child | None = None
-
-    def start(self) -> Child:
-        self.child = Child(self._command)
-        return self.child
-
-    def start_and_wait(self) -> Child:
-        child = self.start()
-        assert wait_until(self.ready, SECONDS), child.last_log_lines()
-        return child
-
-    def ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://{HOST}:{self._metrics_port}/readyz") as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
-
-    def metric(self, name: str) -> float:
-        """Its value; 0 where it is absent."""
-        with urllib.request.urlopen(f"http://{HOST}:{self._metrics_port}/metrics") as answer:
-            lines = answer.read().decode().splitlines()
-        samples = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-        return float(samples.get(name, 0))
+        self._model_version = model_version
 
     def calls(self) -> "Calls":
-        return Calls(f"{HOST}:{self._grpc_port}", self._model_version)
-
-    def end(self) -> None:
-        if self.child is not None and self.child.exit_code is None:
-            self.child.kill()
+        return Calls(self.address, self._model_version)
 
 
 class Calls:
@@ -94,17 +55,17 @@ class Calls:
     def vector(self, user_id: str, model_version: str | None = None) -> UserVector:
         version = self._model_version if model_version is None else model_version
         request = pb.GetUserVectorRequest(user_id=user_id, model_version=version)
-        return self.stub.GetUserVector(request, timeout=SECONDS).vector
+        return self.stub.GetUserVector(request, timeout=DEADLINE_S).vector
 
     def session(self, user_id: str, ordinals: Sequence[int]) -> UserVector:
         request = pb.EmbedSessionRequest(
             user_id=user_id, item_ordinals=ordinals, model_version=self._model_version
         )
-        return self.stub.EmbedSession(request, timeout=SECONDS).vector
+        return self.stub.EmbedSession(request, timeout=DEADLINE_S).vector
 
     def status(self, user_id: str, event_id: str) -> tuple[str, int]:
         request = pb.GetEventStatusRequest(user_id=user_id, event_id=event_id)
-        answer = self.stub.GetEventStatus(request, timeout=SECONDS)
+        answer = self.stub.GetEventStatus(request, timeout=DEADLINE_S)
         return pb.EventStatus.Name(answer.status).removeprefix("EVENT_STATUS_"), answer.n
 
 

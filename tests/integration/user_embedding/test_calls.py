@@ -16,8 +16,8 @@ from headrace.local.waiting import wait_until
 from headrace.runtime.rpc_errors import from_rpc_error
 from tests.integration.user_embedding.items import ON_TOPIC
 from tests.integration.user_embedding.logs import random_log, replayed
-from tests.integration.user_embedding.running import SECONDS
 from tests.integration.user_embedding.world import World
+from tests.service_process import DEADLINE_S
 
 
 def test_a_person_is_rebuilt_on_first_need_and_rankers_are_told(
@@ -41,7 +41,7 @@ def test_a_person_is_rebuilt_on_first_need_and_rankers_are_told(
     seen = {e.item_ordinal for e in log if e.type >= EventType.PURCHASE}
     assert set(BitMap.deserialize(vectors[0].seen)) == seen
     assert list(vectors[0].recent_event_ids) == [entry.event_id for entry in log[-16:]]
-    assert wait_until(lambda: world.told.has(user, 120), SECONDS)
+    assert wait_until(lambda: world.told.has(user, 120), DEADLINE_S)
 
 
 def test_a_session_starts_from_the_person_and_is_not_stored(world: World) -> None:
@@ -75,7 +75,7 @@ def test_what_became_of_an_event_is_told(world: World) -> None:
     log = random_log(user, 2, ON_TOPIC)
     tables.write(log[:1])
     world.publish(log[:1])
-    assert wait_until(lambda: world.told.has(user, 1), SECONDS), child.last_log_lines()
+    assert wait_until(lambda: world.told.has(user, 1), DEADLINE_S), child.last_log_lines()
     tables.query(
         "INSERT INTO waiting_events (user_id, event_id, item_id, type, occurred_at, backfill,"
         " body_hash) VALUES (%s, 'waits', 'item-900', 2, now(), false, '')",
@@ -88,13 +88,13 @@ def test_what_became_of_an_event_is_told(world: World) -> None:
     assert calls.status(user, "refused") == ("REFUSED", 0)
     assert calls.status(user, "never sent") == ("UNKNOWN", 0)
     assert calls.status("nobody", log[0].event_id) == ("UNKNOWN", 0)
-    child.stop(SECONDS)
+    child.stop(DEADLINE_S)
 
     # The sweeper would apply it within seconds: look without the process.
     tables.write(log[1:])
     assert tables.query("SELECT n FROM user_states WHERE user_id = %s", user) == [(1,)]
     world.service.start_and_wait()
-    assert wait_until(lambda: calls.status(user, log[1].event_id) == ("APPLIED", 2), SECONDS)
+    assert wait_until(lambda: calls.status(user, log[1].event_id) == ("APPLIED", 2), DEADLINE_S)
 
 
 def test_another_model_version_is_refused(world: World) -> None:
@@ -113,7 +113,9 @@ def test_a_field_at_fault_is_named(world: World) -> None:
         lambda: calls.vector("x" * 129),
         lambda: calls.session("", []),
         lambda: calls.session("", [1] * 201),
-        lambda: calls.stub.GetEventStatus(pb.GetEventStatusRequest(user_id="ada"), timeout=SECONDS),
+        lambda: calls.stub.GetEventStatus(
+            pb.GetEventStatusRequest(user_id="ada"), timeout=DEADLINE_S
+        ),
     ):
         with pytest.raises(grpc.RpcError) as failure:
             call()

@@ -9,8 +9,8 @@ from services.user_embedding.interactions import Interaction
 from tests.conftest import PostgresServer
 from tests.integration.user_embedding.items import HELD_BACK, ON_TOPIC
 from tests.integration.user_embedding.logs import TRACE, random_log
-from tests.integration.user_embedding.running import SECONDS
 from tests.integration.user_embedding.world import Logs, World
+from tests.service_process import DEADLINE_S
 
 
 def logs_of(people: int, length: int, items: range = ON_TOPIC) -> Logs:
@@ -31,7 +31,7 @@ def test_killed_in_the_middle_of_3000_interactions_it_ends_with_the_vectors_of_a
     child = world.service.start_and_wait()
     world.tables.write(log)
     world.publish(log[:1_500])
-    assert wait_until(lambda: world.tables.applied(list(logs)) > 0, SECONDS)
+    assert wait_until(lambda: world.tables.applied(list(logs)) > 0, DEADLINE_S)
     child.kill()
     world.publish(log[1_500:])
     child = world.service.start()
@@ -39,8 +39,8 @@ def test_killed_in_the_middle_of_3000_interactions_it_ends_with_the_vectors_of_a
     assert world.all_told(logs), child.last_log_lines()
     world.assert_as_replayed(logs)
     assert world.tables.applied(list(logs)) == 3_000
-    assert wait_until(world.service.ready, SECONDS)
-    assert child.stop(SECONDS) == 0
+    assert wait_until(world.service.ready, DEADLINE_S)
+    assert child.stop(DEADLINE_S) == 0
 
 
 def test_while_postgres_is_away_interactions_wait(world: World, postgres: PostgresServer) -> None:
@@ -52,12 +52,12 @@ def test_while_postgres_is_away_interactions_wait(world: World, postgres: Postgr
     postgres.stop()
     try:
         world.publish(log[500:])
-        assert wait_until(lambda: not world.service.ready(), SECONDS), child.last_log_lines()
+        assert wait_until(lambda: not world.service.ready(), DEADLINE_S), child.last_log_lines()
     finally:
         postgres.start()
     assert world.all_told(logs), child.last_log_lines()
     world.assert_as_replayed(logs)
-    assert wait_until(world.service.ready, SECONDS)
+    assert wait_until(world.service.ready, DEADLINE_S)
     assert child.exit_code is None
 
 
@@ -105,6 +105,6 @@ def test_garbage_is_dead_lettered_and_the_rest_goes_on(world: World) -> None:
     world.publish(log)
     assert world.all_told(logs), child.last_log_lines()
     world.assert_as_replayed(logs)
-    assert wait_until(lambda: world.told.headers[user].get("traceparent") == TRACE, SECONDS)
+    assert wait_until(lambda: world.told.headers[user].get("traceparent") == TRACE, DEADLINE_S)
     letters = 'headrace_kafka_dead_letters_total{reason="undecodable",topic="interactions"}'
-    assert wait_until(lambda: world.service.metric(letters) >= 1, SECONDS)
+    assert wait_until(lambda: world.service.metric(letters) >= 1, DEADLINE_S)

@@ -12,7 +12,8 @@ from headrace.runtime.kafka_publisher import Publisher
 from services.user_embedding.interactions import Interaction
 from tests.integration.user_embedding.items import Items, Owner
 from tests.integration.user_embedding.logs import Tables, records, replayed
-from tests.integration.user_embedding.running import SECONDS, Service, Told
+from tests.integration.user_embedding.running import Service, Told
+from tests.service_process import DEADLINE_S
 
 Logs = Mapping[str, Sequence[Interaction]]
 
@@ -36,7 +37,7 @@ class World:
     def all_told(self, logs: Logs) -> bool:
         """Whether everybody's vector has the whole log within the time that a test has."""
         return wait_until(
-            lambda: all(self.told.has(user, len(log)) for user, log in logs.items()), SECONDS
+            lambda: all(self.told.has(user, len(log)) for user, log in logs.items()), DEADLINE_S
         )
 
     def assert_as_replayed(self, logs: Logs) -> None:
