@@ -40,7 +40,7 @@ TRENDING_LOADED = Gauge(
 
 _CACHE_BYTES = Gauge("headrace_user_cache_bytes", "Memory taken by people's vectors.")
 _CACHE_USERS = Gauge("headrace_user_cache_users", "People whose vectors are cached.")
-_CATALOGUE_ITEMS = Gauge("headrace_catalogue_items", "Items that can be recommended.")
+_CATALOGUE_ITEMS = Gauge("headrace_ranker_catalogue_items", "Items that can be recommended.")
 _INDEX_VECTORS = Gauge(
     "headrace_index_vectors", "Vectors in an index, by part: base, delta, tombstones.",
     ["index", "part"],
