@@ -29,11 +29,17 @@ def chunks(
     users_per_batch: int,
     length: int,
     random: np.random.Generator,
+    *,
+    rank: int = 0,
+    size: int = 1,
 ) -> Iterator[Chunk]:
     """One pass over everybody's history, batches in random order.
 
     The chunks of a batch follow one another, so that its state can be carried over; the first
     one has a random length, or the cuts would always fall between the same events.
+
+    Of `size` processes each takes its part of the people of each batch, the same chunks at the
+    same time; a part can be empty.
 
     Shapes: offsets [U+1] where histories begin, ends [U] where learning ends in each.
     """
@@ -43,8 +49,9 @@ def chunks(
         start, stop = 0, int(random.integers(length // 2, length + 1))
         while start < longest:
             steps = np.arange(start, min(stop, longest))
-            at = offsets[users][:, None] + steps  # [B,L]
-            last = ends[users][:, None] - 2
+            own = users[rank::size]
+            at = offsets[own][:, None] + steps  # [B,L]
+            last = ends[own][:, None] - 2
             yield Chunk(np.minimum(at, np.maximum(last, 0)), at <= last, start == 0)
             start, stop = stop, stop + length
 

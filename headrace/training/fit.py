@@ -21,6 +21,7 @@ from headrace.training.catalogue import LearningCatalogue
 from headrace.training.course import Course, learning_rate
 from headrace.training.progress import Progress
 from headrace.training.settings import TrainingSettings
+from headrace.training.team import Team
 from headrace.training.towers import LogTensors, Towers
 
 # Averaged weights generalise better than the last ones (Polyak and Juditsky 1992): over so many
@@ -39,8 +40,11 @@ class TowerFit:
         inputs: ItemInputs,
         ends: NDArray[np.int64],
         settings: TrainingSettings,
+        *,
+        team: Team,
     ) -> None:
         self._towers = towers
+        self._team = team
         self._log = log
         self._ends = ends
         self._settings = settings
@@ -57,6 +61,8 @@ class TowerFit:
         self._best_weights = self._average.state_dict()
         self._carried = torch.zeros(0)  # [B,S] of the batch at hand
         self.progress = Progress()
+        if not team.leads:  # dropout and samples of one's own
+            torch.manual_seed(settings.seed + 1_000_003 * team.rank)
 
     def run(
         self,
@@ -73,11 +79,13 @@ class TowerFit:
         at, over = self.progress, False
         while not over:
             self._epoch(course, tick)
-            over = course.over(at.epochs)
+            over = self._over(course)
             since_s = course.spent_s - at.judged_at_s
-            if over or course.judgement_due(at.epochs, at.judged, since_s, at.judging_s):
+            due = course.judgement_due(at.epochs, at.judged, since_s, at.judging_s)
+            if over or self._team.agreed(due):
                 started = time.monotonic()
-                at.judge(quality(self._average), course.share(at.epochs))
+                value = quality(self._average) if self._team.leads else 0.0
+                at.judge(self._team.agreed(value), course.share(at.epochs))
                 at.judging_s = time.monotonic() - started
                 at.judged_at_s = course.spent_s
                 if at.judgements_since_best == 0:
@@ -92,16 +100,23 @@ class TowerFit:
         self._towers.eval()
 
     def state(self) -> dict[str, Any]:
-        """All that the steps to come depend on, to go on from after any step."""
+        """All that the steps to come depend on, to go on from after any step.
+
+        The whole team must ask at once.
+        """
         return {
             "towers": self._towers.state_dict(),
             "average": self._average.state_dict(),
             "best": self._best_weights,
             "optimiser": self._optimiser.state_dict(),
-            "content": self._catalogue.made,
-            "carried": self._carried,
-            "torch_random": torch.get_rng_state(),
             "progress": self.progress.state(),
+            "own": self._team.gathered(
+                {
+                    "content": self._catalogue.made,
+                    "carried": self._carried,
+                    "torch_random": torch.get_rng_state(),
+                }
+            ),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -110,9 +125,10 @@ class TowerFit:
         self._average.load_state_dict(state["average"])
         self._best_weights = state["best"]
         self._optimiser.load_state_dict(state["optimiser"])
-        self._catalogue.made.copy_(state["content"])
-        self._carried = state["carried"]
-        torch.set_rng_state(state["torch_random"])
+        own = state["own"][self._team.rank]
+        self._catalogue.made.copy_(own["content"])
+        self._carried = own["carried"]
+        torch.set_rng_state(own["torch_random"])
         self.progress.restore(state["progress"])
 
     def _epoch(self, course: Course, tick: Callable[[], None]) -> None:
@@ -127,21 +143,38 @@ class TowerFit:
             self._settings.batch_users,
             self._settings.chunk,
             random,
+            rank=self._team.rank,
+            size=self._team.size,
         )
         for chunk in islice(order, at.chunks, None):
-            share = course.share(at.epochs + at.events / self._events)
+            share = self._team.agreed(course.share(at.epochs + at.events / self._events))
             rate = learning_rate(self._settings.learning_rate, share, at.steps)
             for group in self._optimiser.param_groups:
                 group["lr"] = rate
             if chunk.first:
                 self._carried = self._towers.user.initial_state(len(chunk.events))
-            at.step(self._step(chunk, share), int(chunk.learn.sum()))
+            at.step(*self._step(chunk, share))
             tick()
-            if course.over(at.epochs):
+            if self._over(course):
                 break
         at.end_epoch()
 
-    def _step(self, chunk: Chunk, share: float) -> float:
+    def _over(self, course: Course) -> bool:
+        return bool(self._team.agreed(course.over(self.progress.epochs)))
+
+    def _step(self, chunk: Chunk, share: float) -> tuple[float, int]:
+        """Returns this process's loss, and how many events the team learned from."""
+        own = int(chunk.learn.sum())
+        self._optimiser.zero_grad(set_to_none=True)
+        # Of a small batch this process may have nobody who goes on.
+        loss = self._gradients(chunk, share) if own else 0.0
+        events = self._team.average_gradients(self._towers.parameters(), own)
+        torch.nn.utils.clip_grad_norm_(self._towers.parameters(), 5.0)
+        self._optimiser.step()
+        self._update_average()
+        return loss, int(events)
+
+    def _gradients(self, chunk: Chunk, share: float) -> float:
         """Returns the loss."""
         events = torch.from_numpy(chunk.events)  # [B,L]
         learn = torch.from_numpy(chunk.learn)
@@ -164,12 +197,8 @@ class TowerFit:
             loss = catalogue_softmax(users, vectors, biases, where_to)
         else:
             loss = self._sampled(users, vectors, biases, where_to, where[2 * inputs.numel() :])
-        self._optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(self._towers.parameters(), 5.0)
-        self._optimiser.step()
         self._carried = after.detach()
-        self._update_average()
         return float(loss.detach())
 
     def _negatives(self, share: float) -> Tensor:

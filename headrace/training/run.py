@@ -24,14 +24,12 @@ from headrace.training.measure import held_out, lines, measured, popularity
 from headrace.training.model import Model, build_model
 from headrace.training.progress import Progress
 from headrace.training.publish import publish
+from headrace.training.reserve import Reserve, head_s
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import Holdout, Part, split
+from headrace.training.team import Team
 from headrace.training.tower_stage import TowerStage
 from headrace.training.towers import TowerScorer
-
-# Exporting and checking four graphs takes 8 s on two idle cores and 20 s on busy ones.
-_PUBLISH_S = 25.0
-_TOWERS_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -53,54 +51,42 @@ class Stages:
     def __init__(self, job: Job, settings: TrainingSettings) -> None:
         self._job = job
         self._settings = settings
+        self._team = Team.joined()
         self._budget = Budget(job.seconds)
         self._bar = tqdm(
             total=round(job.seconds),
             unit="s",
             file=sys.stderr,
+            disable=not self._team.leads,
             bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}",
         )
 
-    def run(self) -> Manifest:
-        """Raises: DataInvalid, BundleInvalid, CheckpointFailed."""
+    def run(self) -> Manifest | None:
+        """The bundle's manifest; None in a process that only helped to fit the towers.
+
+        Raises: DataInvalid, BundleInvalid, CheckpointFailed.
+        """
         with self._bar:
             self._stage("reading")
             model = self._model()
             metrics = popularity(model)
-            checkpoints, saved = self._checkpoints(model)
+            reserve = Reserve(model, self._retrieved)
             self._stage("towers")
-            progress = TowerStage(
-                model,
-                self._learning_ends(model),
-                self._fitting_budget(_TOWERS_SHARE),
-                checkpoints,
-            ).run(saved, self._show, self._tick, lambda: self._budget.elapsed)
+            progress = self._fit_towers(model, reserve)
+            self._team.leave()
+            if not self._team.leads:
+                return None
             # Afresh, so that a resumed run goes on like one that was never killed.
             torch.manual_seed(model.settings.seed)
             self._stage("head")
-            scorer, validation = self._retrieved(model, model.split.validation)
-            result = self._fit_head(model, validation)
+            retrieved = {"validation": self._retrieved(model, model.split.validation)}
+            result = self._fit_head(model, retrieved["validation"][1], reserve)
             self._stage("measuring")
             for name, part in held_out(model).items():
-                if name != "validation":
-                    scorer, lists = self._retrieved(model, part)
-                else:
-                    lists = validation
+                scorer, lists = retrieved.get(name) or self._retrieved(model, part)
                 metrics |= measured(model, name, part, scorer, lists if result.improves else None)
             self._stage("exporting")
-            manifest = publish(
-                model,
-                self._job.out,
-                ranking="ncf" if result.improves else "retrieval",
-                metrics=metrics,
-                data_sha256=_sha256(self._job.interactions, self._job.items),
-                training={
-                    "epochs": progress.epochs,
-                    "best_epoch": progress.best_epoch,
-                    "head_epochs": result.epochs,
-                    "holdout": self._job.holdout,
-                },
-            )
+            manifest = self._publish(model, progress, result, metrics)
             self._tick()
         self._say(
             f"bundle {manifest.model_version} at {self._job.out} after "
@@ -127,12 +113,28 @@ class Stages:
         )
         return model
 
+    def _fit_towers(self, model: Model, reserve: Reserve) -> Progress:
+        checkpoints, saved = self._checkpoints(model)
+        stage = TowerStage(
+            model,
+            self._learning_ends(model),
+            self._towers_budget(model, reserve),
+            checkpoints,
+            self._team,
+        )
+        progress = stage.run(saved, self._show, self._tick, lambda: self._budget.elapsed)
+        self._say(
+            f"{progress.epochs} epochs, the one after {progress.best_epoch} kept; "
+            f"{stage.events_per_s:,.0f} events/s"
+        )
+        return progress
+
     def _checkpoints(self, model: Model) -> tuple[Checkpoints | None, dict[str, Any] | None]:
         """Where to save, and what was saved by a run that did not come to its end."""
         if self._job.checkpoint is None:
             return None, None
         key = f"{_sha256(self._job.interactions, self._job.items)} {self._job.holdout}"
-        key += f" {model.split.digest} {model.settings}"
+        key += f" {model.split.digest} {model.settings} processes={self._team.size}"
         checkpoints = Checkpoints(self._job.checkpoint, key, self._job.checkpoint_every_s)
         saved = checkpoints.load()
         if saved is not None:
@@ -144,13 +146,14 @@ class Stages:
     def _show(self, at: Progress) -> None:
         self._bar.set_postfix_str(f"epoch {at.epochs} loss {at.loss:.3f} NDCG@10 {at.quality:.4f}")
 
-    def _fit_head(self, model: Model, validation: Lists) -> HeadResult:
+    def _fit_head(self, model: Model, validation: Lists, reserve: Reserve) -> HeadResult:
         _, training = self._retrieved(model, self._head_part(model))
+        to_come = reserve.publish_s() + reserve.lists_s(len(model.split.test.users))
         return fit_head(
             model.head,
             training,
             validation,
-            budget=self._fitting_budget(1.0),
+            budget=self._budget.part(self._budget.left - to_come),
             seed=model.settings.seed,
             max_epochs=model.settings.max_epochs,
         )
@@ -162,6 +165,23 @@ class Stages:
             model.log, model.facts(), scorer.users, part, width=width, recent=recent
         )
         return scorer, lists
+
+    def _publish(
+        self, model: Model, progress: Progress, result: HeadResult, metrics: dict[str, float]
+    ) -> Manifest:
+        return publish(
+            model,
+            self._job.out,
+            ranking="ncf" if result.improves else "retrieval",
+            metrics=metrics,
+            data_sha256=_sha256(self._job.interactions, self._job.items),
+            training={
+                "epochs": progress.epochs,
+                "best_epoch": progress.best_epoch,
+                "head_epochs": result.epochs,
+                "holdout": self._job.holdout,
+            },
+        )
 
     def _learning_ends(self, model: Model) -> np.ndarray:
         """Where the towers stop learning in each history: the head learns beyond.
@@ -184,11 +204,13 @@ class Stages:
         chosen = np.sort(chosen[: self._settings.head_lists])
         return Part(users[chosen], positions[chosen])
 
-    def _fitting_budget(self, share: float) -> Budget:
-        """A share of the time left before the bundle must be written."""
+    def _towers_budget(self, model: Model, reserve: Reserve) -> Budget:
+        """What is left when the stages to come have theirs."""
+        parts = (model.split.validation, model.split.test, self._head_part(model))
+        to_come = reserve.publish_s() + reserve.lists_s(*(len(part.users) for part in parts))
         # A very short job still gets a fitting: a third of its time.
-        left = max(self._budget.left - _PUBLISH_S, self._job.seconds / 3 - self._budget.elapsed)
-        return self._budget.part(share * left)
+        left = max(self._budget.left - to_come, self._job.seconds / 3 - self._budget.elapsed)
+        return self._budget.part(left - head_s(left))
 
     def _stage(self, name: str) -> None:
         self._bar.set_description_str(f"{name:<9}")
@@ -200,7 +222,8 @@ class Stages:
         self._bar.update(0)
 
     def _say(self, line: str) -> None:
-        self._bar.write(line, file=sys.stdout)
+        if self._team.leads:
+            self._bar.write(line, file=sys.stdout)
 
 
 def _sha256(*paths: Path | None) -> str:

@@ -17,6 +17,7 @@ from headrace.training.fit import TowerFit
 from headrace.training.model import Model
 from headrace.training.progress import Progress
 from headrace.training.split import Part
+from headrace.training.team import Team
 from headrace.training.towers import Towers
 
 
@@ -32,11 +33,15 @@ class TowerStage:
         ends: np.ndarray,
         budget: Budget,
         checkpoints: Checkpoints | None,
+        team: Team,
     ) -> None:
         self._model = model
         self._budget = budget
         self._checkpoints = checkpoints
-        self._fit = TowerFit(model.towers, model.events, model.inputs, ends, model.settings)
+        self._team = team
+        self._fit = TowerFit(
+            model.towers, model.events, model.inputs, ends, model.settings, team=team
+        )
         self._curve = Curve(checkpoints.folder / "curve.jsonl" if checkpoints else None)
         validation, most = model.split.validation, model.settings.judged_users
         self._judged = validation if len(validation.users) <= most else _some(model, most)
@@ -66,7 +71,7 @@ class TowerStage:
 
         def ticked() -> None:
             tick()
-            if self._checkpoints is not None and self._checkpoints.due:
+            if self._checkpoints is not None and self._team.agreed(self._checkpoints.due):
                 self._save(spent_s(), finished=False)
 
         course = Course(self._budget, self._model.settings.max_epochs)
@@ -74,11 +79,18 @@ class TowerStage:
         self._save(spent_s(), finished=True)
         return self._fit.progress
 
+    @property
+    def events_per_s(self) -> float:
+        """Events learned from in a second, judgements and saves included."""
+        return self._fit.progress.learned / max(self._budget.elapsed, 1e-9)
+
     def _quality(self, towers: Towers) -> float:
         questions = self._judged.questions(self._model.log)
         return summary(rank_targets(self._model.scorer(self._judged, towers), questions))["NDCG@10"]
 
     def _note(self, at: Progress) -> None:
+        if not self._team.leads:
+            return
         seconds = self._budget.elapsed
         self._curve.add(
             seconds=seconds,
@@ -86,20 +98,21 @@ class TowerStage:
             steps=at.steps,
             loss=at.loss,
             ndcg_at_10=at.quality,
-            events_per_s=at.learned / max(seconds, 1e-9),
+            events_per_s=self.events_per_s,
         )
 
     def _save(self, job_spent_s: float, *, finished: bool) -> None:
-        if self._checkpoints is not None:
-            self._checkpoints.save(
-                {
-                    "fit": self._fit.state(),
-                    "seconds": self._budget.seconds,
-                    "spent_s": self._budget.elapsed,
-                    "job_spent_s": job_spent_s,
-                    "finished": finished,
-                }
-            )
+        if self._checkpoints is None:
+            return
+        state = {
+            "fit": self._fit.state(),
+            "seconds": self._budget.seconds,
+            "spent_s": self._budget.elapsed,
+            "job_spent_s": job_spent_s,
+            "finished": finished,
+        }
+        if self._team.leads:
+            self._checkpoints.save(state)
 
 
 def _some(model: Model, most: int) -> Part:

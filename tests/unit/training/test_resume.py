@@ -14,6 +14,7 @@ from headrace.training.model import Model, build_model
 from headrace.training.progress import Progress
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import split
+from headrace.training.team import Team
 from headrace.training.tower_stage import TowerStage
 from tests.unit.training.logs import write_rounds
 
@@ -41,7 +42,7 @@ def fitted(
     model = fresh_model(folder, settings)
     # A process that goes on does not know what random numbers the killed one had.
     torch.manual_seed(0 if checkpoints is None or checkpoints.load() is None else 99)
-    stage = TowerStage(model, model.split.train_ends, Budget(600), checkpoints)
+    stage = TowerStage(model, model.split.train_ends, Budget(600), checkpoints, Team())
     saved = checkpoints.load() if checkpoints else None
     progress = stage.run(saved, lambda _: None, tick, lambda: 0.0)
     return model, progress
