@@ -17,6 +17,7 @@ class _Command(NamedTuple):
 
 # Imported when asked for: evaluating a bundle must not wait for torch.
 _COMMANDS = {
+    "prepare": _Command("headrace.training.prepare", "raw files to clean, ordered, split ones"),
     "train": _Command("headrace.training.train", "interactions and items to a bundle"),
     "evaluate": _Command("headrace.commands.evaluate", "a bundle's figures, as it is served"),
     "compare": _Command("headrace.commands.compare", "a bundle beside classic recommenders"),

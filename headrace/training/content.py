@@ -12,6 +12,7 @@ from headrace.bundle.content import ItemContent
 from headrace.bundle.table import ItemTable
 from headrace.bundle.vocabulary import Normalisation, Vocabulary, words_of
 from headrace.models.item_cnn import ItemInputs
+from headrace.training.preparation.scale import robust_scale
 
 # A word or category in a single item cannot carry over to another one.
 MIN_ITEMS = 2
@@ -65,6 +66,6 @@ def _normalisations(items: Sequence[ItemContent]) -> dict[str, Normalisation]:
         for name, value in item.attributes.items():
             values.setdefault(name, []).append(value)
     return {
-        name: Normalisation(float(np.mean(of_name)), float(np.std(of_name)) or 1.0)
+        name: Normalisation(*robust_scale(np.array(of_name)))
         for name, of_name in sorted(values.items())
     }

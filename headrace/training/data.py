@@ -1,207 +1,147 @@
-"""Reading interactions and items, with errors that name the file, the line and the column."""
+"""Interactions and items in memory, as preparation left them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import logging
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from headrace.api.events.v1.events_pb2 import EventType
 from headrace.bundle.content import ItemContent
 from headrace.errors import DataInvalid
 from headrace.training.log import EventLog
-from headrace.training.times import seconds_of
+from headrace.training.preparation import file_source, prepare
+from headrace.training.preparation.kinds import KINDS
+from headrace.training.preparation.output import INTERACTIONS, ITEMS, is_prepared
+from headrace.training.preparation.splits import PART_NAMES, TRAIN
+from headrace.training.preparation.staging import REPORT
+from headrace.training.split import Holdout
 
-KINDS = {
-    name.removeprefix("EVENT_TYPE_").lower(): number for name, number in EventType.items() if number
-}
-_TEXT = ("title", "description")
-_LISTS = {"categories": "categories", "genres": "categories", "tags": "tags"}
+_log = logging.getLogger(__name__)
 
 
 def read_log(interactions: Path, items: Path | None = None) -> EventLog:
-    """Read both files; the catalogue is every item of either.
+    """Read prepared files; raw ones are prepared first, with the defaults, for this once.
 
-    Events are put in order by person and then by `timestamp` or `position`, ties and files with
-    neither in the order of the file.
+    The catalogue is every item of either file. The order of people does not depend on the order
+    of the rows, and a person's events are in order of time: see `headrace.training.preparation`.
 
     Raises:
-        DataInvalid: a file cannot be read, lacks a column, or has a value that cannot be used.
+        DataInvalid: a file cannot be read or lacks a column, or too many of its rows cannot be
+            used; or prepared interactions come with items that are not prepared.
+        Unavailable: there is no room to prepare files in.
     """
-    events = read_table(interactions)
-    _require(events, interactions, ("user_id", "item_id"))
-    if events.empty:
-        raise DataInvalid(f"{interactions}: has no rows; at least one interaction is needed")
-    for column in ("user_id", "item_id"):
-        _refuse(interactions, column, events[column] == "", "is empty; it must name something")
-    times, order = _times_and_order(events, interactions)
-    # First appearance numbers people and items: neither the ids nor their order mean anything.
-    users, user_ids = pd.factorize(events["user_id"])
-    catalogue = _catalogue(read_items(items) if items else [], events["item_id"])
+    if is_prepared(interactions):
+        beside = items or interactions.with_name(ITEMS)
+        if not is_prepared(beside):
+            raise DataInvalid(f"{beside}: is not prepared, {interactions} is; prepare both at once")
+        return _read(interactions, beside)
+    with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
+        prepared = Path(folder) / "prepared"
+        described = file_source(items) if items else None
+        report = prepare(file_source(interactions), described, prepared)
+        for reason in report.refused:
+            _log.warning(
+                "%s: left out %s rows: %s; `headrace prepare` writes them aside",
+                reason["file"],
+                f"{reason['rows']:,}",
+                reason["reason"],
+            )
+        return _read(prepared / INTERACTIONS, prepared / ITEMS)
+
+
+def prepared_files(folder: Path) -> tuple[Path, Path, Holdout]:
+    """Interactions, items and the holdout of a folder that preparation has written.
+
+    Raises:
+        DataInvalid: the folder is something else.
+    """
+    try:
+        facts = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        kind = facts["settings"]["split"]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataInvalid(
+            f"{folder}: holds no prepared data; `headrace prepare` makes it"
+        ) from error
+    holdout: Holdout = kind if kind in ("leave-one-out", "none") else "prepared"
+    return folder / INTERACTIONS, folder / ITEMS, holdout
+
+
+def _read(interactions: Path, items: Path) -> EventLog:
+    events = pq.read_table(interactions, read_dictionary=["user_id", "item_id"])
+    events = events.unify_dictionaries()
+    catalogue = _catalogue(items)
+    users, owners = _coded(events["user_id"])
+    parts = _codes_of(events["part"], {name: code for code, name in enumerate(PART_NAMES)})
+    # What is held out may lie in the middle of a history, where items are held out: it goes to
+    # its end, and the history that is learned from stays whole.
+    order = np.lexsort((parts != TRAIN, owners))
+    item_ids, touched = _coded(events["item_id"])
     column_of = {item.item_id: column for column, item in enumerate(catalogue)}
-    sorting = np.lexsort((order, users))  # stable: ties keep the order of the file
-    users = users[sorting]
+    columns = np.array([column_of[name] for name in item_ids], dtype=np.int64)
     return EventLog(
-        user_ids=np.asarray(user_ids, dtype=object),
+        user_ids=users,
         catalogue=catalogue,
-        offsets=np.searchsorted(users, np.arange(len(user_ids) + 1)).astype(np.int64),
-        items=events["item_id"].map(column_of).to_numpy().astype(np.int64)[sorting],
-        kinds=_kinds(events, interactions)[sorting],
-        gap_s=_gaps(users, times[sorting]),
-        ratings=_ratings(events, interactions)[sorting],
+        offsets=np.searchsorted(owners, np.arange(len(users) + 1)).astype(np.int64),
+        items=columns[touched][order],
+        kinds=_codes_of(events["event_type"], KINDS).astype(np.int64)[order],
+        gap_s=_gaps(owners, _floats(events["timestamp"])[order]),
+        ratings=_floats(events["rating"]).astype(np.float32)[order],
+        parts=parts.astype(np.int8)[order],
     )
 
 
-def read_items(path: Path) -> list[ItemContent]:
-    """Read the items file; numeric columns that have no other meaning are attributes.
-
-    Raises:
-        DataInvalid: as `read_log`.
-    """
-    table = read_table(path)
-    _require(table, path, ("item_id",))
-    _refuse(path, "item_id", table["item_id"] == "", "is empty; it must name an item")
-    _refuse(path, "item_id", table["item_id"].duplicated(), "names an item for the second time")
-    columns: dict[str, list[Any]] = {name: _text(table, name) for name in _TEXT}
-    lists: dict[str, list[tuple[str, ...]]] = {"categories": [()] * len(table), "tags": []}
-    lists["tags"] = [()] * len(table)
-    for column, field in _LISTS.items():
-        if column in table:
-            lists[field] = [
-                tuple(part.strip() for part in text.split("|") if part.strip())
-                for text in _text(table, column)
-            ]
-    attributes = _attributes(table)
-    return [
-        ItemContent(item_id, title, description, categories, tags, numbers)
-        for item_id, title, description, categories, tags, numbers in zip(
-            table["item_id"],
-            columns["title"],
-            columns["description"],
-            lists["categories"],
-            lists["tags"],
-            attributes,
-            strict=True,
+def _catalogue(path: Path) -> tuple[ItemContent, ...]:
+    rows = pq.read_table(path).to_pylist()
+    return tuple(
+        ItemContent(
+            item_id=row["item_id"],
+            title=row["title"],
+            description=row["description"],
+            categories=tuple(row["categories"]),
+            tags=tuple(row["tags"]),
+            attributes=dict(row["attributes"]),
         )
-    ]
+        for row in rows
+    )
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """A CSV file, packed or not, or a Parquet file, with ids as text.
-
-    Raises:
-        DataInvalid: the file is missing, empty or not a table.
-    """
-    try:
-        if ".parquet" in path.suffixes:
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise DataInvalid(f"{path}: no such file") from error
-    except pd.errors.EmptyDataError as error:
-        raise DataInvalid(f"{path}: is empty; the first line must name the columns") from error
-    except (OSError, ValueError) as error:  # pandas' and pyarrow's parsing errors are ValueErrors
-        raise DataInvalid(f"{path}: cannot be read as CSV or Parquet: {error}") from error
-    for column in table.columns.intersection(["user_id", "item_id"]):
-        table[column] = table[column].fillna("").astype(str)
-    return table
+def _coded(column: Any) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Different values in order of appearance, and which of them each row has: [E]."""
+    whole = column.combine_chunks()
+    codes = whole.indices.to_numpy().astype(np.int64)
+    values = np.asarray(whole.dictionary.to_pylist(), dtype=object)
+    used, first, codes = np.unique(codes, return_index=True, return_inverse=True)
+    appearance = np.argsort(first)
+    rank = np.empty(len(used), dtype=np.int64)
+    rank[appearance] = np.arange(len(used))
+    return values[used[appearance]], rank[codes]
 
 
-def numbers_of(table: pd.DataFrame, path: Path, column: str) -> NDArray[np.float64]:
-    """A column of numbers, NaN where a cell is empty: [rows].
-
-    Raises:
-        DataInvalid: a cell is no number.
-    """
-    numbers = pd.to_numeric(table[column], errors="coerce")
-    blank = table[column].isna() | (table[column].astype(str).str.strip() == "")
-    _refuse(path, column, numbers.isna() & ~blank, "is not a number")
-    return numbers.to_numpy(np.float64)
+def _codes_of(column: Any, codes: dict[str, int]) -> NDArray[np.int64]:
+    """Numbers for a column of words: [E]."""
+    whole = column.combine_chunks()
+    of_word = np.array([codes.get(word, -1) for word in whole.dictionary.to_pylist()])
+    numbers: NDArray[np.int64] = of_word[whole.indices.to_numpy()]
+    return numbers
 
 
-def _require(table: pd.DataFrame, path: Path, columns: Iterable[str]) -> None:
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise DataInvalid(
-            f"{path}: line 1: lacks the column {', '.join(missing)}; "
-            f"it has {', '.join(map(str, table.columns))}"
-        )
+def _floats(column: Any) -> NDArray[np.float64]:
+    floats = pc.fill_null(pc.cast(column, pa.float64()), np.nan)
+    values: NDArray[np.float64] = floats.to_numpy()
+    return values
 
 
-def _refuse(path: Path, column: str, wrong: Any, reason: str) -> None:
-    rows = np.flatnonzero(np.asarray(wrong))
-    if len(rows):
-        more = f" ({len(rows):,} such rows)" if len(rows) > 1 else ""
-        raise DataInvalid(f"{path}: line {rows[0] + 2}: column {column}: {reason}{more}")
-
-
-def _times_and_order(
-    events: pd.DataFrame, path: Path
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Seconds (all 0 where there are no times) and what to sort by."""
-    no_times = np.zeros(len(events))
-    if "timestamp" in events:
-        times = seconds_of(events["timestamp"])
-        reason = "is neither seconds, milliseconds nor an ISO date"
-        _refuse(path, "timestamp", np.isnan(times), reason)
-        return times, times
-    if "position" in events:
-        positions = numbers_of(events, path, "position")
-        _refuse(path, "position", np.isnan(positions), "is empty; it must be a number")
-        return no_times, positions
-    return no_times, no_times
-
-
-def _gaps(users: NDArray[np.int64], times: NDArray[np.float64]) -> NDArray[np.float32]:
+def _gaps(owners: NDArray[np.int64], times: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Seconds since the person's event before; 0: the first, no times, or held-out items."""
     gaps = np.diff(times, prepend=times[0])
-    first = np.diff(users, prepend=-1) != 0
-    return np.where(first, 0.0, gaps).astype(np.float32)
-
-
-def _kinds(events: pd.DataFrame, path: Path) -> NDArray[np.int64]:
-    """As `event_type` says; without it rows with ratings are ratings, others clicks."""
-    if "event_type" not in events:
-        kind = "rating" if "rating" in events else "click"
-        return np.full(len(events), KINDS[kind], dtype=np.int64)
-    kinds = events["event_type"].astype(str).str.lower().map(KINDS)
-    _refuse(path, "event_type", kinds.isna(), f"must be one of {', '.join(KINDS)}")
-    return kinds.to_numpy().astype(np.int64)
-
-
-def _ratings(events: pd.DataFrame, path: Path) -> NDArray[np.float32]:
-    if "rating" not in events:
-        return np.full(len(events), np.nan, dtype=np.float32)
-    ratings = numbers_of(events, path, "rating")
-    _refuse(path, "rating", (ratings < 1) | (ratings > 5), "must be from 1 to 5")
-    return ratings.astype(np.float32)
-
-
-def _catalogue(known: list[ItemContent], touched: pd.Series) -> tuple[ItemContent, ...]:
-    described = {item.item_id for item in known}
-    extra = [ItemContent(item) for item in touched.unique() if item not in described]
-    return (*known, *extra)
-
-
-def _text(table: pd.DataFrame, column: str) -> list[str]:
-    if column not in table:
-        return [""] * len(table)
-    return table[column].fillna("").astype(str).tolist()
-
-
-def _attributes(table: pd.DataFrame) -> list[dict[str, float]]:
-    """Columns in which every cell that is not blank is a finite number."""
-    reserved = {"item_id", *_TEXT, *_LISTS}
-    found: list[dict[str, float]] = [{} for _ in range(len(table))]
-    for column in table.columns.difference(list(reserved), sort=False):
-        numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
-        blank = (table[column].isna() | (table[column].astype(str).str.strip() == "")).to_numpy()
-        if blank.all() or not np.isfinite(numbers[~blank]).all():
-            continue
-        for row in np.flatnonzero(~blank):
-            found[row][str(column)] = float(numbers[row])
-    return found
+    first = np.diff(owners, prepend=-1) != 0
+    known = ~first & (gaps > 0)
+    return np.where(known, gaps, 0.0).astype(np.float32)

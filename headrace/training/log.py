@@ -17,7 +17,9 @@ class EventLog:
     Shapes: user_ids [U], catalogue [N], offsets [U+1] (person u has the events offsets[u] to
     offsets[u+1]), items [E] (column in the catalogue), kinds [E] (numbers of the `EventType`
     proto), gap_s [E] (seconds since the person's event before; 0: the first, or no times),
-    ratings [E] (1 to 5, NaN: none).
+    ratings [E] (1 to 5, NaN: none), parts [E] (what preparation held out, by
+    `headrace.training.preparation.splits`; None: not from files). Within a person's events the
+    training part comes first.
     """
 
     user_ids: NDArray[np.object_]
@@ -27,6 +29,7 @@ class EventLog:
     kinds: NDArray[np.int64]
     gap_s: NDArray[np.float32]
     ratings: NDArray[np.float32]
+    parts: NDArray[np.int8] | None = None
 
     @property
     def users(self) -> int:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.errors import DataInvalid
 from headrace.evaluation.protocol import Questions
 from headrace.training.log import EventLog
+from headrace.training.preparation.splits import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    SplitDigest,
+    last_one,
+    last_two,
+)
 
-Holdout = Literal["leave-one-out", "none"]
-
-# A person needs one event to start from, besides those held out.
-_MIN_EVENTS = 3
+Holdout = Literal["leave-one-out", "none", "prepared"]
 
 
 @dataclass(frozen=True)
@@ -55,28 +60,40 @@ def split(log: EventLog, holdout: Holdout) -> Split:
 
     `leave-one-out`: the last one for the test, the one before it for validation. `none`: nothing
     for a test; the last one still chooses among weights, and is not in the loss. People with
-    fewer than three events are trained on whole.
+    fewer than three events are trained on whole. `prepared`: what preparation held out; people
+    who have nothing before a held-out event are not asked about it.
+
+    Raises:
+        DataInvalid: `prepared` is asked for, and the log does not come from prepared files.
     """
-    ends = log.offsets[1:]
-    enough = np.flatnonzero(np.diff(log.offsets) >= _MIN_EVENTS)
-    nobody = np.zeros(0, dtype=np.int64)
+    lengths = np.diff(log.offsets)
     if holdout == "leave-one-out":
-        test = Part(enough, ends[enough] - 1)
-        validation = Part(enough, ends[enough] - 2)
+        parts = last_two(lengths)
+    elif holdout == "none":
+        parts = last_one(lengths)
+    elif log.parts is not None:
+        parts = log.parts
     else:
-        test = Part(nobody, nobody)
-        validation = Part(enough, ends[enough] - 1)
-    train_ends = ends.copy()
-    train_ends[enough] = validation.positions
-    return Split(train_ends, validation, test, _digest(log, validation, test))
+        raise DataInvalid("holdout `prepared` needs prepared interactions")
+    owners = np.repeat(np.arange(log.users), lengths)
+    learned = np.bincount(owners[parts == TRAIN], minlength=log.users)
+    digest = SplitDigest()
+    for part in (VALIDATION, TEST):
+        held_out = parts == part
+        digest.add(
+            part,
+            log.user_ids[owners[held_out]],
+            [log.catalogue[column].item_id for column in log.items[held_out]],
+        )
+    return Split(
+        log.offsets[:-1] + learned,
+        _part(log, owners, parts == VALIDATION),
+        _part(log, owners, parts == TEST),
+        digest.hexdigest(),
+    )
 
 
-def _digest(log: EventLog, *parts: Part) -> str:
-    """Of who and what is held out: an unstable sort shows at once."""
-    digest = hashlib.sha256()
-    for part in parts:
-        for user, position in zip(part.users, part.positions, strict=True):
-            item = log.catalogue[log.items[position]].item_id
-            digest.update(f"{log.user_ids[user]}\x1f{item}\x1e".encode())
-        digest.update(b"\x1d")
-    return digest.hexdigest()
+def _part(log: EventLog, owners: NDArray[np.int64], held_out: NDArray[np.bool_]) -> Part:
+    positions = np.flatnonzero(held_out)
+    positions = positions[positions > log.offsets[owners[positions]]]
+    return Part(owners[positions], positions)

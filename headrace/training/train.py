@@ -7,44 +7,57 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import torch
 
 from headrace.errors import HeadraceError
 from headrace.models.user_rnn import TOWER_KINDS
+from headrace.training.data import prepared_files
 from headrace.training.run import Job, Stages
 from headrace.training.settings import TrainingSettings
+from headrace.training.split import Holdout
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0, or 2 after an error that the user can mend."""
     given = _parser().parse_args(arguments)
     torch.set_num_threads(given.threads)
-    job = Job(
-        given.interactions,
-        given.items,
-        given.out,
-        60 * given.minutes,
-        given.holdout,
-        given.checkpoint,
-        60 * given.checkpoint_minutes,
-    )
     settings = TrainingSettings(tower=given.tower, seed=given.seed, max_epochs=given.epochs)
     try:
-        Stages(job, settings).run()
+        Stages(_job(given), settings).run()
     except HeadraceError as error:
         sys.stderr.write(f"headrace: {error}\n")
         return 2
     return 0
 
 
+def _job(given: argparse.Namespace) -> Job:
+    """Raises: DataInvalid if the folder named as prepared data is none."""
+    interactions, items = given.interactions, given.items
+    holdout: Holdout = given.holdout or "leave-one-out"
+    if given.prepared:
+        interactions, items, prepared = prepared_files(given.prepared)
+        holdout = given.holdout or prepared
+    return Job(
+        interactions,
+        items,
+        given.out,
+        60 * given.minutes,
+        holdout,
+        given.checkpoint,
+        60 * given.checkpoint_minutes,
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     defaults = TrainingSettings()
     parser = argparse.ArgumentParser(prog="python -m headrace.training.train", description=__doc__)
-    parser.add_argument(
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--prepared", type=Path, help="folder that `headrace prepare` has written")
+    source.add_argument(
         "--interactions",
         type=Path,
-        required=True,
         help="CSV or Parquet: user_id, item_id; optional rating, timestamp or position, event_type",
     )
     parser.add_argument(
@@ -65,7 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--checkpoint-minutes", type=_positive, default=5.0, help="between two saves (5)"
     )
-    parser.add_argument("--holdout", choices=("leave-one-out", "none"), default="leave-one-out")
+    parser.add_argument(
+        "--holdout",
+        choices=get_args(Holdout),
+        help="kept for measuring: leave-one-out, which is the default for files; none; or, the "
+        "default for prepared data, what preparation has chosen",
+    )
     parser.add_argument("--tower", choices=TOWER_KINDS, default=defaults.tower)
     parser.add_argument("--threads", type=int, default=_idle_cores())
     return parser

@@ -5,13 +5,24 @@ import pandas as pd
 import pytest
 
 from headrace.errors import DataInvalid
-from headrace.training.data import read_items, read_log
+from headrace.training.data import prepared_files, read_log
+from headrace.training.log import EventLog
+from headrace.training.preparation import PreparationSettings, SplitKind, file_source, prepare
+from headrace.training.split import split
 
 
 def written(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def histories(log: EventLog) -> dict[str, list[str]]:
+    """Item ids of each person, in order."""
+    return {
+        str(name): [log.catalogue[i].item_id for i in log.history(start, end)]
+        for name, start, end in zip(log.user_ids, log.offsets, log.offsets[1:], strict=False)
+    }
 
 
 def test_events_are_put_in_time_order_and_ties_keep_the_order_of_the_file(tmp_path: Path) -> None:
@@ -21,10 +32,8 @@ def test_events_are_put_in_time_order_and_ties_keep_the_order_of_the_file(tmp_pa
         "user_id,item_id,timestamp\nb,late,30\na,z,20\na,y,10\nb,tie2,5\nb,tie1,5\n",
     )
     log = read_log(path)
-    names = [log.catalogue[i].item_id for i in log.items]
-    assert list(log.user_ids) == ["b", "a"]
-    assert names == ["tie2", "tie1", "late", "y", "z"]
-    assert log.gap_s.tolist() == [0, 0, 25, 0, 10]
+    assert histories(log) == {"b": ["tie2", "tie1", "late"], "a": ["y", "z"]}
+    assert sorted(log.gap_s.tolist()) == [0, 0, 0, 10, 25]
 
 
 @pytest.mark.parametrize(
@@ -51,8 +60,7 @@ def test_positions_order_events_and_give_no_gaps(tmp_path: Path) -> None:
 def test_ids_may_be_anything_that_can_be_written(tmp_path: Path) -> None:
     path = written(tmp_path, "e.csv", 'user_id,item_id\n"a,b",été\nNA,007\n')
     log = read_log(path)
-    assert list(log.user_ids) == ["a,b", "NA"]
-    assert [item.item_id for item in log.catalogue] == ["été", "007"]
+    assert histories(log) == {"a,b": ["été"], "NA": ["007"]}
 
 
 def test_parquet_and_packed_csv_are_read_alike(tmp_path: Path) -> None:
@@ -85,7 +93,7 @@ def test_the_kind_of_an_event_is_told_or_follows_from_ratings(tmp_path: Path) ->
         ("user_id,item_id,rating\nu,i,9\nu,j,0\n", "line 2: column rating: must be .*2 such rows"),
         ("user_id,item_id,timestamp\nu,i,noon\n", "line 2: column timestamp: is neither"),
         ("user_id,item_id,position\nu,i,\n", "line 2: column position: is empty"),
-        ("user_id,item_id,event_type\nu,i,glance\n", "line 2: column event_type: must be one of"),
+        ("user_id,item_id,event_type\nu,i,glance\n", "line 2: column event_type: is unknown"),
     ],
 )
 def test_bad_files_are_refused_with_the_place(tmp_path: Path, text: str, complaint: str) -> None:
@@ -100,25 +108,89 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_items_bring_lists_and_numbers(tmp_path: Path) -> None:
+    events = written(tmp_path, "e.csv", "user_id,item_id\nu,1\n")
     path = written(
         tmp_path,
         "items.csv",
         "item_id,title,year,genres,tags,colour\n1,Toy,1995,Comedy| Family |,new,red\n2,,,,,\n",
     )
-    toy, bare = read_items(path)
+    toy, bare = read_log(events, path).catalogue
+    assert toy.title == "Toy"
     assert toy.categories == ("Comedy", "Family")
     assert toy.tags == ("new",)
     assert toy.attributes == {"year": 1995.0}
     assert bare.attributes == {}
 
 
-def test_an_item_twice_is_refused(tmp_path: Path) -> None:
-    path = written(tmp_path, "items.csv", "item_id\n1\n1\n")
-    with pytest.raises(DataInvalid, match="line 3: column item_id: names an item for the second"):
-        read_items(path)
-
-
 def test_items_that_the_file_lacks_are_in_the_catalogue_all_the_same(tmp_path: Path) -> None:
     events = written(tmp_path, "e.csv", "user_id,item_id\nu,1\nu,2\n")
     items = written(tmp_path, "i.csv", "item_id,title\n3,Never touched\n1,Known\n")
     assert [item.item_id for item in read_log(events, items).catalogue] == ["3", "1", "2"]
+
+
+def test_the_order_of_rows_does_not_matter_as_long_as_it_keeps_that_of_each_person(
+    tmp_path: Path,
+) -> None:
+    rows = [f"u{user},i{user + step}" for step in range(4) for user in range(40)]
+    by_person = sorted(rows, key=lambda row: row.split(",")[0])
+    logs = [
+        read_log(written(tmp_path, name, "user_id,item_id\n" + "\n".join(order)))
+        for name, order in (("a.csv", rows), ("b.csv", by_person), ("c.csv", by_person))
+    ]
+    first, *others = logs
+    for other in others:
+        assert list(first.user_ids) == list(other.user_ids)
+        assert first.catalogue == other.catalogue
+        np.testing.assert_array_equal(first.items, other.items)
+    assert len({split(log, "leave-one-out").digest for log in logs}) == 1
+
+
+def test_what_is_left_out_for_once_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = "".join(f"u,i{n}\n" for n in range(30))
+    read_log(written(tmp_path, "e.csv", f"user_id,item_id\n{rows}u,\nu,i1\n"))
+    assert "e.csv: left out 1 rows: item_id_empty" in caplog.text
+    assert "e.csv: left out 1 rows: duplicate" in caplog.text
+
+
+def test_prepared_files_are_read_as_they_are(tmp_path: Path) -> None:
+    raw = written(tmp_path, "e.csv", "user_id,item_id\nu,a\nu,b\nu,c\n")
+    prepare(file_source(raw), None, tmp_path / "prepared")
+    log = read_log(tmp_path / "prepared" / "interactions.parquet")
+    assert histories(log) == {"u": ["a", "b", "c"]}
+    items = written(tmp_path, "items.csv", "item_id\na\n")
+    with pytest.raises(DataInvalid, match=r"items.csv: is not prepared"):
+        read_log(tmp_path / "prepared" / "interactions.parquet", items)
+
+
+def test_cold_items_come_last_in_a_history_and_are_not_learned_from(tmp_path: Path) -> None:
+    rows = "".join(f"u{n % 7},i{n % 10},{60 * n}\n" for n in range(70))
+    raw = written(tmp_path, "e.csv", "user_id,item_id,timestamp\n" + rows)
+    settings = PreparationSettings(split="cold-items")
+    report = prepare(file_source(raw), None, tmp_path / "prepared", settings)
+    log = read_log(tmp_path / "prepared" / "interactions.parquet")
+    parts = split(log, "prepared")
+    learned = set(log.items[parts.training_events(log)])
+    asked = set(log.items[parts.test.positions])
+    assert len(asked) == 2
+    assert not learned & asked
+    assert len(learned) == 8
+    assert (log.gap_s >= 0).all()
+    assert report.outcome is not None
+    assert parts.digest == report.outcome.split_sha256
+
+
+def test_a_prepared_folder_brings_its_own_holdout(tmp_path: Path) -> None:
+    raw = written(tmp_path, "e.csv", "user_id,item_id,timestamp\nu,a,1\nu,b,2\nu,c,3\n")
+    cases: list[tuple[SplitKind, str]] = [("leave-one-out", "leave-one-out"), ("time", "prepared")]
+    for kind, holdout in cases:
+        settings = PreparationSettings(split=kind)
+        report = prepare(file_source(raw), None, tmp_path / "prepared", settings)
+        interactions, items, found = prepared_files(tmp_path / "prepared")
+        assert found == holdout
+        assert report.outcome is not None
+        digest = split(read_log(interactions, items), found).digest
+        assert digest == report.outcome.split_sha256
+    with pytest.raises(DataInvalid, match="holds no prepared data"):
+        prepared_files(tmp_path)

@@ -1,0 +1,98 @@
+"""The project's own Postgres: what people did and the catalogue, as of one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from psycopg2.extensions import connection as Connection  # noqa: N812
+
+from headrace.store.database import connect, unavailable_when_away
+from headrace.training.preparation.kinds import KIND_NAMES, KINDS
+from headrace.training.preparation.source import CHUNK, Chunk
+
+_INTERACTIONS = """
+SELECT i.user_id, t.item_id, i.type, i.value, extract(epoch FROM i.occurred_at)::float8, i.n
+FROM interactions i JOIN items t ON t.ordinal = i.item_ordinal
+ORDER BY i.user_id, i.n
+"""
+_ITEMS = """
+SELECT item_id, title, description, categories, tags, attributes FROM items ORDER BY ordinal
+"""
+
+
+@contextmanager
+def postgres_sources(dsn: str) -> Iterator[tuple[InteractionsTable, ItemsTable]]:
+    """Both tables in one snapshot. Raises: Unavailable where Postgres is away."""
+    connection = connect(dsn)
+    try:
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        yield InteractionsTable(connection), ItemsTable(connection)
+    finally:
+        connection.close()
+
+
+class InteractionsTable:
+    """Table `interactions`; rows are counted by person and number."""
+
+    name = "table interactions"
+    place = "row"
+    columns = ("user_id", "item_id", "event_type", "rating", "timestamp", "position")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def chunks(self) -> Iterator[Chunk]:
+        for first, rows in _rows(self._connection, "prepare_interactions", _INTERACTIONS):
+            users, items, types, values, times, numbers = zip(*rows, strict=True)
+            rated = (
+                value if kind == KINDS["rating"] else None
+                for kind, value in zip(types, values, strict=True)
+            )
+            columns = {
+                "user_id": pa.array(users, pa.string()),
+                "item_id": pa.array(items, pa.string()),
+                "event_type": pa.array([KIND_NAMES.get(kind, str(kind)) for kind in types]),
+                "rating": pa.array(rated, pa.float64()),
+                "timestamp": pa.array(times, pa.float64()),
+                "position": pa.array(numbers, pa.int64()),
+            }
+            yield _chunk(columns, first, len(rows))
+
+
+class ItemsTable:
+    """Table `items`; deleted ones too, for histories need them."""
+
+    name = "table items"
+    place = "row"
+    columns = ("item_id", "title", "description", "categories", "tags", "attributes")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def chunks(self) -> Iterator[Chunk]:
+        strings, lists = pa.string(), pa.list_(pa.string())
+        types = (strings, strings, strings, lists, lists, pa.map_(strings, pa.float64()))
+        for first, rows in _rows(self._connection, "prepare_items", _ITEMS):
+            plain = [(*row[:5], list(row[5].items())) for row in rows]
+            cells = zip(*plain, strict=True)
+            arrays = (pa.array(column, kind) for column, kind in zip(cells, types, strict=True))
+            yield _chunk(dict(zip(self.columns, arrays, strict=True)), first, len(rows))
+
+
+def _rows(connection: Connection, name: str, query: str) -> Iterator[tuple[int, list[Any]]]:
+    """The number of the first row, and rows; a cursor of the server keeps the rest there."""
+    first = 1
+    with unavailable_when_away(), connection.cursor(name) as cursor:
+        cursor.execute(query)
+        while rows := cursor.fetchmany(CHUNK):
+            yield first, rows
+            first += len(rows)
+
+
+def _chunk(columns: dict[str, Any], first: int, rows: int) -> Chunk:
+    lines = np.arange(first, first + rows, dtype=np.int64)
+    return Chunk(columns, lines, np.zeros(0, dtype=np.int64))

@@ -1,0 +1,78 @@
+"""The folder appears whole or not at all, and the command says what happened."""
+
+import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from headrace.errors import DataInvalid, Unavailable
+from headrace.training.preparation import file_source, prepare
+from headrace.training.prepare import main
+from tests.unit.training.preparation.files import Prepared
+
+EVENTS = "user_id,item_id\nu,a\nu,b\nu,c\n"
+
+
+@contextmanager
+def little_room() -> Iterator[None]:
+    """A limit on the size of files stands for a full disk: writes fail half-way."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_without_room_nothing_is_left_behind(tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    rows = (f"user-{n},item-{n}\n" for n in range(5_000))
+    events.write_text("user_id,item_id\n" + "".join(rows))
+    for _ in range(2):  # the second attempt finds nothing in its way
+        with little_room(), pytest.raises(Unavailable, match=r"cannot be written: .*too large"):
+            prepare(file_source(events), None, tmp_path / "prepared")
+    assert [path.name for path in tmp_path.iterdir()] == ["events.csv"]
+
+
+def test_prepared_data_is_replaced_and_nothing_else_is(tmp_path: Path, prepared: Prepared) -> None:
+    prepared.of(EVENTS)
+    prepared.of(EVENTS + "u,d\n")
+    assert prepared.histories() == {"u": ["a", "b", "c", "d"]}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["events.csv", "prepared"]
+    (prepared.out / "report.json").unlink()
+    with pytest.raises(DataInvalid, match="holds something else than prepared data"):
+        prepared.of(EVENTS)
+
+
+def test_a_failed_attempt_leaves_the_folder_as_it_was(prepared: Prepared) -> None:
+    prepared.of(EVENTS)
+    with pytest.raises(DataInvalid, match="lacks the column"):
+        prepared.of("who,what\nu,a\n")
+    assert prepared.histories() == {"u": ["a", "b", "c"]}
+
+
+def test_the_command_prints_the_report_and_the_name_of_the_split(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "e.csv").write_text(EVENTS)
+    out = tmp_path / "out"
+    assert main(["--interactions", str(tmp_path / "e.csv"), "--out", str(out)]) == 0
+    facts = json.loads((out / "report.json").read_text("utf-8"))
+    digest = facts["outcome"]["split_sha256"]
+    said = capsys.readouterr().out
+    assert digest in said
+    assert said.splitlines()[-1] == (
+        f"{out}: 1 people, 3 items, 3 events, 0 rows left out, split={digest[:12]}"
+    )
+    assert digest in (out / "report.md").read_text("utf-8")
+
+
+def test_the_command_names_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "e.csv"
+    assert main(["--interactions", str(missing), "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err == f"headrace: {missing}: no such file\n"
