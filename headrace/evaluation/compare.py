@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,10 +75,8 @@ def compare(
     """
     parts = leave_one_out(log)
     rows = []
-    for row in (
-        *(_of_bundle(bundle, log, seed) if bundle is not None else ()),
-        *_of_baselines(log, parts, baselines, seconds, seed),
-    ):
+    of_bundle = () if bundle is None else _of_bundle(bundle, log, seed)
+    for row in chain(of_bundle, _of_baselines(log, parts, baselines, seconds, seed)):
         say(row)
         rows.append(row)
     best = max(rows, key=lambda row: row.validation.intervals[MAIN].mean).name

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from headrace.bundle import Bundle
 from headrace.errors import DataInvalid, FailedPrecondition
 from headrace.evaluation.losses import (
@@ -15,6 +17,7 @@ from headrace.evaluation.losses import (
     loss_of_index,
 )
 from headrace.evaluation.measured import K, Measured, World, measure
+from headrace.evaluation.rated import Means, Numbers, Rated, given_ratings, rated
 from headrace.evaluation.served import CANDIDATES, ServedLists, ServedPipeline, recent_items
 from headrace.training.log import EventLog
 from headrace.training.split import Part, Split, split
@@ -31,12 +34,14 @@ class Losses:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """By part, `validation` and `test`: what is served, and retrieval order beside it."""
+    """By part, `validation` and `test`: what is served, and retrieval order beside it. `ratings`:
+    the head's and those of means; none where the bundle or the test part knows no ratings."""
 
     split: Split
     served: Mapping[str, Measured]
     retrieval: Mapping[str, Measured]
     losses: Losses
+    ratings: Mapping[str, Rated]
 
 
 def leave_one_out(log: EventLog) -> Split:
@@ -78,11 +83,14 @@ def evaluate(
     world = World.of(log.catalogue, log.counts(parts.training_events(log)), log.users)
     served: dict[str, Measured] = {}
     retrieval: dict[str, Measured] = {}
-    for name, part in (("validation", parts.validation), ("test", parts.test)):
+    predicted: dict[str, Numbers] = {}
+    for name, part in _by_name(parts).items():
         asked = _asked(pipeline, log, part)
         found, shown = serve(pipeline, asked, candidates)
         for measured, lists in ((retrieval, found), (served, shown)):
             measured[name] = measured_lists(lists, asked, world, seed=seed)
+        targets = asked.questions.targets
+        predicted[name] = pipeline.ratings(asked.people, found, asked.recent, targets)
     gains = served["test"].values[f"NDCG@{K}"]
     losses = Losses(
         index=loss_of_index(pipeline, asked, found),
@@ -91,7 +99,8 @@ def evaluate(
         else None,
         export=loss_of_export(bundle.manifest, gains),
     )
-    return Evaluation(parts, served, retrieval, losses)
+    ratings = _ratings(log, parts, predicted) if bundle.manifest.rating_trained else {}
+    return Evaluation(parts, served, retrieval, losses, ratings)
 
 
 def serve(
@@ -106,6 +115,19 @@ def measured_lists(lists: ServedLists, asked: Asked, world: World, *, seed: int)
     """The figures of lists."""
     ranks = lists.ranks(asked.questions.targets)
     return measure(ranks, lists.columns[:, :K], asked.questions, world, seed=seed)
+
+
+def _ratings(log: EventLog, parts: Split, predicted: Mapping[str, Numbers]) -> Mapping[str, Rated]:
+    given = {name: given_ratings(log, part) for name, part in _by_name(parts).items()}
+    if any(np.isnan(ratings).all() for ratings in given.values()):
+        return {}
+    means = Means(log, parts)
+    of_means = {name: means.ratings(part) for name, part in _by_name(parts).items()}
+    return {"served": rated(predicted, given), "means": rated(of_means, given)}
+
+
+def _by_name(parts: Split) -> Mapping[str, Part]:
+    return {"validation": parts.validation, "test": parts.test}
 
 
 def _asked(pipeline: ServedPipeline, log: EventLog, part: Part) -> Asked:

@@ -36,6 +36,19 @@ def judged(said: NDArray[np.bool_], true: NDArray[np.bool_]) -> Judged:
     )
 
 
+def best_threshold(scores: NDArray[Any], true: NDArray[np.bool_]) -> float:
+    """Saying yes from here on is right most often; +inf where no is always the best answer.
+
+    Shapes: both [Q].
+    """
+    values, place = np.unique(scores, return_inverse=True)
+    # From a value on: the true ones at or above it, and the false ones below it.
+    yes = np.bincount(place[true], minlength=len(values))
+    no = np.bincount(place[~true], minlength=len(values))
+    right = np.append(np.cumsum(yes[::-1])[::-1], 0) + np.append(0, np.cumsum(no))
+    return float(np.append(values, np.inf)[right.argmax()])
+
+
 def auc(scores: NDArray[Any], true: NDArray[np.bool_]) -> float:
     """The chance that a true one scores above a false one, ties counting half; NaN without either.
 

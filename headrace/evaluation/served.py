@@ -113,8 +113,8 @@ class ServedPipeline:
             return found
         preferences = np.concatenate(
             [
-                self._preferences(people[rows], found.columns[rows], found.scores[rows], recent)
-                for rows, recent in self._batches(found, recent)
+                self._scored(people[rows], found.columns[rows], found.scores[rows], some)[0]
+                for rows, some in self._batches(found, recent)
             ]
         )
         order = np.argsort(-preferences, axis=1, kind="stable")
@@ -123,10 +123,31 @@ class ServedPipeline:
             np.take_along_axis(preferences, order, axis=1),
         )
 
-    def _preferences(
+    def ratings(
+        self, people: Floats, found: ServedLists, recent: Columns, targets: Columns
+    ) -> NDArray[np.float64]:
+        """The expected rating of each target among its candidates; one that was not retrieved
+        takes the last place. Shapes: people [Q,D], recent [Q,R], targets [Q] -> [Q].
+        """
+        columns, scores = found.columns.copy(), found.scores.copy()
+        missed = np.flatnonzero((columns != targets[:, None]).all(axis=1))
+        columns[missed, -1] = targets[missed]
+        own = np.einsum("qd,qd->q", people[missed], self.vectors[targets[missed]])
+        scores[missed, -1] = own + self.biases[targets[missed]]
+        given = np.concatenate(
+            [
+                self._scored(people[rows], columns[rows], scores[rows], some)[1]
+                for rows, some in self._batches(found, recent)
+            ]
+        )
+        at = (columns == targets[:, None]).argmax(axis=1)
+        own_ratings: NDArray[np.float64] = given[np.arange(len(targets)), at].astype(np.float64)
+        return own_ratings
+
+    def _scored(
         self, people: Floats, columns: Columns, scores: Floats, recent: Columns
-    ) -> Floats:
-        """What the head says: [B,K], -inf where a list has no more."""
+    ) -> tuple[Floats, Floats]:
+        """Preference and rating: [B,K] both, the preference -inf where a list has no more."""
         real = columns != ABSENT
         mask = (recent != ABSENT).astype(np.float32)
         lowest = np.where(real, scores, np.inf).min(axis=1, keepdims=True)
@@ -134,10 +155,10 @@ class ServedPipeline:
         features = candidate_features(
             np.where(real, scores, lowest), self._popularity[columns], about, lately, mask
         )
-        preference, _ = self._bundle.ranker.score(
+        preference, rating = self._bundle.ranker.score(
             people, about.vectors, lately.vectors, mask, features
         )
-        return np.where(real, preference, -np.inf).astype(np.float32)
+        return np.where(real, preference, -np.inf).astype(np.float32), rating
 
     def _batches(self, found: ServedLists, recent: Columns) -> Iterator[tuple[slice, Columns]]:
         size = max(1, _HEAD_FLOATS // (found.columns.shape[1] * self._bundle.width))

@@ -1,4 +1,4 @@
-"""Metrics of what is shown: several right answers, and lists as a whole."""
+"""Metrics of what is shown, whatever the right answer is."""
 
 from __future__ import annotations
 
@@ -6,23 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from headrace.evaluation.metrics import Values
-
-
-def precision(right: NDArray[np.bool_]) -> Values:
-    """The share of each list that is right. Shapes: right [B,k] -> [B]."""
-    shares: Values = right.mean(axis=1)
-    return shares
-
-
-def recall(right: NDArray[np.bool_], answers: NDArray[np.int64]) -> Values:
-    """The share of each person's right answers that the list holds.
-
-    Shapes: right [B,k], answers [B] (how many there are, 1 or more) -> [B].
-    """
-    shares: Values = right.sum(axis=1) / answers
-    return shares
 
 
 def coverage(lists: NDArray[np.int64], items: int) -> float:

@@ -8,6 +8,7 @@ from headrace.bundle import Manifest
 from headrace.evaluation.evaluate import Evaluation, Losses
 from headrace.evaluation.losses import Loss
 from headrace.evaluation.measured import HEADLINE, Measured
+from headrace.evaluation.rated import Rated
 
 
 def lines_of(evaluation: Evaluation, manifest: Manifest) -> Iterator[str]:
@@ -24,6 +25,9 @@ def lines_of(evaluation: Evaluation, manifest: Manifest) -> Iterator[str]:
     yield from _slices(evaluation.served["test"])
     yield "\nNDCG@10 lost in serving (test)"
     yield from _losses(evaluation.losses)
+    if evaluation.ratings:
+        yield "\nratings of what was taken next (test); liked: 4 or more"
+        yield from _ratings(evaluation.ratings)
     yield last_line(evaluation)
 
 
@@ -39,6 +43,16 @@ def _slices(test: Measured) -> Iterator[str]:
     for name, part in test.slices.items():
         figures = "  ".join(f"{metric} {found}" for metric, found in part.values.items())
         yield f"  {name:<13} {part.questions:>6}  {figures if part.questions else '-'}"
+
+
+def _ratings(ratings: Mapping[str, Rated]) -> Iterator[str]:
+    for name, found in ratings.items():
+        off, liked = found.errors, found.liked
+        yield (
+            f"  {name:<9}  {found.events} ratings  MAE {off.mae:.4f}  MSE {off.mse:.4f}  RMSE "
+            f"{off.rmse:.4f}  accuracy {liked.accuracy:.4f}  precision {liked.precision:.4f}  "
+            f"recall {liked.recall:.4f}  F1 {liked.f1:.4f}  AUC {found.auc:.4f}"
+        )
 
 
 def _losses(losses: Losses) -> Iterator[str]:

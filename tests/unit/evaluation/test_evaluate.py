@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +70,17 @@ def test_a_bundle_of_other_interactions_is_refused(toy_bundle: Path, tmp_path: P
 def test_histories_too_short_to_hold_anything_out_are_an_error(toy_bundle: Path) -> None:
     with pytest.raises(DataInvalid, match="nobody has three"):
         evaluate(Bundle.load(str(toy_bundle)), toy_log(people=2, shortest=1))
+
+
+def test_ratings_are_set_beside_means_where_the_head_learned_them(
+    toy_bundle: Path, tmp_path: Path
+) -> None:
+    ratings = np.random.default_rng(0).integers(1, 6, len(LOG.items)).astype(np.float32)
+    log = dataclasses.replace(LOG, ratings=ratings)
+    folder = bundle_of(toy_bundle, tmp_path / "bundle", log, rating_trained=True)
+    bundle = Bundle.load(str(folder))
+    found = evaluate(bundle, log)
+    assert found.ratings.keys() == {"served", "means"}
+    assert found.ratings["served"].events == len(log.user_ids)
+    assert any("RMSE" in line for line in lines_of(found, bundle.manifest))
+    assert evaluate(bundle, LOG).ratings == {}  # nobody gave one

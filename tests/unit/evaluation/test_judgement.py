@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from headrace.evaluation.judgement import auc, auc_of_ranks, judged
+from headrace.evaluation.judgement import auc, auc_of_ranks, best_threshold, judged
 
 
 def test_judgements_are_counted_by_hand() -> None:
@@ -21,6 +21,14 @@ def test_f1_is_the_harmonic_mean() -> None:
 def test_saying_nothing_finds_nothing() -> None:
     nothing = np.zeros(2, dtype=np.bool_)
     assert judged(nothing, np.array([True, False])) == (0.5, 0.0, 0.0, 0.0)
+
+
+def test_the_best_threshold_is_right_most_often() -> None:
+    scores = np.array([1.0, 2.0, 3.0, 4.0])
+    assert best_threshold(scores, np.array([False, True, False, True])) in (2.0, 4.0)
+    assert best_threshold(scores, np.array([False, False, True, True])) == 3.0
+    assert best_threshold(scores, np.array([True, True, True, True])) == 1.0
+    assert best_threshold(scores, np.array([False, False, False, False])) == math.inf
 
 
 def test_auc_is_the_share_of_pairs_in_the_right_order() -> None:

@@ -99,3 +99,18 @@ def test_recent_items_come_once_and_without_dislikes() -> None:
 
 def test_the_number_of_dislike_is_that_of_the_protos() -> None:
     assert DISLIKE == EventType.EVENT_TYPE_DISLIKE
+
+
+def test_a_target_beyond_the_candidates_is_rated_in_the_last_place(
+    pipeline: ServedPipeline,
+) -> None:
+    asked, people = TEST.questions(LOG), pipeline.people(LOG, TEST)
+    recent = recent_items(LOG, TEST)
+    few, many = (pipeline.retrieved(people, asked, width) for width in (5, 60))
+    missed = (few.columns != asked.targets[:, None]).all(axis=1)
+    assert missed.any()
+    some = pipeline.ratings(people, few, recent, asked.targets)
+    full = pipeline.ratings(people, many, recent, asked.targets)
+    # The head takes each candidate by itself; its features know the best score of the list.
+    np.testing.assert_allclose(some, full, atol=1e-4)
+    assert ((some >= 1) & (some <= 5)).all()

@@ -3,17 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from headrace.evaluation.shown import coverage, diversity, novelty, precision, recall
-
-RIGHT = np.array([[True, False, True, False], [False, False, False, False]])
-
-
-def test_precision_is_the_share_of_the_list_that_is_right() -> None:
-    assert precision(RIGHT).tolist() == [0.5, 0.0]
-
-
-def test_recall_is_the_share_of_the_answers_that_the_list_holds() -> None:
-    assert recall(RIGHT, np.array([8, 1])).tolist() == [0.25, 0.0]
+from headrace.evaluation.shown import coverage, diversity, novelty
 
 
 def test_coverage_counts_each_item_once() -> None:
