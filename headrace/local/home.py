@@ -5,11 +5,21 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
+from headrace.errors import SettingsInvalid
+
 
 def home_folder() -> Path:
-    """HEADRACE_HOME, else `.headrace` in the working directory. Created if absent."""
+    """HEADRACE_HOME, else `.headrace` in the working directory. Created if absent.
+
+    Raises: SettingsInvalid where there can be no such folder.
+    """
     folder = Path(os.environ.get("HEADRACE_HOME") or ".headrace").expanduser().resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"HEADRACE_HOME={folder}: must be a folder that can be made: {error.strerror}"
+        ) from error
     return folder
 
 

@@ -136,10 +136,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         ports = Ports.from_environment()
+        home = home_folder()
     except HeadraceError as error:
         _complain(console, error)
         return 2
-    return drive(Run(home_folder(), ports, console, demo=not options.no_demo), console)
+    return drive(Run(home, ports, console, demo=not options.no_demo), console)
 
 
 def _complain(console: Console, error: HeadraceError) -> None:

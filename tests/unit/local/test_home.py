@@ -1,6 +1,17 @@
 from pathlib import Path
 
-from headrace.local.home import api_key, demo_newest
+import pytest
+
+from headrace.errors import SettingsInvalid
+from headrace.local.home import api_key, demo_newest, home_folder
+
+
+def test_a_home_that_is_no_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("HEADRACE_HOME", str(file))
+    with pytest.raises(SettingsInvalid, match="^HEADRACE_HOME=.*must be a folder"):
+        home_folder()
 
 
 def test_the_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
