@@ -10,7 +10,7 @@ def test_a_home_that_is_no_folder_is_named(tmp_path: Path, monkeypatch: pytest.M
     file = tmp_path / "file"
     file.touch()
     monkeypatch.setenv("HEADRACE_HOME", str(file))
-    with pytest.raises(SettingsInvalid, match="^HEADRACE_HOME=.*must be a folder"):
+    with pytest.raises(SettingsInvalid, match=r"^HEADRACE_HOME=.*must be a folder"):
         home_folder()
 
 
