@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import psycopg2
 import pyarrow as pa
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from headrace.errors import DataInvalid
 from headrace.store.database import connect, unavailable_when_away
 from headrace.training.preparation.kinds import KIND_NAMES, KINDS
 from headrace.training.preparation.source import CHUNK, Chunk
@@ -26,11 +28,24 @@ SELECT item_id, title, description, categories, tags, attributes FROM items ORDE
 
 @contextmanager
 def postgres_sources(dsn: str) -> Iterator[tuple[InteractionsTable, ItemsTable]]:
-    """Both tables in one snapshot. Raises: Unavailable where Postgres is away."""
-    connection = connect(dsn)
+    """Both tables in one snapshot.
+
+    Raises:
+        DataInvalid: `dsn` cannot be understood, or the database is not Headrace's.
+        Unavailable: Postgres is away.
+    """
+    try:
+        connection = connect(dsn)
+    except psycopg2.ProgrammingError:  # its message repeats the password
+        raise DataInvalid(
+            "the database's URL cannot be understood; it looks like "
+            "postgresql://user:password@host:5432/database"
+        ) from None
     try:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         yield InteractionsTable(connection), ItemsTable(connection)
+    except psycopg2.ProgrammingError as error:
+        raise DataInvalid(f"the database is not Headrace's: {str(error).strip()}") from error
     finally:
         connection.close()
 
