@@ -15,9 +15,9 @@ from headrace.client.messages import (
     from_recommendations,
     from_similar,
     to_event,
-    to_item,
 )
 from headrace.client.models import Event, Item, Recommendations, SimilarItems
+from headrace.runtime.item_messages import item_message
 
 Q = TypeVar("Q", bound=Message)
 R = TypeVar("R", bound=Message)
@@ -73,7 +73,7 @@ def item(item_id: str) -> Call[gateway_pb2.GetItemResponse, Item]:
 
 
 def upsert_items(items: Sequence[Item]) -> Call[gateway_pb2.UpsertItemsResponse, list[int]]:
-    request = gateway_pb2.UpsertItemsRequest(items=[to_item(item) for item in items])
+    request = gateway_pb2.UpsertItemsRequest(items=[item_message(item) for item in items])
     return Call("UpsertItems", request, lambda answer: [one.revision for one in answer.items])
 
 

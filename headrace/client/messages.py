@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from headrace.api.catalogue.v1 import catalogue_pb2
 from headrace.api.events.v1 import events_pb2
 from headrace.api.gateway.v1 import gateway_pb2
 from headrace.api.ranker.v1 import ranker_pb2
@@ -19,6 +18,7 @@ from headrace.client.models import (
     Source,
 )
 from headrace.errors import InvalidInput
+from headrace.runtime.item_messages import item_fields
 
 _TYPES = {
     name.removeprefix("EVENT_TYPE_").lower(): number
@@ -44,28 +44,8 @@ def to_event(event: Event) -> gateway_pb2.NewEvent:
     return message
 
 
-def to_item(item: Item) -> catalogue_pb2.Item:
-    return catalogue_pb2.Item(
-        item_id=item.item_id,
-        title=item.title,
-        description=item.description,
-        categories=item.categories,
-        tags=item.tags,
-        attributes=item.attributes,
-    )
-
-
 def from_item(answer: gateway_pb2.GetItemResponse) -> Item:
-    item = answer.item
-    return Item(
-        item_id=item.item_id,
-        title=item.title,
-        description=item.description,
-        categories=tuple(item.categories),
-        tags=tuple(item.tags),
-        attributes=dict(item.attributes),
-        revision=answer.revision,
-    )
+    return Item(**item_fields(answer.item), revision=answer.revision)
 
 
 def from_recommendations(answer: gateway_pb2.RecommendResponse) -> Recommendations:

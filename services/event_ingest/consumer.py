@@ -1,10 +1,8 @@
 """Kafka's side of event_ingest: records to events, and log entries to records."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
-from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headrace.api.catalogue.v1.catalogue_pb2 import ItemChange
@@ -13,20 +11,16 @@ from headrace.api.events.v1.events_pb2 import EventType as EventTypeMessage
 from headrace.api.events.v1.events_pb2 import Interaction
 from headrace.errors import MalformedRecord
 from headrace.runtime.context import TRACEPARENT
+from headrace.runtime.kafka_messages import message_in
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.kafka_records import Headers, Message, Record, Refusal
+from headrace.runtime.timestamps import to_moment, to_timestamp
 from headrace.runtime.topics import INTERACTIONS
 from services.event_ingest.events import Entry, GivenEvent
 from services.event_ingest.service import EventIngest
 
-UNDECODABLE = "undecodable"
-
-T = TypeVar("T")
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Beyond every calendar is beyond the window too: the check that follows names the field.
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class EventHandler:
@@ -88,7 +82,7 @@ def decode_event(record: Record) -> GivenEvent:
 
     Raises: MalformedRecord where its value is no Event.
     """
-    message = _parsed(EventMessage.FromString, record)
+    message = message_in(record, EventMessage)
     return GivenEvent(
         key=record.key,
         user_id=message.user_id,
@@ -107,7 +101,7 @@ def decode_item(record: Record) -> str:
 
     Raises: MalformedRecord where its value is no ItemChange.
     """
-    change = _parsed(ItemChange.FromString, record)
+    change = message_in(record, ItemChange)
     if not change.item.item_id:
         raise MalformedRecord("invalid_item", "item.item_id: must be given")
     return change.item.item_id
@@ -121,9 +115,9 @@ def to_outgoing(topic: str, entry: Entry, headers: Headers = ()) -> Outgoing:
         event_id=entry.event_id,
         item_ordinal=entry.item_ordinal,
         type=EventTypeMessage.ValueType(entry.type),
-        occurred_at=_timestamp(entry.occurred_at),
+        occurred_at=to_timestamp(entry.occurred_at),
         value=entry.value,
-        accepted_at=None if entry.accepted_at is None else _timestamp(entry.accepted_at),
+        accepted_at=None if entry.accepted_at is None else to_timestamp(entry.accepted_at),
         backfill=entry.backfill,
         epoch=entry.epoch,
     )
@@ -135,25 +129,8 @@ def to_outgoing(topic: str, entry: Entry, headers: Headers = ()) -> Outgoing:
     )
 
 
-def _parsed(parse: Callable[[bytes], T], record: Record) -> T:
-    if record.value is None:
-        raise MalformedRecord(UNDECODABLE, "the record has no value")
-    try:
-        return parse(record.value)
-    except DecodeError as error:
-        raise MalformedRecord(UNDECODABLE, str(error)) from error
-
-
 def _moment(timestamp: Timestamp) -> datetime:
-    """To the microsecond, as Postgres keeps it."""
-    if not 0 <= timestamp.nanos < 1_000_000_000:
-        return _NEVER
     try:
-        return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1_000)
-    except OverflowError:
+        return to_moment(timestamp)
+    except ValueError:
         return _NEVER
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    seconds, microseconds = divmod((moment - _EPOCH) // _MICROSECOND, 1_000_000)
-    return Timestamp(seconds=seconds, nanos=microseconds * 1_000)

@@ -3,20 +3,17 @@
 import logging
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from headrace.api.events.v1 import events_pb2
 from headrace.errors import Unavailable
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
+from headrace.runtime.timestamps import to_timestamp
 from headrace.runtime.topics import EVENTS
 from services.gateway.service import AcceptedEvent
 
 log = logging.getLogger(__name__)
 
 _RETRY_S = 0.5
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class KafkaEventLog:
@@ -75,12 +72,6 @@ def to_record(accepted: AcceptedEvent) -> bytes:
         item_id=event.item_id,
         type=events_pb2.EventType.ValueType(event.event_type),
         value=event.value,
-        accepted_at=_timestamp(accepted.accepted_at),
-        occurred_at=None if event.occurred_at is None else _timestamp(event.occurred_at),
+        accepted_at=to_timestamp(accepted.accepted_at),
+        occurred_at=None if event.occurred_at is None else to_timestamp(event.occurred_at),
     ).SerializeToString()
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    """As Timestamp.FromDatetime, in a third of its time."""
-    since = moment - _EPOCH
-    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)

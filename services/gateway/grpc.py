@@ -15,6 +15,8 @@ from headrace.api.ranker.v1 import ranker_pb2
 from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.contracts.violations import check
 from headrace.runtime.context import current
+from headrace.runtime.item_messages import item_fields, item_message
+from headrace.runtime.timestamps import to_moment, to_timestamp
 from services.gateway.keys import ApiKeys, Scope
 from services.gateway.lists import ListedItem
 from services.gateway.models import (
@@ -25,7 +27,7 @@ from services.gateway.models import (
     UpsertItemsRequest,
 )
 from services.gateway.service import Gateway
-from services.gateway.upstream import SOURCES, STATUSES, item_fields, to_item
+from services.gateway.upstream import SOURCES, STATUSES
 
 if TYPE_CHECKING:
     Call = grpc.aio.ServicerContext[Any, Any]
@@ -71,10 +73,10 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         answer = gateway_pb2.RecommendResponse(
             request_id=_request_id(),
             model_version=ranked.model_version,
+            as_of=to_timestamp(ranked.as_of),
             degraded=ranked.degraded,
             items=_ranked_items(ranked.items),
         )
-        answer.as_of.FromDatetime(ranked.as_of)
         if ranked.after is not None:
             answer.after_status = user_embedding_pb2.EventStatus.ValueType(_STATUSES[ranked.after])
         return answer
@@ -95,7 +97,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> gateway_pb2.GetItemResponse:
         asked = check(ItemReference, {"item_id": request.item_id})
         found = await self._gateway.item(asked.item_id)
-        return gateway_pb2.GetItemResponse(item=to_item(found.item), revision=found.revision)
+        return gateway_pb2.GetItemResponse(item=item_message(found.item), revision=found.revision)
 
     async def UpsertItems(  # noqa: N802
         self, request: gateway_pb2.UpsertItemsRequest, context: Call
@@ -145,8 +147,8 @@ def _type_name(number: int) -> str:
 
 def _moment(timestamp: Timestamp) -> datetime:
     try:
-        return timestamp.ToDatetime(UTC)
-    except (ValueError, OverflowError):
+        return to_moment(timestamp)
+    except ValueError:
         return datetime.max.replace(tzinfo=UTC)  # as far outside of what is allowed
 
 

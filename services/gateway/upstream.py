@@ -5,12 +5,12 @@ from datetime import UTC
 
 import grpc
 
-from headrace.api.catalogue.v1 import catalogue_pb2
 from headrace.api.item_embedding.v1 import item_embedding_pb2, item_embedding_pb2_grpc
 from headrace.api.ranker.v1 import ranker_pb2, ranker_pb2_grpc
 from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.contracts.items import NewItem
 from headrace.runtime.grpc_channel import call
+from headrace.runtime.item_messages import item_fields, item_message
 from services.gateway.lists import AfterStatus, ListedItem, RankedList, SimilarList, Source
 from services.gateway.models import RecommendationRequest
 from services.gateway.service import CatalogueItem
@@ -96,7 +96,9 @@ class GrpcCatalogue:
         return CatalogueItem(NewItem.model_validate(item_fields(change.item)), change.revision)
 
     async def upsert(self, items: Sequence[NewItem]) -> list[int]:
-        request = item_embedding_pb2.UpsertItemsRequest(items=[to_item(item) for item in items])
+        request = item_embedding_pb2.UpsertItemsRequest(
+            items=[item_message(item) for item in items]
+        )
         answer = await call(self._stub.UpsertItems, request, "item_embedding", self._deadline_s)
         return [change.revision for change in answer.changes]
 
@@ -108,29 +110,6 @@ class GrpcCatalogue:
             self._deadline_s,
         )
         return answer.change.revision
-
-
-def to_item(item: NewItem) -> catalogue_pb2.Item:
-    return catalogue_pb2.Item(
-        item_id=item.item_id,
-        title=item.title,
-        description=item.description,
-        categories=item.categories,
-        tags=item.tags,
-        attributes=item.attributes,
-    )
-
-
-def item_fields(item: catalogue_pb2.Item) -> dict[str, object]:
-    """The fields of NewItem, unchecked."""
-    return {
-        "item_id": item.item_id,
-        "title": item.title,
-        "description": item.description,
-        "categories": tuple(item.categories),
-        "tags": tuple(item.tags),
-        "attributes": dict(item.attributes),
-    }
 
 
 def _items(ranked: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:

@@ -7,10 +7,9 @@ record that comes late, twice or from a stranger cannot bring an older content b
 import time
 from collections.abc import Callable, Sequence
 
-from google.protobuf.message import DecodeError
-
 from headrace.api.catalogue.v1.catalogue_pb2 import ItemChange
 from headrace.errors import MalformedRecord
+from headrace.runtime.kafka_messages import message_in
 from headrace.runtime.kafka_records import Message, Record, Refusal
 from services.item_embedding.catalogue import Catalogue, Vectors
 from services.item_embedding.encoder import ItemTower, embed
@@ -23,13 +22,8 @@ def group(model_version: str) -> str:
 
 
 def decode(record: Record) -> ItemChange:
-    """Raises: MalformedRecord."""
-    if not record.value:
-        raise MalformedRecord("empty", "a record without value; items are hidden, not removed")
-    try:
-        change = ItemChange.FromString(record.value)
-    except DecodeError as error:
-        raise MalformedRecord("undecodable", f"not an ItemChange: {error}") from error
+    """Raises: MalformedRecord. A record without value too: items are hidden, not removed."""
+    change = message_in(record, ItemChange)
     missing = [
         name
         for name, value in (

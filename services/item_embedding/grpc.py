@@ -5,8 +5,9 @@ from __future__ import annotations  # grpc's classes are generic for the type ch
 from typing import TYPE_CHECKING, Any
 
 from headrace.api.item_embedding.v1 import item_embedding_pb2, item_embedding_pb2_grpc
+from headrace.runtime.item_messages import item_fields
 from services.item_embedding.encoder import ItemTower
-from services.item_embedding.messages import item_body, item_change, item_vector
+from services.item_embedding.messages import item_change, item_vector
 from services.item_embedding.service import ItemEmbedding
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class ItemEmbeddingServicer(item_embedding_pb2_grpc.ItemEmbeddingServiceServicer
     async def UpsertItems(  # noqa: N802
         self, request: item_embedding_pb2.UpsertItemsRequest, context: Call
     ) -> item_embedding_pb2.UpsertItemsResponse:
-        stored = await self._service.upsert([item_body(item) for item in request.items])
+        stored = await self._service.upsert([item_fields(item) for item in request.items])
         return item_embedding_pb2.UpsertItemsResponse(changes=map(item_change, stored))
 
     async def DeleteItem(  # noqa: N802

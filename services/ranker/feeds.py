@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from google.protobuf.message import DecodeError
-
 from headrace.api.vectors.v1 import vectors_pb2 as vectors
 from headrace.errors import MalformedRecord
+from headrace.runtime.kafka_messages import message_in
 from headrace.runtime.kafka_records import Decode, Message, Record
 from services.ranker import messages
 from services.ranker.catalogue import Catalogue, ItemVersion
@@ -53,12 +52,7 @@ def user_sink(
 
 def _decoder(kind: type[P], model_version: str, read: Callable[[P], T]) -> Decode[T]:
     def decode(record: Record) -> T:
-        if not record.value:
-            raise MalformedRecord("empty", f"a {kind.__name__} has a value")
-        try:
-            message = kind.FromString(record.value)
-        except DecodeError as error:
-            raise MalformedRecord("not_protobuf", f"not a {kind.__name__}: {error}") from error
+        message = message_in(record, kind)
         if message.model_version != model_version:
             raise MalformedRecord(
                 "other_model_version",

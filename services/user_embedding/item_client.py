@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import grpc
 import numpy as np
-from google.protobuf.message import DecodeError
 
 from headrace.api.item_embedding.v1 import item_embedding_pb2, item_embedding_pb2_grpc
 from headrace.api.vectors.v1 import vectors_pb2
@@ -14,6 +13,7 @@ from headrace.errors import HeadraceError, MalformedRecord, Unavailable
 from headrace.index.encoding import Vector, matrix_from_bytes
 from headrace.index.table import Ordinals
 from headrace.runtime.grpc_channel import call_blocking
+from headrace.runtime.kafka_messages import message_in
 from headrace.runtime.kafka_records import Decode, Message, Record
 from services.user_embedding.items import KnownItems
 
@@ -55,12 +55,7 @@ def item_vector_decoder(model_version: str, width: int) -> Decode[vectors_pb2.It
     """Reads records of `item-vectors.<model version>`."""
 
     def decode(record: Record) -> vectors_pb2.ItemVector:
-        if record.value is None:
-            raise MalformedRecord("undecodable", "the record has no value")
-        try:
-            item = vectors_pb2.ItemVector.FromString(record.value)
-        except DecodeError as error:
-            raise MalformedRecord("undecodable", str(error)) from error
+        item = message_in(record, vectors_pb2.ItemVector)
         if item.model_version != model_version:
             raise MalformedRecord(
                 "wrong_model_version", f"{item.model_version!r}, not {model_version!r}"

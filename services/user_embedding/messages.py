@@ -1,8 +1,7 @@
 """Interactions and vectors as protobuf messages."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headrace.api.events.v1 import events_pb2
@@ -10,12 +9,12 @@ from headrace.api.vectors.v1 import vectors_pb2
 from headrace.contracts.events import EventType
 from headrace.errors import MalformedRecord
 from headrace.index.encoding import to_bytes
+from headrace.runtime.kafka_messages import message_in
 from headrace.runtime.kafka_records import Record
+from headrace.runtime.timestamps import to_moment, to_timestamp
 from services.user_embedding.interactions import Interaction
 from services.user_embedding.states import UserState
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _TYPES = frozenset(map(int, EventType))
 
 
@@ -24,12 +23,7 @@ def decode_interaction(record: Record) -> Interaction:
 
     Raises: MalformedRecord where it is no interaction, naming what is wrong.
     """
-    if record.value is None:
-        raise MalformedRecord("undecodable", "the record has no value")
-    try:
-        message = events_pb2.Interaction.FromString(record.value)
-    except DecodeError as error:
-        raise MalformedRecord("undecodable", str(error)) from error
+    message = message_in(record, events_pb2.Interaction)
     if wrong := _wrong(message):
         raise MalformedRecord("invalid_interaction", wrong)
     return Interaction(
@@ -77,15 +71,11 @@ def _wrong(message: events_pb2.Interaction) -> str | None:
 
 
 def _moment(timestamp: Timestamp) -> datetime:
-    """To the microsecond, as Postgres keeps it."""
     try:
-        return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1_000)
-    except OverflowError as error:
-        raise MalformedRecord("invalid_interaction", f"no time: {timestamp}") from error
+        return to_moment(timestamp)
+    except ValueError as error:
+        raise MalformedRecord("invalid_interaction", f"no time: {error}") from error
 
 
 def _timestamp(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    seconds, microseconds = divmod((moment - _EPOCH) // _MICROSECOND, 1_000_000)
-    return Timestamp(seconds=seconds, nanos=microseconds * 1_000)
+    return None if moment is None else to_timestamp(moment)

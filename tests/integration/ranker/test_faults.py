@@ -49,7 +49,7 @@ def test_garbage_is_dead_lettered_and_reading_goes_on(
     running.publish(model.user("ann", 2, likes=0), model.item(59, revision=2, deleted=True))
     assert wait_until(lambda: running.recommend(user_id="ann").n_applied == 2, DEADLINE_S)
     assert wait_until(lambda: running.metric("headrace_ranker_catalogue_items") == 59, DEADLINE_S)
-    expected = {GARBAGE: "not_protobuf", b"": "empty", wrong.SerializeToString(): "invalid"}
+    expected = {GARBAGE: "undecodable", b"": "empty", wrong.SerializeToString(): "invalid"}
     assert wait_until(lambda: dead_letters_of(kafka, topic) == expected, DEADLINE_S)
 
 

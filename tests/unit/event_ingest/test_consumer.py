@@ -26,21 +26,28 @@ def test_an_event_is_read_to_the_microsecond() -> None:
 
 
 def test_a_value_of_zero_is_not_an_absent_one() -> None:
-    assert decode_event(record(Event(value=0.0).SerializeToString())).value == 0.0
-    assert decode_event(record(Event().SerializeToString())).value is None
+    assert decode_event(record(Event(event_id="e", value=0.0).SerializeToString())).value == 0.0
+    assert decode_event(record(Event(event_id="e").SerializeToString())).value is None
 
 
-@pytest.mark.parametrize("value", [None, b"\xff garbage", b"\x0a\x7f"])
-def test_bytes_that_are_no_event_are_undecodable(value: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "empty"),
+        (b"", "empty"),
+        (b"\xff garbage", "undecodable"),
+        (b"\x0a\x7f", "undecodable"),
+    ],
+)
+def test_what_is_no_event_is_told_from_one(value: bytes | None, reason: str) -> None:
     with pytest.raises(MalformedRecord) as refused:
         decode_event(record(value))
-    assert refused.value.reason == "undecodable"
+    assert refused.value.reason == reason
 
 
-@pytest.mark.parametrize("value", [b"", b"\xa0\x06\x01"])
-def test_bytes_that_happen_to_decode_fail_the_checks(value: bytes) -> None:
+def test_bytes_that_happen_to_decode_fail_the_checks() -> None:
     with pytest.raises(InvalidInput, match="event_id"):
-        checked(decode_event(record(value)))
+        checked(decode_event(record(b"\xa0\x06\x01")))
 
 
 @pytest.mark.parametrize("moment", [Timestamp(seconds=2**62), Timestamp(seconds=1, nanos=-5)])
@@ -77,7 +84,12 @@ def test_an_item_change_names_its_item() -> None:
 
 @pytest.mark.parametrize(
     ("value", "reason"),
-    [(None, "undecodable"), (b"\xff", "undecodable"), (b"", "invalid_item")],
+    [
+        (None, "empty"),
+        (b"", "empty"),
+        (b"\xff", "undecodable"),
+        (ItemChange(ordinal=1).SerializeToString(), "invalid_item"),
+    ],
 )
 def test_what_names_no_item_is_refused(value: bytes | None, reason: str) -> None:
     with pytest.raises(MalformedRecord) as refused:

@@ -85,7 +85,7 @@ def test_a_person_without_history_has_no_vector() -> None:
     [
         (None, "empty"),
         (b"", "empty"),
-        (b"\xff\xff garbage", "not_protobuf"),
+        (b"\xff\xff garbage", "undecodable"),
         (item_message(model_version="m2").SerializeToString(), "other_model_version"),
         (item_message(width=5).SerializeToString(), "invalid"),
         (item_message(vector=VECTOR[:-1]).SerializeToString(), "invalid"),
@@ -105,7 +105,7 @@ def test_an_item_that_cannot_be_used_is_refused(value: bytes | None, reason: str
     ("value", "reason"),
     [
         (None, "empty"),
-        (b"\xff\xff garbage", "not_protobuf"),
+        (b"\xff\xff garbage", "undecodable"),
         (user_message(model_version="m2").SerializeToString(), "other_model_version"),
         (user_message(width=5).SerializeToString(), "invalid"),
         (user_message(vector=BROKEN).SerializeToString(), "invalid"),

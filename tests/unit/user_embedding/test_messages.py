@@ -68,11 +68,11 @@ def test_a_time_that_no_calendar_has_is_refused() -> None:
         decode_interaction(record(absent.SerializeToString()))
 
 
-@pytest.mark.parametrize("value", [None, b"\xff\xff\xff"])
-def test_garbage_is_refused(value: bytes | None) -> None:
+@pytest.mark.parametrize(("value", "reason"), [(None, "empty"), (b"\xff\xff\xff", "undecodable")])
+def test_garbage_is_refused(value: bytes | None, reason: str) -> None:
     with pytest.raises(MalformedRecord) as refusal:
         decode_interaction(record(value))
-    assert refusal.value.reason == "undecodable"
+    assert refusal.value.reason == reason
 
 
 def test_a_vector_carries_what_rankers_need() -> None:
