@@ -63,7 +63,9 @@ class Database:
 
         Waits for a free connection. One that Postgres closed while it was idle is replaced.
 
-        Raises: Unavailable where Postgres is away, or no connection becomes free in time.
+        Raises: Unavailable where Postgres is away, no connection becomes free in time, or Postgres
+        cannot serve anyone: it lacks the schema, or only reads. DataError and IntegrityError alone
+        can be the fault of a record; the others would dead-letter every record that comes.
         """
         try:
             connection = self._idle.get(timeout=self._wait_s)
@@ -83,6 +85,8 @@ class Database:
                 except BaseException:
                     _roll_back(connection)
                     raise
+        except (psycopg2.InternalError, psycopg2.ProgrammingError) as error:
+            raise Unavailable(f"Postgres refused a statement: {str(error).strip()}") from error
         finally:
             self._idle.put(None if connection is None or connection.closed else connection)
 

@@ -10,11 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from headrace.contracts.events import EventType
-from headrace.errors import Unavailable
 from headrace.store.database import Database
 from services.event_ingest.events import Entry, Event, Key
 from services.event_ingest.numbering import Counter
@@ -28,17 +26,9 @@ class EventLog:
 
     @contextmanager
     def transaction(self) -> Iterator["LogTransaction"]:
-        """Committed at the end, rolled back on any error.
-
-        Raises: Unavailable where Postgres is away or cannot serve anyone. Only DataError and
-        IntegrityError can be the fault of a record; a missing schema or a read-only standby would
-        otherwise send every record to the dead letters.
-        """
-        try:
-            with self._database.transaction() as cursor:
-                yield LogTransaction(cursor)
-        except (psycopg2.InternalError, psycopg2.ProgrammingError) as error:
-            raise Unavailable(f"Postgres refused a statement: {str(error).strip()}") from error
+        """Committed at the end, rolled back on any error. Raises: as `Database.transaction`."""
+        with self._database.transaction() as cursor:
+            yield LogTransaction(cursor)
 
 
 class LogTransaction:

@@ -7,7 +7,6 @@ from itertools import groupby
 from headrace.store.database import Database
 from services.user_embedding.interactions import EventStatus, Interaction, Mark, Page
 from services.user_embedding.states import UserState
-from services.user_embedding.transactions import transaction
 
 _PAGES = """
     SELECT w.user_id, c.epoch, i.n, i.event_id, i.item_ordinal, i.type,
@@ -64,7 +63,7 @@ class LogStore:
 
     def position(self, user_id: str) -> tuple[int, int]:
         """(epoch, n) of a person's log; (0, 0) where there is none."""
-        with transaction(self._database) as cursor:
+        with self._database.transaction() as cursor:
             cursor.execute("SELECT epoch, n FROM user_counters WHERE user_id = %s", (user_id,))
             row = cursor.fetchone()
         return (int(row[0]), int(row[1])) if row else (0, 0)
@@ -76,7 +75,7 @@ class LogStore:
         """
         users = [state.user_id for state in states]
         epochs, ns = [state.epoch for state in states], [state.n for state in states]
-        with transaction(self._database) as cursor:
+        with self._database.transaction() as cursor:
             cursor.execute(_PAGES, (users, epochs, ns, limit))
             rows = cursor.fetchall()
         pages = {}
@@ -87,7 +86,7 @@ class LogStore:
 
     def event(self, user_id: str, event_id: str) -> tuple[EventStatus, int]:
         """What became of an event, and its number in the log, 0 where it has none."""
-        with transaction(self._database) as cursor:
+        with self._database.transaction() as cursor:
             cursor.execute(
                 _EVENT, {"user": user_id, "event": event_id, "model": self._model_version}
             )
@@ -102,7 +101,7 @@ class LogStore:
 
     def now(self) -> datetime:
         """The time by Postgres' clock, which also dates the logs."""
-        with transaction(self._database) as cursor:
+        with self._database.transaction() as cursor:
             cursor.execute("SELECT now()")
             row = cursor.fetchone()
         assert row is not None
@@ -111,7 +110,7 @@ class LogStore:
 
     def behind(self, after: str, settled_s: float, limit: int) -> list[str]:
         """People after `after`, by id, whose state is behind a log at rest for `settled_s`."""
-        with transaction(self._database) as cursor:
+        with self._database.transaction() as cursor:
             cursor.execute(
                 _BEHIND_ALL,
                 {
@@ -125,7 +124,7 @@ class LogStore:
 
     def behind_lately(self, since: Mark, settled_s: float, limit: int) -> list[Mark]:
         """As `behind`, for logs that changed after `since`, by time of change."""
-        with transaction(self._database) as cursor:
+        with self._database.transaction() as cursor:
             cursor.execute(
                 _BEHIND_LATELY,
                 {

@@ -9,7 +9,6 @@ from pyroaring import BitMap
 from headrace.index.encoding import from_bytes, to_bytes
 from headrace.store.database import Database
 from services.user_embedding.states import UserState
-from services.user_embedding.transactions import transaction
 
 _COLUMNS = (
     "user_id, epoch, n, state, vector, recent_ordinals, seen, recent_event_ids,"
@@ -59,7 +58,7 @@ class StateStore:
 
     def load(self, user_ids: Sequence[str]) -> Mapping[str, UserState]:
         """The stored states by person; people without one are absent."""
-        with transaction(self._database) as cursor:
+        with self._database.transaction() as cursor:
             cursor.execute(_LOAD, (self._model_version, list(user_ids)))
             return {row[0]: self._state(row) for row in cursor.fetchall()}
 
@@ -70,7 +69,7 @@ class StateStore:
         """
         # In one order everywhere: two writers then wait for each other instead of deadlocking.
         rows = [self._row(state) for state in sorted(states, key=lambda state: state.user_id)]
-        with transaction(self._database) as cursor:
+        with self._database.transaction() as cursor:
             written = execute_values(
                 cursor, _SAVE, rows, template=_ROW, page_size=len(rows), fetch=True
             )

@@ -53,17 +53,27 @@ def test_a_transaction_commits_at_its_end_and_rolls_back_on_any_error(pool: Data
     assert _names(pool) == ["kept"]
 
 
-def test_an_error_of_the_statement_passes_as_it_is_and_the_connection_stays(
+def test_an_error_of_the_data_passes_as_it_is_and_the_connection_stays(
     pool: Database,
 ) -> None:
     _import(pool, "once")
     backend = _backend(pool)
     with pytest.raises(psycopg2.errors.UniqueViolation):
         _import(pool, "once")
-    with pytest.raises(psycopg2.errors.UndefinedTable), pool.transaction() as cursor:
-        cursor.execute("SELECT 1 FROM nowhere")
+    with pytest.raises(psycopg2.errors.NumericValueOutOfRange), pool.transaction() as cursor:
+        cursor.execute("SELECT 2147483648::integer")
     assert _backend(pool) == backend
     assert _names(pool) == ["once"]
+
+
+def test_a_database_that_can_serve_nobody_counts_as_away(pool: Database) -> None:
+    backend = _backend(pool)
+    with pytest.raises(Unavailable, match="nowhere"), pool.transaction() as cursor:
+        cursor.execute("SELECT 1 FROM nowhere")  # as where the schema is missing
+    with pytest.raises(Unavailable, match="read-only"), pool.transaction() as cursor:
+        # As on a standby.
+        cursor.execute("SET TRANSACTION READ ONLY; INSERT INTO imports (name) VALUES ('x')")
+    assert _backend(pool) == backend
 
 
 def test_a_deadlock_is_worth_a_retry(pool: Database) -> None:
