@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 
 from services.gateway.openapi import describe
 from services.gateway.reference import render
@@ -29,8 +29,9 @@ def add_documentation(app: FastAPI) -> None:
         return Response(body, media_type="application/json")
 
     @app.get("/docs", include_in_schema=False)
-    def docs() -> Response:
-        return Response(render(document()), media_type="text/html", headers=_HEADERS)
+    def docs(request: Request) -> Response:
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        return Response(render(document(), origin), media_type="text/html", headers=_HEADERS)
 
     @app.get("/docs/reference.css", include_in_schema=False)
     def reference_style() -> Response:

@@ -13,9 +13,12 @@ from services.gateway.schemas import Schemas
 _JSON = "application/json"
 
 
-def render(document: dict[str, Any]) -> str:
-    """One page: an introduction, each operation, the kinds of problems."""
-    page = _Page(document)
+def render(document: dict[str, Any], origin: str) -> str:
+    """One page: an introduction, each operation, the kinds of problems.
+
+    origin: where the reader reaches the gateway, for the examples; `http://127.0.0.1:8080`, say.
+    """
+    page = _Page(document, origin)
     info = document["info"]
     return f"""<!doctype html>
 <html lang="en">
@@ -48,8 +51,9 @@ def render(document: dict[str, Any]) -> str:
 class _Page:
     """The parts that come from one document."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: dict[str, Any], origin: str) -> None:
         self._document = document
+        self._origin = origin
         self._schemas = Schemas(document)
 
     def index(self) -> Iterator[str]:
@@ -96,10 +100,11 @@ class _Page:
             f'<p class="access">{_access(operation)}</p>',
             self._parameters(operation.get("parameters", [])),
         ]
+        example = body and self._schemas.example(body)
         if body is not None:
             parts += ["<h4>Body</h4>", self._fields(body)]
         parts += [
-            _code(_curl(method, path, operation, body and self._schemas.example(body))),
+            _code(_curl(method, self._origin + path, operation, example)),
             "<h4>Answers</h4>",
             *(self._answer(*answer) for answer in operation["responses"].items()),
             "</section>",
@@ -153,8 +158,8 @@ def _access(operation: dict[str, Any]) -> str:
     return f"Needs a key with scope <code>{escape(' '.join(scopes))}</code>{sometimes}."
 
 
-def _curl(method: str, path: str, operation: dict[str, Any], body: Any) -> str:
-    lines = [f"curl -X {method.upper()} http://127.0.0.1:8080{path}"]
+def _curl(method: str, url: str, operation: dict[str, Any], body: Any) -> str:
+    lines = [f"curl -X {method.upper()} {url}"]
     if operation.get("security"):
         lines.append('-H "authorization: Bearer $HEADRACE_API_KEY"')
     if body is not None:

@@ -79,6 +79,13 @@ async def test_the_page_shows_every_operation_and_field(
         assert f"<code>{field}</code>" in page
 
 
+async def test_the_examples_call_where_the_page_was_found(http: httpx.AsyncClient) -> None:
+    page = (await http.get("/docs", headers={"host": "shop.example:8443"})).text
+    assert "curl -X POST http://shop.example:8443/v1/events" in page
+    hostile = (await http.get("/docs", headers={"host": "<b>x"})).text
+    assert "<b>x" not in hostile
+
+
 async def test_the_page_needs_no_script_and_no_other_host(http: httpx.AsyncClient) -> None:
     page = await http.get("/docs")
     assert page.headers["content-security-policy"] == "default-src 'self'"
