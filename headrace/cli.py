@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[Sequence[str]], int] = importlib.import_module(_COMMANDS[name].module).main
     try:
         return run(rest)
-    except HeadraceError as error:
+    except (HeadraceError, OSError) as error:  # OSError names the file: no such one, disk full
         sys.stderr.write(f"headrace: {error}\n")
         return 2
 

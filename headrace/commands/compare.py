@@ -10,15 +10,17 @@ from pathlib import Path
 import torch
 
 from headrace.bundle import Bundle
+from headrace.commands.arguments import count, minutes
 from headrace.evaluation.compare import MAIN, Row, compare
 from headrace.evaluation.report.write import write_report
 from headrace.training.data import read_log
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Raises: DataInvalid, BundleInvalid, FailedPrecondition."""
+    """Raises: DataInvalid, BundleInvalid, FailedPrecondition; OSError if it cannot write."""
     given = _parser().parse_args(arguments)
     torch.set_num_threads(given.threads)
+    given.out.mkdir(parents=True, exist_ok=True)  # fails before the work, not after it
     bundle = Bundle.load(given.bundle, threads=given.threads) if given.bundle else None
     log = read_log(given.interactions, given.items)
     found = compare(log, bundle, seconds=60 * given.minutes, seed=given.seed, say=_say)
@@ -43,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--items", type=Path, help="CSV or Parquet")
     parser.add_argument("--bundle", help="folder or URL of a bundle trained on these files")
     parser.add_argument("--out", type=Path, required=True, help="folder of the report")
-    parser.add_argument("--minutes", type=float, default=5.0, help="for fitting baselines (5)")
+    parser.add_argument("--minutes", type=minutes, default=5.0, help="for fitting baselines (5)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1, help="of torch and ONNX Runtime")
+    parser.add_argument("--threads", type=count, default=1, help="of torch and ONNX Runtime")
     return parser

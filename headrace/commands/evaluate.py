@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headrace.bundle import Bundle
+from headrace.commands.arguments import count
 from headrace.evaluation.evaluate import evaluate
 from headrace.evaluation.served import CANDIDATES
 from headrace.evaluation.text import lines_of
@@ -31,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         "--interactions", type=Path, required=True, help="the file that the bundle was trained on"
     )
     parser.add_argument("--items", type=Path, help="the items, as in training")
-    parser.add_argument("--candidates", type=int, default=CANDIDATES, help="scored by the head")
+    parser.add_argument("--candidates", type=count, default=CANDIDATES, help="scored by the head")
     parser.add_argument("--seed", type=int, default=0, help="of the intervals' resamples")
-    parser.add_argument("--threads", type=int, default=1, help="of one run of a graph")
+    parser.add_argument("--threads", type=count, default=1, help="of one run of a graph")
     return parser

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.bundle import Bundle
+from headrace.errors import DataInvalid
 from headrace.evaluation.baselines.base import Asked, Baseline, People, Training
 from headrace.evaluation.baselines.neural.learning import Effort
 from headrace.evaluation.baselines.registry import NEURAL, SIMPLE, Make
@@ -41,7 +42,7 @@ class Row:
 @dataclass(frozen=True)
 class Comparison:
     """Best first, by NDCG@10 on the test part; `reference` is what the others are set beside: the
-    bundle, or without one the baseline that is best on validation."""
+    bundle, or without one the baseline that is best on validation. `left_out`: why, by name."""
 
     split: Split
     people: int
@@ -49,6 +50,7 @@ class Comparison:
     events: int
     rows: Sequence[Row]
     reference: str
+    left_out: Mapping[str, str]
 
     def row(self, name: str) -> Row:
         return next(row for row in self.rows if row.name == name)
@@ -75,8 +77,10 @@ def compare(
     """
     parts = leave_one_out(log)
     rows = []
+    left_out: dict[str, str] = {}
     of_bundle = () if bundle is None else _of_bundle(bundle, log, seed)
-    for row in chain(of_bundle, _of_baselines(log, parts, baselines, seconds, seed)):
+    others = _of_baselines(log, parts, baselines, seconds=seconds, seed=seed, left_out=left_out)
+    for row in chain(of_bundle, others):
         say(row)
         rows.append(row)
     best = max(rows, key=lambda row: row.validation.intervals[MAIN].mean).name
@@ -87,6 +91,7 @@ def compare(
         events=len(log.items),
         rows=sorted(rows, key=lambda row: -row.test.intervals[MAIN].mean),
         reference=best if bundle is None else HEADRACE,
+        left_out=left_out,
     )
 
 
@@ -97,8 +102,15 @@ def _of_bundle(bundle: Bundle, log: EventLog, seed: int) -> Iterator[Row]:
 
 
 def _of_baselines(
-    log: EventLog, parts: Split, baselines: Mapping[str, Make], seconds: float, seed: int
+    log: EventLog,
+    parts: Split,
+    baselines: Mapping[str, Make],
+    *,
+    seconds: float,
+    seed: int,
+    left_out: dict[str, str],
 ) -> Iterator[Row]:
+    """Writes into `left_out` which of them cannot learn from these data."""
     end = time.monotonic() + seconds
     train = Training.of(log, parts)
     world = World.of(log.catalogue, train.counts, log.users)
@@ -106,7 +118,11 @@ def _of_baselines(
         share = max(1.0, (end - time.monotonic()) / (len(baselines) - number))
         baseline = make(Effort(seconds=share, seed=seed))
         began = time.monotonic()
-        baseline.fit(train)
+        try:
+            baseline.fit(train)
+        except DataInvalid as error:
+            left_out[name] = str(error)
+            continue
         fit_s = time.monotonic() - began
         validation, test = (
             _measured(baseline, log, part, world, seed) for part in (parts.validation, parts.test)

@@ -88,7 +88,10 @@ class Baseline(Protocol):
     """A recommender: learns once, then scores the whole catalogue for anybody of training."""
 
     def fit(self, train: Training) -> None:
-        """The same seed and the same training part give the same scores, if time suffices."""
+        """The same seed and the same training part give the same scores, if time suffices.
+
+        Raises: DataInvalid where nothing can be learned from so little, or so much.
+        """
 
     def score(self, people: People) -> Scores:
         """Finite, greater is better; what people had is not left out: [B,N], B from 1."""

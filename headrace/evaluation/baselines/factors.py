@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.decomposition import PCA, TruncatedSVD
 
+from headrace.errors import DataInvalid
 from headrace.evaluation.baselines.base import People, Scores, Training
 
 
@@ -18,9 +19,10 @@ class Svd:
         self._seed = seed
 
     def fit(self, train: Training) -> None:
-        # At least one factor less than either side of the matrix.
-        factors = max(1, min(self._factors, min(train.matrix.shape) - 1))
-        svd = TruncatedSVD(factors, random_state=self._seed).fit(train.matrix)
+        """Raises: DataInvalid where there are fewer than two people or items."""
+        svd = TruncatedSVD(_possible(self._factors, train), random_state=self._seed).fit(
+            train.matrix
+        )
         self._items = svd.components_.astype(np.float32)  # [F,N]
 
     def score(self, people: People) -> Scores:
@@ -36,11 +38,19 @@ class Pca:
         self._seed = seed
 
     def fit(self, train: Training) -> None:
-        factors = max(1, min(self._factors, min(train.matrix.shape) - 1))
-        pca = PCA(factors, svd_solver="randomized", random_state=self._seed)
+        """Raises: DataInvalid where there are fewer than two people or items."""
+        pca = PCA(_possible(self._factors, train), svd_solver="randomized", random_state=self._seed)
         pca.fit(train.matrix.toarray())
         self._pca: Any = pca
 
     def score(self, people: People) -> Scores:
         had = people.matrix(self._pca.n_features_in_).toarray()
         return np.asarray(self._pca.inverse_transform(self._pca.transform(had)), dtype=np.float32)
+
+
+def _possible(factors: int, train: Training) -> int:
+    """As many factors as wanted, at least one less than either side of the matrix."""
+    most = min(len(train.histories), train.items) - 1
+    if most < 1:
+        raise DataInvalid("factors need two people and two items at least")
+    return min(factors, most)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression as Regression
 from sklearn.preprocessing import StandardScaler
 
+from headrace.errors import DataInvalid
 from headrace.evaluation.baselines.base import Baseline, People, Scores, Training
 from headrace.evaluation.baselines.content import ContentBased
 from headrace.evaluation.baselines.neighbours import ItemNeighbours
@@ -29,6 +30,9 @@ class LogisticRegression:
         self._seed = seed
 
     def fit(self, train: Training) -> None:
+        """Raises: DataInvalid where nobody has two training events."""
+        if max(map(len, train.histories)) < 2:
+            raise DataInvalid("nobody has two training events: there is no next one to learn from")
         before = train.without_last()
         self._recommenders = _fitted(before)
         features, labels = [], []

@@ -18,7 +18,8 @@ def write_report(found: Comparison, folder: Path, about: Sequence[str]) -> Seque
 
     Raises: OSError where the folder cannot be written to.
     """
-    text = " ".join([*about, _data(found)])
+    left_out = [f"Left out: {name} ({reason})." for name, reason in found.left_out.items()]
+    text = " ".join([*about, _data(found), *left_out])
     title = "How good the recommendations are"
     plots = [
         intervals_plot(

@@ -41,6 +41,25 @@ def test_evaluate_refuses_a_bundle_of_other_data(
     assert "may have learned from their test part" in capsys.readouterr().err
 
 
+def test_a_report_that_cannot_be_written_is_an_error_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events, out = tmp_path / "events.csv", tmp_path / "taken"
+    out.write_text("not a folder")
+    assert main(["compare", "--interactions", str(events), "--out", str(out)]) == 2
+    assert str(out) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan", "inf", "soon"])
+def test_minutes_must_be_a_span_of_time(
+    minutes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--interactions", "x.csv", "--out", str(tmp_path), "--minutes", minutes]
+    with pytest.raises(SystemExit):
+        main(["compare", *given])
+    assert "--minutes" in capsys.readouterr().err
+
+
 def test_evaluating_needs_no_torch() -> None:
     code = "import sys, headrace.commands.evaluate; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

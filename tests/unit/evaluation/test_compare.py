@@ -59,6 +59,15 @@ def test_what_time_is_left_is_shared_among_those_to_come() -> None:
     assert given == [pytest.approx(2_000, rel=0.1), pytest.approx(4_000, rel=0.1)]
 
 
+def test_what_cannot_learn_from_so_little_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    alone = toy_log(people=1)
+    found = compare(alone, None, seconds=10, seed=0, baselines=SIMPLE)
+    assert found.left_out.keys() == {"SVD", "PCA", "logistic regression"}
+    assert len(found.rows) == len(SIMPLE) - 3
+    text = write_report(found, tmp_path, [])[0].read_text(encoding="utf-8")
+    assert "Left out: SVD (factors need two people and two items at least)." in text
+
+
 def test_the_report_is_one_page_that_needs_nothing_else(found: Comparison, tmp_path: Path) -> None:
     markdown, page = write_report(found, tmp_path / "out", ["Data: <toy>."])
     text, html = markdown.read_text(encoding="utf-8"), page.read_text(encoding="utf-8")
