@@ -17,9 +17,9 @@ from headrace.client.messages import (
     to_event,
 )
 from headrace.client.models import Event, Item, Recommendations, SimilarItems
+from headrace.errors import InvalidInput
 from headrace.runtime.item_messages import item_message
 
-Q = TypeVar("Q", bound=Message)
 R = TypeVar("R", bound=Message)
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ def recommend(
     request = gateway_pb2.RecommendRequest(
         user_id=user_id or "",
         session=session,
-        n=n,
+        n=_sendable(n),
         category=category or "",
         exclude=exclude,
         after=after or "",
@@ -64,7 +64,9 @@ def recommend(
 def similar(
     item_id: str, n: int, category: str | None
 ) -> Call[gateway_pb2.SimilarItemsResponse, SimilarItems]:
-    request = gateway_pb2.SimilarItemsRequest(item_id=item_id, n=n, category=category or "")
+    request = gateway_pb2.SimilarItemsRequest(
+        item_id=item_id, n=_sendable(n), category=category or ""
+    )
     return Call("SimilarItems", request, from_similar)
 
 
@@ -80,3 +82,10 @@ def upsert_items(items: Sequence[Item]) -> Call[gateway_pb2.UpsertItemsResponse,
 def delete_item(item_id: str) -> Call[gateway_pb2.DeleteItemResponse, int]:
     request = gateway_pb2.DeleteItemRequest(item_id=item_id)
     return Call("DeleteItem", request, lambda answer: answer.revision)
+
+
+def _sendable(n: int) -> int:
+    """What a uint32 can carry; the gateway judges the rest. Raises: InvalidInput."""
+    if not 0 <= n < 2**32:
+        raise InvalidInput.of("n", f"must be 1 to 200, not {n}")
+    return n

@@ -109,6 +109,11 @@ async def test_what_cannot_be_sent_is_refused_before(do: Do, world: World) -> No
     naive = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
     with pytest.raises(InvalidInput, match="time zone"):
         await do("record_event", "259", "1", occurred_at=naive)
+    for n in (-1, 2**32):
+        with pytest.raises(InvalidInput, match=r"n: must be 1 to 200"):
+            await do("recommend", n=n)
+        with pytest.raises(InvalidInput, match=r"n: must be 1 to 200"):
+            await do("similar", "1", n)
     assert not world.event_log.events
 
 
