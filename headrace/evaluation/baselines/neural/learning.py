@@ -20,7 +20,7 @@ class Effort:
     seconds: float = 120.0
     max_epochs: int = 200
     seed: int = 0
-    patience: int = 5  # epochs
+    patience: int = 20  # epochs; in a small data set one has few steps
 
 
 def learn(
