@@ -90,7 +90,9 @@ class EmbeddedKafka(Part):
     def _format(self, class_path: str, settings: Path) -> None:
         """Prepare an empty data folder, once in its life."""
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(settings)]
+        # With an equals sign: one id in 64 begins with a dash.
+        named = f"--cluster-id={cluster_id}"
+        tool = ["kafka.tools.StorageTool", "format", named, "--config", str(settings)]
         done = subprocess.run(
             [str(JAVA), *_JVM, "-cp", class_path, *tool],
             capture_output=True,
