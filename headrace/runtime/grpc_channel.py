@@ -31,6 +31,10 @@ class BlockingMethod(Protocol[Q_contra, R_co]):
     ) -> R_co: ...
 
 
+MESSAGE_BYTES = 24 * 1024 * 1024
+"""The greatest message that either side takes: 1,000 items of about 20 kB each
+(`headrace.contracts.items`)."""
+
 # A service that restarts is back within seconds; within a deadline of some 100 ms three tries
 # bridge a lost connection, no more.
 _SERVICE_CONFIG = {
@@ -52,7 +56,7 @@ _SERVICE_CONFIG = {
 OPTIONS: list[tuple[str, Any]] = [
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.max_receive_message_length", 24 * 1024 * 1024),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
     # By default a lost server is sought again after up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),

@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 
 from headrace.errors import HeadraceError, InvalidInput, Unavailable
 from headrace.runtime import context
+from headrace.runtime.grpc_channel import MESSAGE_BYTES
 from headrace.runtime.metrics import GRPC_REQUESTS, GRPC_SECONDS
 from headrace.runtime.readiness import Readiness
 from headrace.runtime.rpc_errors import message_of, to_status
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# 1,000 items of at most about 20 kB each (headrace.contracts.items).
-MAX_MESSAGE_BYTES = 24 * 1024 * 1024
 _HEALTH_PERIOD_S = 0.25
 
 
@@ -48,7 +47,7 @@ async def grpc_server(
     server = grpc.aio.server(
         interceptors=[CallInterceptor()],
         options=[
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_receive_message_length", MESSAGE_BYTES),
             ("grpc.so_reuseport", 0),
         ],
     )

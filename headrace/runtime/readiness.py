@@ -12,7 +12,10 @@ class Readiness:
         self._stopping = threading.Event()
 
     def require(self, name: str, condition: Callable[[], bool]) -> None:
-        """`condition` must return at once: it looks at state that others keep current."""
+        """name: one word for what is missed: a service, a store, or what is read from a topic.
+
+        `condition` must return at once: it looks at state that others keep current.
+        """
         self._conditions[name] = condition
 
     def stopping(self) -> None:

@@ -10,7 +10,13 @@ from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
 from headrace.runtime.topics import EVENTS, ITEMS
 from headrace.store.database import Database
-from services.event_ingest.consumer import EventHandler, ItemHandler, decode_event, decode_item
+from services.event_ingest.consumer import (
+    EntryPublisher,
+    EventHandler,
+    ItemHandler,
+    decode_event,
+    decode_item,
+)
 from services.event_ingest.log import EventLog
 from services.event_ingest.service import EventIngest
 from services.event_ingest.settings import EventIngestSettings
@@ -28,13 +34,14 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
         service = EventIngest(EventLog(database))
         publisher = Publisher(settings.kafka_bootstrap_servers)
         stack.callback(publisher.close, settings.shutdown_grace_s)
+        entries = EntryPublisher(publisher)
 
         events = GroupConsumer(
             bootstrap_servers=settings.kafka_bootstrap_servers,
             group=SERVICE,
             topic=EVENTS,
             decode=decode_event,
-            handle=EventHandler(service, publisher),
+            handle=EventHandler(service, entries),
             publisher=publisher,
             on_failure=process.fail,
             max_batch=settings.ingest_batch_records,
@@ -44,14 +51,14 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
             group=f"{SERVICE}-items",
             topic=ITEMS,
             decode=decode_item,
-            handle=ItemHandler(service, publisher),
+            handle=ItemHandler(service, entries),
             publisher=publisher,
             on_failure=process.fail,
             max_batch=settings.ingest_batch_records,
         )
         sweeps = Periodic(
             "sweep_waiting",
-            Sweeper(service, publisher).sweep,
+            Sweeper(service, entries).sweep,
             settings.ingest_sweep_period_s,
             on_failure=process.fail,
         )
@@ -61,10 +68,10 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
         for part in (events, items, sweeps):
             part.start()
 
-        process.readiness.require("joined group of events", events.joined)
-        process.readiness.require("joined group of items", items.joined)
+        process.readiness.require("events", events.joined)
+        process.readiness.require("items", items.joined)
         process.readiness.require(
-            "Postgres answers",
+            "postgres",
             lambda: sweeps.succeeded_within(
                 settings.ingest_sweep_period_s + _POSTGRES_ANSWERED_WITHIN_S
             ),

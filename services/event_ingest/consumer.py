@@ -23,15 +23,38 @@ from services.event_ingest.service import EventIngest
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
+class EntryPublisher:
+    """Writes entries of people's logs to topic `interactions`."""
+
+    def __init__(self, publisher: Publisher, topic: str = INTERACTIONS) -> None:
+        self._publisher = publisher
+        self._topic = topic
+
+    def publish(self, entries: Iterable[tuple[Entry, Headers]]) -> None:
+        """Each with the headers of the record that brought it.
+
+        Raises: Unavailable where Kafka takes no more.
+        """
+        self._publisher.publish(
+            [to_outgoing(self._topic, entry, headers) for entry, headers in entries]
+        )
+
+    def publish_released(self, entries: Iterable[Entry]) -> None:
+        """Entries of events that waited. Raises: as `publish`.
+
+        They are committed before and wait no more, so after a crash at this point, or where Kafka
+        does not take them, nobody publishes them again. That is safe: user_embedding compares the
+        log with its states and reads what it missed from Postgres.
+        """
+        self.publish((entry, ()) for entry in entries)
+
+
 class EventHandler:
     """Handles topic `events`: stores a batch, then publishes what has a number."""
 
-    def __init__(
-        self, service: EventIngest, publisher: Publisher, interactions: str = INTERACTIONS
-    ) -> None:
+    def __init__(self, service: EventIngest, entries: EntryPublisher) -> None:
         self._service = service
-        self._publisher = publisher
-        self._interactions = interactions
+        self._entries = entries
 
     def __call__(self, messages: Sequence[Message[GivenEvent]]) -> list[Refusal]:
         outcomes = self._service.ingest([message.body for message in messages])
@@ -44,37 +67,21 @@ class EventHandler:
                 # Repeated ones as well: the process may have died between commit and publish.
                 entry = outcome.entry
                 numbered.setdefault((entry.user_id, entry.n), (entry, message.record.headers))
-        in_order = sorted(numbered.values(), key=lambda pair: pair[0].n)
-        self._publisher.publish(
-            [to_outgoing(self._interactions, entry, headers) for entry, headers in in_order]
-        )
+        self._entries.publish(sorted(numbered.values(), key=lambda pair: pair[0].n))
         return refusals
 
 
 class ItemHandler:
     """Handles topic `items`: releases the events that waited for what arrived."""
 
-    def __init__(
-        self, service: EventIngest, publisher: Publisher, interactions: str = INTERACTIONS
-    ) -> None:
+    def __init__(self, service: EventIngest, entries: EntryPublisher) -> None:
         self._service = service
-        self._publisher = publisher
-        self._interactions = interactions
+        self._entries = entries
 
     def __call__(self, messages: Sequence[Message[str]]) -> list[Refusal]:
         for entries in self._service.release({message.body for message in messages}):
-            publish_entries(self._publisher, self._interactions, entries)
+            self._entries.publish_released(entries)
         return []
-
-
-def publish_entries(publisher: Publisher, interactions: str, entries: Iterable[Entry]) -> None:
-    """Publishes released entries.
-
-    They are committed before and wait no more, so after a crash at this point, or where Kafka does
-    not take them, nobody publishes them again. That is safe: user_embedding compares the log with
-    its states and reads what it missed from Postgres.
-    """
-    publisher.publish([to_outgoing(interactions, entry) for entry in entries])
 
 
 def decode_event(record: Record) -> GivenEvent:

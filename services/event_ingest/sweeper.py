@@ -6,9 +6,7 @@ the item's message was consumed. Nobody else would come back to it.
 
 import time
 
-from headrace.runtime.kafka_publisher import Publisher
-from headrace.runtime.topics import INTERACTIONS
-from services.event_ingest.consumer import publish_entries
+from services.event_ingest.consumer import EntryPublisher
 from services.event_ingest.service import EventIngest
 
 _FORGET_PERIOD_S = 3_600.0
@@ -17,18 +15,15 @@ _FORGET_PERIOD_S = 3_600.0
 class Sweeper:
     """The work of one round."""
 
-    def __init__(
-        self, service: EventIngest, publisher: Publisher, interactions: str = INTERACTIONS
-    ) -> None:
+    def __init__(self, service: EventIngest, entries: EntryPublisher) -> None:
         self._service = service
-        self._publisher = publisher
-        self._interactions = interactions
+        self._entries = entries
         self._forgot_at = float("-inf")
 
     def sweep(self) -> None:
         """Releases, publishes, counts; every hour forgets old refusals. Raises: Unavailable."""
         for entries in self._service.release():
-            publish_entries(self._publisher, self._interactions, entries)
+            self._entries.publish_released(entries)
         self._service.count_waiting()
         if time.monotonic() - self._forgot_at > _FORGET_PERIOD_S:
             self._service.forget_refused()

@@ -3,15 +3,16 @@
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from functools import partial
 
-from headrace.api.gateway.v1 import gateway_pb2_grpc
+from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from headrace.runtime.circuit import Circuit
 from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.process import Process, run_process
 from services.gateway.events import KafkaEventLog
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
-from services.gateway.grpc import NAME, GatewayServicer
+from services.gateway.grpc import SERVICE, GatewayServicer
 from services.gateway.http import BodyLimits, build_app
 from services.gateway.http_server import http_server
 from services.gateway.keys import ApiKeys
@@ -49,14 +50,13 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         stack.callback(refreshing.cancel)
 
         keys = ApiKeys.parse(settings.api_keys)
-        servicer = GatewayServicer(gateway, keys)
         await stack.enter_async_context(
             grpc_server(
                 host=settings.host,
                 port=settings.grpc_port,
-                services=[NAME],
-                register=lambda server: gateway_pb2_grpc.add_GatewayServiceServicer_to_server(
-                    servicer, server
+                services=[SERVICE],
+                register=partial(
+                    add_GatewayServiceServicer_to_server, GatewayServicer(gateway, keys)
                 ),
                 readiness=process.readiness,
                 grace_s=settings.shutdown_grace_s,

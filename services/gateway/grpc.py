@@ -32,7 +32,7 @@ from services.gateway.upstream import SOURCES, STATUSES
 if TYPE_CHECKING:
     Call = grpc.aio.ServicerContext[Any, Any]
 
-NAME = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"].full_name
+SERVICE = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"].full_name
 
 _SOURCES = {name: number for number, name in SOURCES.items()}
 _STATUSES = {name: number for number, name in STATUSES.items()}

@@ -96,8 +96,8 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
         process.readiness.require(
             "postgres", lambda: watch.succeeded_within(_POSTGRES_ANSWERED_WITHIN_S)
         )
-        process.readiness.require("consumer", consumer.joined)
-        process.readiness.require("every_item_has_a_vector", sweeper.complete)
+        process.readiness.require("items", consumer.joined)
+        process.readiness.require("item_vectors", sweeper.complete)
         await process.until_told_to_stop()
 
 

@@ -112,10 +112,10 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
                 grace_s=grace_s,
             )
         )
-        process.readiness.require("every item vector is read", reader.caught_up)
-        process.readiness.require("joined group of interactions", consumer.joined)
+        process.readiness.require("item_vectors", reader.caught_up)
+        process.readiness.require("interactions", consumer.joined)
         process.readiness.require(
-            "Postgres answers", lambda: watch.succeeded_within(_POSTGRES_ANSWERED_WITHIN_S)
+            "postgres", lambda: watch.succeeded_within(_POSTGRES_ANSWERED_WITHIN_S)
         )
         await process.until_told_to_stop()
 

@@ -15,7 +15,13 @@ from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.kafka_records import Record
 from headrace.runtime.periodic import Periodic
 from headrace.runtime.topics import dead_letters
-from services.event_ingest.consumer import EventHandler, ItemHandler, decode_event, decode_item
+from services.event_ingest.consumer import (
+    EntryPublisher,
+    EventHandler,
+    ItemHandler,
+    decode_event,
+    decode_item,
+)
 from services.event_ingest.service import EventIngest
 from services.event_ingest.sweeper import Sweeper
 from tests.conftest import KafkaServer, PostgresServer
@@ -43,6 +49,7 @@ class Pipeline:
         self.events = topics.create("events", partitions=2)
         self.items = topics.create("items")
         self.interactions = topics.create("interactions", partitions=2)
+        self._entries = EntryPublisher(publisher, self.interactions)
         self.failures: list[BaseException] = []
 
     @contextmanager
@@ -52,12 +59,12 @@ class Pipeline:
             self._consumer(
                 self.events,
                 decode_event,
-                EventHandler(self._service, self.publisher, self.interactions),
+                EventHandler(self._service, self._entries),
             ),
             self._consumer(
                 self.items,
                 decode_item,
-                ItemHandler(self._service, self.publisher, self.interactions),
+                ItemHandler(self._service, self._entries),
             ),
         ]
         for consumer in consumers:
@@ -70,7 +77,7 @@ class Pipeline:
         assert not self.failures
 
     def sweeps(self) -> Periodic:
-        sweeper = Sweeper(self._service, self.publisher, self.interactions)
+        sweeper = Sweeper(self._service, self._entries)
         return Periodic("sweep", sweeper.sweep, 0.1, on_failure=self.failures.append)
 
     def send(self, *records: Outgoing) -> None:

@@ -11,7 +11,7 @@ from headrace.api.gateway.v1 import gateway_pb2_grpc
 from headrace.local.ports import free_ports
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.readiness import Readiness
-from services.gateway.grpc import NAME, GatewayServicer
+from services.gateway.grpc import SERVICE, GatewayServicer
 from services.gateway.http import BodyLimits, build_app
 from tests.unit.gateway.memory import KEYS, World
 
@@ -48,7 +48,7 @@ async def grpc_door(world: World, readiness: Readiness) -> AsyncIterator[str]:
     async with grpc_server(
         host="127.0.0.1",
         port=port,
-        services=[NAME],
+        services=[SERVICE],
         register=lambda server: gateway_pb2_grpc.add_GatewayServiceServicer_to_server(
             servicer, server
         ),
