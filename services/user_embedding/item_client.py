@@ -10,7 +10,7 @@ import numpy as np
 from headrace.api.item_embedding.v1 import item_embedding_pb2, item_embedding_pb2_grpc
 from headrace.api.vectors.v1 import vectors_pb2
 from headrace.errors import HeadraceError, MalformedRecord, Unavailable
-from headrace.index.encoding import Vector, matrix_from_bytes
+from headrace.index.encoding import Vector, from_bytes, matrix_from_bytes
 from headrace.index.table import Ordinals
 from headrace.runtime.grpc_channel import call_blocking
 from headrace.runtime.kafka_messages import message_in
@@ -58,12 +58,14 @@ def item_vector_decoder(model_version: str, width: int) -> Decode[vectors_pb2.It
         item = message_in(record, vectors_pb2.ItemVector)
         if item.model_version != model_version:
             raise MalformedRecord(
-                "wrong_model_version", f"{item.model_version!r}, not {model_version!r}"
+                "other_model_version", f"{item.model_version!r}, not {model_version!r}"
             )
         if item.width != width or len(item.vector) != 4 * width:
             raise MalformedRecord(
                 "wrong_width", f"{len(item.vector)} bytes for {item.width}, not {width}, numbers"
             )
+        if not np.isfinite(from_bytes(item.vector, width)).all():
+            raise MalformedRecord("invalid_vector", "it holds numbers that are not finite")
         if not 0 < item.change.ordinal <= _LARGEST_ORDINAL:
             raise MalformedRecord("invalid_ordinal", f"ordinal {item.change.ordinal}")
         return item
