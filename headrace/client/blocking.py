@@ -121,7 +121,13 @@ class Headrace:
     def _do(self, call: Call[R, T]) -> T:
         method: Any = getattr(self._stub, call.method)
         try:
-            answer = method(call.request, timeout=self._timeout_s, metadata=self._metadata)
+            answer = method(
+                call.request,
+                timeout=self._timeout_s,
+                metadata=self._metadata,
+                # While nobody listens, during a restart say, wait instead of failing at once.
+                wait_for_ready=True,
+            )
         except grpc.RpcError as failure:
             raise from_rpc_error("gateway", failure) from failure
         return call.read(answer)

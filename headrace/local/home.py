@@ -27,8 +27,11 @@ def api_key(home: Path) -> str:
     """The key in `api_key`, made at the first call; only the owner can read the file."""
     path = home / "api_key"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(f"hr_{secrets.token_urlsafe(24)}\n", encoding="utf-8")
+        # Moved into place once it is whole: an empty key would keep the gateway from starting.
+        scratch = home / "api_key.new"
+        scratch.touch(mode=0o600)
+        scratch.write_text(f"hr_{secrets.token_urlsafe(24)}\n", encoding="utf-8")
+        scratch.replace(path)
     return path.read_text(encoding="utf-8").strip()
 
 

@@ -65,7 +65,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         limits = BodyLimits(events=settings.events_body_bytes, items=settings.items_body_bytes)
         await stack.enter_async_context(
             http_server(
-                build_app(gateway, keys, process.readiness, limits),
+                build_app(gateway, keys, process.readiness, limits, settings.allowed_origins),
                 host=settings.host,
                 port=settings.http_port,
                 grace_s=settings.shutdown_grace_s,

@@ -1,5 +1,6 @@
 """The HTTP door: translates, and nothing else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -8,12 +9,13 @@ import orjson
 from fastapi import FastAPI, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from pydantic import BeforeValidator
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
 from headrace.contracts.identifiers import Identifier
 from headrace.contracts.items import ItemContent, NewItem
-from headrace.runtime.context import current
+from headrace.runtime.context import REQUEST_ID, TRACEPARENT, current
 from headrace.runtime.readiness import Readiness
 from services.gateway import problems
 from services.gateway.bodies import read_body
@@ -56,8 +58,17 @@ class BodyLimits:
     items: int
 
 
-def build_app(gateway: Gateway, keys: ApiKeys, readiness: Readiness, limits: BodyLimits) -> ASGIApp:
-    """The application that a server of ASGI runs."""
+def build_app(
+    gateway: Gateway,
+    keys: ApiKeys,
+    readiness: Readiness,
+    limits: BodyLimits,
+    cors_origins: Sequence[str] = (),
+) -> ASGIApp:
+    """The application that a server of ASGI runs.
+
+    cors_origins: whose pages browsers let call it; `*`: everybody's.
+    """
     app = FastAPI(
         title="Headrace",
         version=VERSION,
@@ -73,7 +84,17 @@ def build_app(gateway: Gateway, keys: ApiKeys, readiness: Readiness, limits: Bod
     _items(app, gateway, keys, limits)
     _operations(app, readiness)
     add_documentation(app)
-    return RequestScope(app)
+    if not cors_origins:
+        return RequestScope(app)
+    return RequestScope(
+        CORSMiddleware(
+            app,
+            allow_origins=cors_origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["authorization", "content-type", REQUEST_ID, TRACEPARENT],
+            expose_headers=[REQUEST_ID],
+        )
+    )
 
 
 def _events(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) -> None:

@@ -29,6 +29,10 @@ class GatewaySettings(ProcessSettings, KafkaSettings):
     item_embedding_address: Address
     api_keys: Annotated[str, AfterValidator(_keys_in_order)] = field(repr=False)
     """`<key>:<scope>+<scope>`, several separated by commas. Secret."""
+    cors_origins: Annotated[
+        str, Field(pattern=r"^$|^\*$|^https?://[^\s/,]+(,https?://[^\s/,]+)*$")
+    ] = ""
+    """Whose pages browsers let call it: `https://shop.example`, several with commas, or `*`."""
     ranker_deadline_ms: Milliseconds = 300
     after_wait_ms: Annotated[int, Field(ge=1, le=250)] = 250
     """Added to the ranker's deadline where a list waits for an event."""
@@ -40,3 +44,7 @@ class GatewaySettings(ProcessSettings, KafkaSettings):
     items_body_bytes: Bytes = 24 * 1024 * 1024
     remembered_places: Annotated[int, Field(ge=0)] = 50_000
     """Places of people's last lists, kept for when the ranker is away; about 0.4 kB each."""
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        return tuple(self.cors_origins.split(",")) if self.cors_origins else ()

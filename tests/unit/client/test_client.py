@@ -9,6 +9,7 @@ import pytest
 
 from headrace.client import AsyncHeadrace, Event, Headrace, Item
 from headrace.errors import InvalidInput, NotFound, PermissionDenied, Unauthenticated, Unavailable
+from headrace.local.ports import free_ports
 from headrace.runtime.readiness import Readiness
 from tests.unit.gateway.doors import grpc_door
 from tests.unit.gateway.memory import AS_OF, World
@@ -131,3 +132,14 @@ async def test_a_gateway_that_is_away_is_unavailable() -> None:
     async with AsyncHeadrace("127.0.0.1:1", timeout_s=0.5) as client:
         with pytest.raises(Unavailable):
             await client.recommend()
+
+
+async def test_a_call_bridges_a_restart_of_the_gateway(world: World) -> None:
+    (port,) = free_ports(1)
+    async with AsyncHeadrace(f"127.0.0.1:{port}", timeout_s=20) as client:
+        call = asyncio.create_task(client.recommend())
+        # The client finds nobody listening before the gateway is there.
+        await asyncio.wait([call], timeout=0.3)
+        assert not call.done()
+        async with grpc_door(world, Readiness(), port):
+            assert (await call).items

@@ -41,9 +41,11 @@ async def http_door(world: World, readiness: Readiness) -> AsyncIterator[httpx.A
 
 
 @asynccontextmanager
-async def grpc_door(world: World, readiness: Readiness) -> AsyncIterator[str]:
-    """The address of a gRPC door."""
-    (port,) = free_ports(1)
+async def grpc_door(
+    world: World, readiness: Readiness, port: int | None = None
+) -> AsyncIterator[str]:
+    """The address of a gRPC door, on a free port where none is given."""
+    port = port or free_ports(1)[0]
     servicer = GatewayServicer(world.gateway, KEYS)
     async with grpc_server(
         host="127.0.0.1",
