@@ -20,7 +20,7 @@ from headrace.training.log import EventLog
 from headrace.training.preparation import file_source, prepare
 from headrace.training.preparation.kinds import KINDS
 from headrace.training.preparation.output import INTERACTIONS, ITEMS, is_prepared
-from headrace.training.preparation.splits import PART_NAMES, TRAIN
+from headrace.training.preparation.splits import PART_NAMES
 from headrace.training.preparation.staging import REPORT
 from headrace.training.split import Holdout
 
@@ -82,7 +82,7 @@ def _read(interactions: Path, items: Path) -> EventLog:
     parts = _codes_of(events["part"], {name: code for code, name in enumerate(PART_NAMES)})
     # What is held out may lie in the middle of a history, where items are held out: it goes to
     # its end, and the history that is learned from stays whole.
-    order = np.lexsort((parts != TRAIN, owners))
+    order = np.lexsort((parts, owners))
     item_ids, touched = _coded(events["item_id"])
     column_of = {item.item_id: column for column, item in enumerate(catalogue)}
     columns = np.array([column_of[name] for name in item_ids], dtype=np.int64)

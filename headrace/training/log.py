@@ -19,7 +19,7 @@ class EventLog:
     proto), gap_s [E] (seconds since the person's event before; 0: the first, or no times),
     ratings [E] (1 to 5, NaN: none), parts [E] (what preparation held out, by
     `headrace.training.preparation.splits`; None: not from files). Within a person's events the
-    training part comes first.
+    training part comes first, then validation.
     """
 
     user_ids: NDArray[np.object_]

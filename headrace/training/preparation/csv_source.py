@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from itertools import islice
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from headrace.errors import DataInvalid
 from headrace.training.preparation.source import CHUNK, Chunk
 
+_BUFFER = 2**20
 _NOTHING = np.zeros(0, dtype=np.int64)
 
 
@@ -80,7 +82,8 @@ def _lines(rows: list[list[str]], before: int, after: int) -> NDArray[np.int64]:
 def _opened(path: Path) -> TextIO:
     try:
         if path.suffix == ".gz":
-            return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+            unpacked = io.BufferedReader(gzip.GzipFile(path), _BUFFER)
+            return io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="")
         return path.open(encoding="utf-8-sig", newline="")
     except FileNotFoundError as error:
         raise DataInvalid(f"{path}: no such file") from error

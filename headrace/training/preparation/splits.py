@@ -53,8 +53,19 @@ def by_time(times: NDArray[np.float64], cuts: tuple[float, float]) -> NDArray[np
     return np.digitize(times, cuts).astype(np.int8)
 
 
+def without_cold(lengths: NDArray[np.int64], cold: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Events with cold items are the test; of the others, `last_one`.
+
+    Shapes: lengths [U] of histories that follow each other, cold [E] -> [E].
+    """
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    parts = np.full(len(cold), TEST, dtype=np.int8)
+    parts[~cold] = last_one(np.bincount(owners[~cold], minlength=len(lengths)))
+    return parts
+
+
 def cold_items(ids: Sequence[str], seed: int) -> NDArray[np.bool_]:
-    """Marks a fifth of the items: all of their events are the test. Shapes: [N] -> [N].
+    """Marks a fifth of the items, those that leave training. Shapes: [N] -> [N].
 
     The choice depends on ids and seed, not on the order of the data.
     """

@@ -15,7 +15,7 @@ from headrace.training.preparation.cuts import time_cuts
 from headrace.training.preparation.output import Histories, interactions_writer
 from headrace.training.preparation.reasons import Reason
 from headrace.training.preparation.settings import PreparationSettings
-from headrace.training.preparation.splits import PART_NAMES, TEST, TRAIN, VALIDATION, SplitDigest
+from headrace.training.preparation.splits import PART_NAMES, TEST, VALIDATION, SplitDigest
 from headrace.training.preparation.survivors import KEPT, Survivors
 
 
@@ -60,7 +60,7 @@ class Splitter:
         if self._kind == "time":
             return splits.by_time(times, self._cuts)
         if self._kind == "cold-items":
-            return np.where(self._cold[items], TEST, TRAIN).astype(np.int8)
+            return splits.without_cold(lengths, self._cold[items])
         return splits.last_one(lengths)
 
 

@@ -172,9 +172,10 @@ def test_cold_items_come_last_in_a_history_and_are_not_learned_from(tmp_path: Pa
     log = read_log(tmp_path / "prepared" / "interactions.parquet")
     parts = split(log, "prepared")
     learned = set(log.items[parts.training_events(log)])
+    validated = set(log.items[parts.validation.positions])
     asked = set(log.items[parts.test.positions])
     assert len(asked) == 2
-    assert not learned & asked
+    assert not (learned | validated) & asked
     assert len(learned) == 8
     assert (log.gap_s >= 0).all()
     assert report.outcome is not None

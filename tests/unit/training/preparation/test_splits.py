@@ -12,6 +12,7 @@ from headrace.training.preparation.splits import (
     cold_items,
     last_two,
     newest_fifth,
+    without_cold,
 )
 from tests.unit.training.preparation.files import Prepared
 
@@ -48,6 +49,12 @@ def test_a_split_by_time_cuts_everybody_at_the_same_moments(prepared: Prepared) 
 def test_a_split_by_time_needs_times(prepared: Prepared, header: str, complaint: str) -> None:
     with pytest.raises(DataInvalid, match=complaint):
         prepared.of(f"{header}\nu,a,5\nu,b,5\n", settings=PreparationSettings(split="time"))
+
+
+def test_cold_items_are_the_test_and_the_last_of_the_others_is_validation() -> None:
+    cold = np.array([False, True, False, False, False, True, False, False])
+    parts = without_cold(np.array([5, 3]), cold)
+    assert parts.tolist() == [0, 2, 0, 0, 1, 2, 0, 0]
 
 
 def test_a_fifth_of_the_items_is_cold_whatever_their_order() -> None:
