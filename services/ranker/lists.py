@@ -1,7 +1,8 @@
 """Making lists: retrieve, filter, score, fill. Pure computation, run in threads."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import numpy as np
 from pyroaring import BitMap
@@ -20,6 +21,8 @@ from services.ranker.users import UserVector
 _RETRIEVE = RECOMMEND_SECONDS.labels("retrieve")
 _SCORE = RECOMMEND_SECONDS.labels("score")
 _ONE = np.ones(1, dtype=np.float32)
+# Items may be hidden while a list is made. Again is rare; then a list that is short is served.
+_TRIES = 3
 
 
 class ListMaker:
@@ -47,8 +50,35 @@ class ListMaker:
         self, query: RecommendQuery, user: UserVector, vector: Vector
     ) -> Sequence[RankedItem]:
         """vector: [D], the person's or the visit's. Scores are the head's preferences."""
+        return _full(
+            query.n,
+            partial(self._allowed, query, user.seen),
+            partial(self._personal, query, user, vector),
+        )
+
+    def general(self, query: RecommendQuery, seen: BitMap) -> Sequence[RankedItem]:
+        """What is trending, then what was chosen most in training, then what is left."""
+        return _full(query.n, partial(self._allowed, query, seen), partial(self._general, query))
+
+    def similar(self, query: SimilarQuery) -> Sequence[RankedItem]:
+        """By the cosine of the vectors.
+
+        Raises: NotFound where the item is unknown or hidden.
+        """
+        ordinal = self._catalogue.ordinal(query.item_id)
+        if ordinal is None:
+            raise NotFound(f"item {query.item_id} is not in the catalogue; is the id right?")
+        own = BitMap([ordinal])
+        return _full(
+            query.n,
+            lambda: self._catalogue.view.of(query.category) - own,
+            partial(self._similar_to, ordinal, query.n),
+        )
+
+    def _personal(
+        self, query: RecommendQuery, user: UserVector, vector: Vector, allowed: BitMap
+    ) -> list[RankedItem]:
         began = time.perf_counter()
-        allowed = self._allowed(query, user.seen)
         wanted = min(max(self._candidates, query.n), len(allowed))
         CANDIDATES.observe(wanted)
         if not wanted:
@@ -63,9 +93,7 @@ class ListMaker:
         _SCORE.observe(time.perf_counter() - retrieved)
         return self._shown(query.n, ordinals.tolist(), scores.tolist(), Source.RETRIEVAL)
 
-    def general(self, query: RecommendQuery, seen: BitMap) -> Sequence[RankedItem]:
-        """What is trending, then what was chosen most in training, then what is left."""
-        allowed = self._allowed(query, seen)
+    def _general(self, query: RecommendQuery, allowed: BitMap) -> list[RankedItem]:
         trend = self._trending.now
         trending = [
             (ordinal, score)
@@ -86,20 +114,10 @@ class ListMaker:
         scores = (popularity / (1.0 + popularity)).tolist()
         return [*items, *self._shown(query.n, ordinals.tolist(), scores, Source.POPULAR)]
 
-    def similar(self, query: SimilarQuery) -> Sequence[RankedItem]:
-        """By the cosine of the vectors.
-
-        Raises: NotFound where the item is unknown or hidden.
-        """
-        ordinal = self._catalogue.ordinal(query.item_id)
-        if ordinal is None:
-            raise NotFound(f"item {query.item_id} is not in the catalogue; is the id right?")
-        allowed = self._catalogue.view.of(query.category) - BitMap([ordinal])
+    def _similar_to(self, ordinal: int, n: int, allowed: BitMap) -> list[RankedItem]:
         vector = self._catalogue.facts(np.array([ordinal])).vectors
-        found = self._similar.search(unit(vector), query.n, allowed)
-        return self._shown(
-            query.n, found.ordinals[0].tolist(), found.scores[0].tolist(), Source.SIMILAR
-        )
+        found = self._similar.search(unit(vector), n, allowed)
+        return self._shown(n, found.ordinals[0].tolist(), found.scores[0].tolist(), Source.SIMILAR)
 
     def _allowed(self, query: RecommendQuery, seen: BitMap) -> BitMap:
         excluded = self._catalogue.ordinals((*query.exclude, *query.session))
@@ -120,3 +138,16 @@ class ListMaker:
                     RankedItem(content.item_id, score, content.title, content.categories, source)
                 )
         return items
+
+
+def _full(
+    n: int, allowed: Callable[[], BitMap], make: Callable[[BitMap], list[RankedItem]]
+) -> list[RankedItem]:
+    """A list of n, or of all that are allowed: made again where an item was hidden meanwhile."""
+    items: list[RankedItem] = []
+    for _ in range(_TRIES):
+        among = allowed()
+        items = make(among)
+        if len(items) >= min(n, len(among)):
+            break
+    return items

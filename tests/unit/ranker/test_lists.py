@@ -135,6 +135,17 @@ async def test_a_visit_to_unknown_items_alone_is_no_visit() -> None:
     assert world.embedding.calls == []
 
 
+async def test_an_item_that_vanishes_while_a_list_is_made_leaves_no_gap() -> None:
+    world = World(candidates=5, first_found_vanishes=True)
+    items = await personal(world, RecommendQuery(user_id="ann", n=5), towards=1)
+    assert len(items) == 5
+    assert world.catalogue.ordinal("i1") is None
+    assert "i1" not in ids(items)
+    near = (await world.ranker.similar(SimilarQuery(item_id="i2", n=6))).items
+    assert len(near) == 6
+    assert "i6" not in ids(near)
+
+
 async def test_similar_items_are_the_nearest_by_direction() -> None:
     world = World()
     found = await world.ranker.similar(SimilarQuery(item_id="i6", n=3))

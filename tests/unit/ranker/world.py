@@ -2,8 +2,9 @@
 user_embedding."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from pyroaring import BitMap
 from headrace.bundle.content import ItemContent
 from headrace.errors import Unavailable
 from headrace.index.encoding import Vector
+from headrace.index.vector_index import Found
 from services.ranker.answers import EventStatus
 from services.ranker.catalogue import Catalogue, ItemVersion
 from services.ranker.lists import ListMaker
@@ -142,14 +144,37 @@ def item(
     )
 
 
+class FindsWhatVanishes(BruteForceIndex):
+    """`then` is called once with what was found first, as a change from another thread comes."""
+
+    def __init__(self, width: int, then: Callable[[int], None]) -> None:
+        super().__init__(width)
+        self._then: Callable[[int], None] | None = then
+
+    def search(self, queries: Vector, k: int, allowed: BitMap | None = None) -> Found:
+        found = super().search(queries, k, allowed)
+        if self._then is not None:
+            then, self._then = self._then, None
+            then(int(found.ordinals[0][0]))
+        return found
+
+
 class World:
     """Everything wired together on the running event loop. Items i0 ... i39."""
 
     def __init__(
-        self, *, items: int = 40, candidates: int = 10, ranking: Literal["ncf", "retrieval"] = "ncf"
+        self,
+        *,
+        items: int = 40,
+        candidates: int = 10,
+        ranking: Literal["ncf", "retrieval"] = "ncf",
+        first_found_vanishes: bool = False,
     ) -> None:
-        self.retrieval = BruteForceIndex(WIDTH + 1)
-        self.similar = BruteForceIndex(WIDTH)
+        index = (
+            partial(FindsWhatVanishes, then=self.hide) if first_found_vanishes else BruteForceIndex
+        )
+        self.retrieval = index(WIDTH + 1)
+        self.similar = index(WIDTH)
         self.catalogue = Catalogue(WIDTH, Content(), self.retrieval, self.similar)
         self.catalogue.apply([item(ordinal) for ordinal in range(items)])
         self.trending = Trending()
@@ -172,3 +197,6 @@ class World:
             threads=ThreadPoolExecutor(1),
             loaded=lambda: self.loaded,
         )
+
+    def hide(self, ordinal: int) -> None:
+        self.catalogue.apply([item(ordinal, revision=2, deleted=True)])
