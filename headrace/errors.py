@@ -2,8 +2,8 @@
 
     HeadraceError
     ├── InvalidInput        a caller sent something that cannot be used; names each field
-    ├── Unauthenticated     no valid API key
-    ├── PermissionDenied    the key lacks the scope
+    ├── Unauthenticated     no valid API key or access token
+    ├── PermissionDenied    the key or token does not allow it
     ├── NotFound            the thing asked for does not exist
     ├── FailedPrecondition  right request, wrong moment: another model version, say
     ├── Unavailable         a dependency is away; the same request may succeed later
@@ -49,11 +49,11 @@ class InvalidInput(HeadraceError):
 
 
 class Unauthenticated(HeadraceError):
-    """No valid API key came with the call."""
+    """No valid API key or access token came with the call."""
 
 
 class PermissionDenied(HeadraceError):
-    """The API key lacks the scope that the call needs."""
+    """The API key or access token does not allow the call."""
 
 
 class NotFound(HeadraceError):

@@ -25,12 +25,22 @@ def home_folder() -> Path:
 
 def api_key(home: Path) -> str:
     """The key in `api_key`, made at the first call; only the owner can read the file."""
-    path = home / "api_key"
+    return _secret(home, "api_key", "hr_")
+
+
+def token_secret(home: Path) -> str:
+    """What access tokens are signed with, in `token_secret`; as `api_key`."""
+    return _secret(home, "token_secret", "")
+
+
+def _secret(home: Path, name: str, prefix: str) -> str:
+    path = home / name
     if not path.exists():
+        home.mkdir(parents=True, exist_ok=True)
         # Moved into place once it is whole: an empty key would keep the gateway from starting.
-        scratch = home / "api_key.new"
+        scratch = home / f"{name}.new"
         scratch.touch(mode=0o600)
-        scratch.write_text(f"hr_{secrets.token_urlsafe(24)}\n", encoding="utf-8")
+        scratch.write_text(f"{prefix}{secrets.token_urlsafe(32)}\n", encoding="utf-8")
         scratch.replace(path)
     return path.read_text(encoding="utf-8").strip()
 

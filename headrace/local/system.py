@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from headrace.local.errors import LocalError
+from headrace.local.home import token_secret
 from headrace.local.kafka import EmbeddedKafka
 from headrace.local.part import Part
 from headrace.local.ports import HOST, Ports
@@ -210,6 +211,7 @@ class LocalSystem:
         if name == "gateway":
             port = self.ports.gateway_http
             env["HEADRACE_HTTP_PORT"] = str(port)
+            env["HEADRACE_TOKEN_KEYS"] = f"local:{token_secret(self.home)}"
             env["HEADRACE_API_KEYS"] = f"{self._api_key}:events+read+catalogue+admin"
         return Service(
             name,

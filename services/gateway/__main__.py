@@ -10,6 +10,13 @@ from headrace.runtime.circuit import Circuit
 from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.process import Process, run_process
+from headrace.store.database import Database
+from services.gateway.access import Access
+from services.gateway.accounts.application_keys import ApplicationKeys
+from services.gateway.accounts.key_routes import key_routes
+from services.gateway.accounts.key_store import KeyStore
+from services.gateway.directory import Directory
+from services.gateway.directory_feed import DirectoryFeed
 from services.gateway.events import KafkaEventLog
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.grpc import SERVICE, GatewayServicer
@@ -18,6 +25,7 @@ from services.gateway.http_server import http_server
 from services.gateway.keys import ApiKeys
 from services.gateway.service import Gateway
 from services.gateway.settings import GatewaySettings
+from services.gateway.tokens import Tokens
 from services.gateway.tombstones import Tombstones
 from services.gateway.upstream import GrpcCatalogue, GrpcRanker
 
@@ -49,14 +57,23 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         refreshing = asyncio.create_task(_keep_popular_fresh(gateway, popular))
         stack.callback(refreshing.cancel)
 
-        keys = ApiKeys.parse(settings.api_keys)
+        database = Database(settings.database_url, settings.database_connections, wait_s=2)
+        stack.callback(database.close)
+        directory = Directory()
+        access = Access(
+            ApiKeys.parse(settings.api_keys), Tokens.parse(settings.token_keys), directory
+        )
+        feed = DirectoryFeed(directory, database).periodic()
+        feed.start()
+        stack.push_async_callback(asyncio.to_thread, feed.stop, settings.shutdown_grace_s)
+        application_keys = ApplicationKeys(KeyStore(database), directory)
         await stack.enter_async_context(
             grpc_server(
                 host=settings.host,
                 port=settings.grpc_port,
                 services=[SERVICE],
                 register=partial(
-                    add_GatewayServiceServicer_to_server, GatewayServicer(gateway, keys)
+                    add_GatewayServiceServicer_to_server, GatewayServicer(gateway, access)
                 ),
                 readiness=process.readiness,
                 grace_s=settings.shutdown_grace_s,
@@ -65,7 +82,14 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         limits = BodyLimits(events=settings.events_body_bytes, items=settings.items_body_bytes)
         await stack.enter_async_context(
             http_server(
-                build_app(gateway, keys, process.readiness, limits, settings.allowed_origins),
+                build_app(
+                    gateway,
+                    access,
+                    process.readiness,
+                    limits,
+                    cors_origins=settings.allowed_origins,
+                    doors=[key_routes(application_keys, access)],
+                ),
                 host=settings.host,
                 port=settings.http_port,
                 grace_s=settings.shutdown_grace_s,

@@ -17,7 +17,8 @@ from headrace.contracts.violations import check
 from headrace.runtime.context import current
 from headrace.runtime.item_messages import item_fields, item_message
 from headrace.runtime.timestamps import to_moment, to_timestamp
-from services.gateway.keys import ApiKeys, Scope
+from services.gateway.access import Access
+from services.gateway.keys import Scope
 from services.gateway.lists import ListedItem
 from services.gateway.models import (
     ItemReference,
@@ -41,17 +42,18 @@ _STATUSES = {name: number for number, name in STATUSES.items()}
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     """GatewayService. Errors become status codes in the interceptor of `grpc_server`."""
 
-    def __init__(self, gateway: Gateway, keys: ApiKeys) -> None:
+    def __init__(self, gateway: Gateway, access: Access) -> None:
         self._gateway = gateway
-        self._keys = keys
+        self._access = access
 
     async def RecordEvents(  # noqa: N802
         self, request: gateway_pb2.RecordEventsRequest, context: Call
     ) -> gateway_pb2.RecordEventsResponse:
-        self._keys.require(_authorization(context), Scope.EVENTS)
+        caller = self._access.caller(_authorization(context))
         body = check(
             RecordEventsRequest, {"events": [_event_fields(one) for one in request.events]}
         )
+        caller.require(Scope.EVENTS, {event.user_id for event in body.events})
         event_ids = await self._gateway.record_events(body.events)
         return gateway_pb2.RecordEventsResponse(event_ids=event_ids)
 
@@ -68,7 +70,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             },
         )
         if asked.user_id is not None:
-            self._keys.require(_authorization(context), Scope.READ)
+            self._access.require(_authorization(context), Scope.READ, [asked.user_id])
         ranked = await self._gateway.recommend(asked)
         answer = gateway_pb2.RecommendResponse(
             request_id=_request_id(),
@@ -102,7 +104,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     async def UpsertItems(  # noqa: N802
         self, request: gateway_pb2.UpsertItemsRequest, context: Call
     ) -> gateway_pb2.UpsertItemsResponse:
-        self._keys.require(_authorization(context), Scope.CATALOGUE)
+        self._access.require(_authorization(context), Scope.CATALOGUE)
         body = check(UpsertItemsRequest, {"items": [item_fields(one) for one in request.items]})
         revisions = await self._gateway.upsert_items(body.items)
         return gateway_pb2.UpsertItemsResponse(
@@ -116,7 +118,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, request: gateway_pb2.DeleteItemRequest, context: Call
     ) -> gateway_pb2.DeleteItemResponse:
         asked = check(ItemReference, {"item_id": request.item_id})
-        self._keys.require(_authorization(context), Scope.CATALOGUE)
+        self._access.require(_authorization(context), Scope.CATALOGUE)
         return gateway_pb2.DeleteItemResponse(
             revision=await self._gateway.delete_item(asked.item_id)
         )

@@ -1,26 +1,24 @@
 """The HTTP door: translates, and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
-from urllib.parse import unquote
+from typing import Annotated
 
-import orjson
 from fastapi import FastAPI, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
-from pydantic import BeforeValidator
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
-from headrace.contracts.identifiers import Identifier
 from headrace.contracts.items import ItemContent, NewItem
-from headrace.runtime.context import REQUEST_ID, TRACEPARENT, current
+from headrace.runtime.context import REQUEST_ID, TRACEPARENT
 from headrace.runtime.readiness import Readiness
 from services.gateway import problems
+from services.gateway.access import Access
+from services.gateway.answers import InPath, authorization_of, json_answer, request_id
 from services.gateway.bodies import read_body
 from services.gateway.documentation import add_documentation
-from services.gateway.keys import ApiKeys, Scope
+from services.gateway.keys import Scope
 from services.gateway.lists import RankedList
 from services.gateway.middleware import RequestScope
 from services.gateway.models import (
@@ -40,16 +38,6 @@ from services.gateway.openapi import VERSION, operation
 from services.gateway.service import Gateway
 
 
-def _decoded(part: str) -> str:
-    try:
-        return unquote(part, errors="strict")
-    except UnicodeDecodeError as error:
-        raise ValueError("must be percent-encoded UTF-8") from error
-
-
-InPath = Annotated[Identifier, BeforeValidator(_decoded)]
-
-
 @dataclass(frozen=True)
 class BodyLimits:
     """Greatest size of a body, in bytes."""
@@ -60,13 +48,16 @@ class BodyLimits:
 
 def build_app(
     gateway: Gateway,
-    keys: ApiKeys,
+    access: Access,
     readiness: Readiness,
     limits: BodyLimits,
+    *,
     cors_origins: Sequence[str] = (),
+    doors: Sequence[Callable[[FastAPI], None]] = (),
 ) -> ASGIApp:
     """The application that a server of ASGI runs.
 
+    doors: each adds the routes of a part of the product.
     cors_origins: whose pages browsers let call it; `*`: everybody's.
     """
     app = FastAPI(
@@ -79,9 +70,11 @@ def build_app(
         generate_unique_id_function=lambda route: route.name,
     )
     problems.install(app)
-    _events(app, gateway, keys, limits)
-    _lists(app, gateway, keys, limits)
-    _items(app, gateway, keys, limits)
+    _events(app, gateway, access, limits)
+    _lists(app, gateway, access, limits)
+    _items(app, gateway, access, limits)
+    for add_routes in doors:
+        add_routes(app)
     _operations(app, readiness)
     add_documentation(app)
     if not cors_origins:
@@ -97,31 +90,34 @@ def build_app(
     )
 
 
-def _events(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) -> None:
+def _events(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -> None:
     @app.post(
         "/v1/events",
-        **operation("events", 202, RecordedEvents, body=RecordEventsRequest, scope=Scope.EVENTS),
+        **operation(
+            "events", 202, RecordedEvents, body=RecordEventsRequest, scope=Scope.EVENTS, own=True
+        ),
     )
     async def record_events(request: Request) -> Response:
         """Accept events, all of them or none; answers once Kafka has them.
 
         On 503 some may be stored: send all of them again with the `event_ids` of the problem.
         """
-        keys.require(_authorization(request), Scope.EVENTS)
+        caller = access.caller(authorization_of(request))
         body = await read_body(request, RecordEventsRequest, limits.events)
-        return _json({"event_ids": await gateway.record_events(body.events)}, 202)
+        caller.require(Scope.EVENTS, {event.user_id for event in body.events})
+        return json_answer({"event_ids": await gateway.record_events(body.events)}, 202)
 
 
-def _lists(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) -> None:
+def _lists(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -> None:
     @app.get(
         "/v1/users/{user_id}/recommendations",
-        **operation("lists", 200, Recommendations, scope=Scope.READ),
+        **operation("lists", 200, Recommendations, scope=Scope.READ, own=True),
     )
     async def recommendations_of_a_person(
         request: Request, user_id: InPath, query: Annotated[PersonListQuery, Query()]
     ) -> Response:
         """The best items for a person. An unknown person gets what is liked of late."""
-        keys.require(_authorization(request), Scope.READ)
+        access.require(authorization_of(request), Scope.READ, [user_id])
         asked = RecommendationRequest(user_id=user_id, **dict(query))
         return _list(asked, await gateway.recommend(asked))
 
@@ -133,6 +129,7 @@ def _lists(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) ->
             Recommendations,
             body=RecommendationRequest,
             scope=Scope.READ,
+            own=True,
             key_optional=True,
         ),
     )
@@ -143,7 +140,7 @@ def _lists(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) ->
         """
         asked = await read_body(request, RecommendationRequest, limits.events)
         if asked.user_id is not None:
-            keys.require(_authorization(request), Scope.READ)
+            access.require(authorization_of(request), Scope.READ, [asked.user_id])
         return _list(asked, await gateway.recommend(asked))
 
     @app.get(
@@ -152,21 +149,21 @@ def _lists(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) ->
     async def similar_items(item_id: InPath, query: Annotated[SimilarQuery, Query()]) -> Response:
         """The items nearest to an item."""
         found = await gateway.similar(item_id, query.n, query.category)
-        return _json(
+        return json_answer(
             {
-                "request_id": _request_id(),
+                "request_id": request_id(),
                 "model_version": found.model_version,
                 "items": found.items,
             }
         )
 
 
-def _items(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) -> None:
+def _items(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -> None:
     @app.get("/v1/items/{item_id}", **operation("items", 200, StoredItem, may_be_missing=True))
     async def item(item_id: InPath) -> Response:
         """One item of the catalogue."""
         found = await gateway.item(item_id)
-        return _json({**found.item.model_dump(), "revision": found.revision})
+        return json_answer({**found.item.model_dump(), "revision": found.revision})
 
     @app.put(
         "/v1/items/{item_id}",
@@ -174,10 +171,10 @@ def _items(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) ->
     )
     async def put_item(request: Request, item_id: InPath) -> Response:
         """Add an item or replace it. Lists have it within seconds."""
-        keys.require(_authorization(request), Scope.CATALOGUE)
+        access.require(authorization_of(request), Scope.CATALOGUE)
         content = await read_body(request, ItemContent, limits.items)
         stored = await gateway.upsert_items([NewItem(item_id=item_id, **dict(content))])
-        return _json({"item_id": item_id, "revision": stored[0]})
+        return json_answer({"item_id": item_id, "revision": stored[0]})
 
     @app.delete(
         "/v1/items/{item_id}",
@@ -185,8 +182,8 @@ def _items(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) ->
     )
     async def delete_item(request: Request, item_id: InPath) -> Response:
         """Hide an item from every list. What people did with it still counts for them."""
-        keys.require(_authorization(request), Scope.CATALOGUE)
-        return _json({"item_id": item_id, "revision": await gateway.delete_item(item_id)})
+        access.require(authorization_of(request), Scope.CATALOGUE)
+        return json_answer({"item_id": item_id, "revision": await gateway.delete_item(item_id)})
 
     @app.post(
         "/v1/items",
@@ -194,17 +191,17 @@ def _items(app: FastAPI, gateway: Gateway, keys: ApiKeys, limits: BodyLimits) ->
     )
     async def upsert_items(request: Request) -> Response:
         """Add or replace items, all of them or none."""
-        keys.require(_authorization(request), Scope.CATALOGUE)
+        access.require(authorization_of(request), Scope.CATALOGUE)
         body = await read_body(request, UpsertItemsRequest, limits.items)
         revisions = await gateway.upsert_items(body.items)
         stored = zip(body.items, revisions, strict=True)
-        return _json({"items": [{"item_id": i.item_id, "revision": r} for i, r in stored]})
+        return json_answer({"items": [{"item_id": i.item_id, "revision": r} for i, r in stored]})
 
 
 def _operations(app: FastAPI, readiness: Readiness) -> None:
     @app.get("/healthz", tags=["operations"], summary="Does the process live?")
     async def healthz() -> Response:
-        return _json({"status": "ok"})
+        return json_answer({"status": "ok"})
 
     @app.get(
         "/readyz",
@@ -216,7 +213,7 @@ def _operations(app: FastAPI, readiness: Readiness) -> None:
         """Names what is missing."""
         missing = readiness.missing()
         status = "not ready" if missing else "ready"
-        return _json({"status": status, "missing": missing}, 503 if missing else 200)
+        return json_answer({"status": status, "missing": missing}, 503 if missing else 200)
 
     @app.get(
         "/metrics",
@@ -230,9 +227,9 @@ def _operations(app: FastAPI, readiness: Readiness) -> None:
 
 def _list(asked: RecommendationRequest, ranked: RankedList) -> Response:
     after = None if asked.after is None else {"event_id": asked.after, "status": ranked.after}
-    return _json(
+    return json_answer(
         {
-            "request_id": _request_id(),
+            "request_id": request_id(),
             "model_version": ranked.model_version,
             "as_of": ranked.as_of,
             "degraded": ranked.degraded,
@@ -240,18 +237,3 @@ def _list(asked: RecommendationRequest, ranked: RankedList) -> Response:
             "after": after,
         }
     )
-
-
-def _json(body: dict[str, Any], status: int = 200) -> Response:
-    return Response(
-        orjson.dumps(body, option=orjson.OPT_UTC_Z), status, media_type="application/json"
-    )
-
-
-def _authorization(request: Request) -> str | None:
-    return request.headers.get("authorization")
-
-
-def _request_id() -> str:
-    context = current()
-    return context.request_id if context is not None else ""

@@ -1,4 +1,4 @@
-"""API keys: who may do what. Keys are kept as digests alone and never logged."""
+"""API keys that the gateway is given at its start. Kept as digests alone and never logged."""
 
 import hashlib
 import re
@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self
 
-from headrace.errors import PermissionDenied, Unauthenticated
-
 _SHORTEST = 16
-_SCHEME = "bearer "
 
 
 class Scope(StrEnum):
@@ -26,7 +23,7 @@ class Scope(StrEnum):
 
 
 class ApiKeys:
-    """The keys that are known, by digest, with their scopes."""
+    """The keys of the settings, by digest, with their scopes."""
 
     def __init__(self, scopes: Mapping[bytes, frozenset[Scope]]) -> None:
         self._scopes = scopes
@@ -47,26 +44,20 @@ class ApiKeys:
                 raise ValueError(
                     f"key {place} must have {_SHORTEST} characters or more, then a colon and scopes"
                 )
-            digest = _digest(key)
+            digest = digest_of(key)
             if digest in scopes:
                 raise ValueError(f"key {place} is given twice")
             scopes[digest] = _scopes(place, granted)
         return cls(scopes)
 
-    def require(self, authorization: str | None, scope: Scope) -> None:
-        """Passes where the header holds a key with `scope`.
+    def scopes_of(self, digest: bytes) -> frozenset[Scope] | None:
+        """None: not one of these keys."""
+        return self._scopes.get(digest)
 
-        Raises: Unauthenticated, PermissionDenied.
-        """
-        if authorization is None:
-            raise Unauthenticated("no API key was sent; send `Authorization: Bearer <key>`")
-        if not authorization.lower().startswith(_SCHEME):
-            raise Unauthenticated("the authorization header must be `Bearer <key>`")
-        granted = self._scopes.get(_digest(authorization[len(_SCHEME) :].strip()))
-        if granted is None:
-            raise Unauthenticated("the API key is not known")
-        if scope not in granted and Scope.ADMIN not in granted:
-            raise PermissionDenied(f"the API key lacks the scope `{scope}`")
+
+def digest_of(secret: str) -> bytes:
+    """What is kept of a key or token. A plain hash is enough: they are random and long."""
+    return hashlib.sha256(secret.encode()).digest()
 
 
 def _scopes(place: int, granted: str) -> frozenset[Scope]:
@@ -75,7 +66,3 @@ def _scopes(place: int, granted: str) -> frozenset[Scope]:
     except ValueError:
         known = ", ".join(Scope)
         raise ValueError(f"key {place}: scopes are {known}, several joined by +") from None
-
-
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()

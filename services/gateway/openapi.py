@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from headrace.contracts.items import ItemContent
+from services.gateway.accounts.key_models import NewKeyRequest
 from services.gateway.keys import Scope
 from services.gateway.models import (
     Problem,
@@ -25,7 +26,8 @@ _DESCRIPTION = """\
 A recommender in which the last click already counts: record what people do, ask what to show them.
 
 **Keys.** Send `Authorization: Bearer <key>`. Each operation names the scope that its key needs;
-operations without one are public.
+operations without one are public. What concerns one person alone is also open to that person's own
+access token, sent the same way. There are no cookies, so no other page can act in a person's name.
 
 **Ids** are opaque text of 1 to 128 characters, percent-encoded in paths.
 
@@ -38,13 +40,16 @@ _TAGS = [
     {"name": "events", "description": "What people do."},
     {"name": "lists", "description": "What to show them."},
     {"name": "items", "description": "What there is to show."},
+    {"name": "keys", "description": "Which applications may call it."},
     {"name": "operations", "description": "For those who run it."},
 ]
 _BODIES: list[type[BaseModel]] = [
     RecordEventsRequest, RecommendationRequest, ItemContent, UpsertItemsRequest, Problem,
+    NewKeyRequest,
 ]  # fmt: skip
 _REFERENCE = "#/components/schemas/{model}"
 _SECURITY = "apiKey"
+_OWN_SECURITY = "accessToken"
 
 
 def operation(
@@ -54,15 +59,19 @@ def operation(
     *,
     body: type[BaseModel] | None = None,
     scope: Scope | None = None,
+    own: bool = False,
     key_optional: bool = False,
     may_be_missing: bool = False,
+    may_conflict: bool = False,
 ) -> dict[str, Any]:
     """Arguments of a route: its tag, its answer, its body, the scope of its key, its problems.
 
+    own: a person's own access token does as well; without `scope`, it alone.
     key_optional: some requests are served without.
     """
     statuses = {400, 503}
-    statuses.update((413, 415) if body else (), (401, 403) if scope else ())
+    statuses.update((409,) if may_conflict else ())
+    statuses.update((413, 415) if body else (), (401, 403) if scope or own else ())
     statuses.update((404,) if may_be_missing else ())
     extra: dict[str, Any] = {}
     if body is not None:
@@ -70,8 +79,12 @@ def operation(
             "required": True,
             "content": {"application/json": {"schema": _reference(body)}},
         }
-    if scope is not None:
-        extra["security"] = [{_SECURITY: [str(scope)]}, *([{}] if key_optional else [])]
+    if scope is not None or own:
+        extra["security"] = [
+            *([{_SECURITY: [str(scope)]}] if scope is not None else []),
+            *([{_OWN_SECURITY: []}] if own else []),
+            *([{}] if key_optional else []),
+        ]
     return {
         "tags": [tag],
         "status_code": status,

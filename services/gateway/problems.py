@@ -36,8 +36,8 @@ class Kind:
 
 
 INVALID = Kind("invalid-input", 400, "The request cannot be used")
-UNAUTHENTICATED = Kind("unauthenticated", 401, "A valid API key is needed")
-PERMISSION_DENIED = Kind("permission-denied", 403, "The API key does not allow this")
+UNAUTHENTICATED = Kind("unauthenticated", 401, "A valid API key or access token is needed")
+PERMISSION_DENIED = Kind("permission-denied", 403, "The key or token does not allow this")
 NOT_FOUND = Kind("not-found", 404, "Not found")
 METHOD = Kind("method-not-allowed", 405, "The path does not take this method")
 PRECONDITION = Kind("failed-precondition", 409, "Not possible in the present state")

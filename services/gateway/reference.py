@@ -152,16 +152,19 @@ def _table(rows: list[tuple[str, str, bool, str]]) -> str:
 def _access(operation: dict[str, Any]) -> str:
     needs = operation.get("security", [])
     scopes = [scope for one in needs for names in one.values() for scope in names]
+    own = any("accessToken" in one for one in needs)
     if not scopes:
-        return "Public."
+        return "Needs the access token of an account." if own else "Public."
+    token = ", or the person's own access token" if own else ""
     sometimes = ", where a person is named" if {} in needs else ""
-    return f"Needs a key with scope <code>{escape(' '.join(scopes))}</code>{sometimes}."
+    return f"Needs a key with scope <code>{escape(' '.join(scopes))}</code>{token}{sometimes}."
 
 
 def _curl(method: str, url: str, operation: dict[str, Any], body: Any) -> str:
     lines = [f"curl -X {method.upper()} {url}"]
-    if operation.get("security"):
-        lines.append('-H "authorization: Bearer $HEADRACE_API_KEY"')
+    if needs := operation.get("security"):
+        variable = "HEADRACE_API_KEY" if "apiKey" in needs[0] else "ACCESS_TOKEN"
+        lines.append(f'-H "authorization: Bearer ${variable}"')
     if body is not None:
         lines.append("-H 'content-type: application/json'")
         lines.append(f"-d {shlex.quote(json.dumps(body, ensure_ascii=False))}")

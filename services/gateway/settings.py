@@ -5,12 +5,24 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from headrace.runtime.settings import Address, KafkaSettings, Port, ProcessSettings
+from headrace.runtime.settings import (
+    Address,
+    DatabaseSettings,
+    KafkaSettings,
+    Port,
+    ProcessSettings,
+)
 from services.gateway.keys import ApiKeys
+from services.gateway.tokens import Tokens
 
 
 def _keys_in_order(text: str) -> str:
     ApiKeys.parse(text)
+    return text
+
+
+def _tokens_in_order(text: str) -> str:
+    Tokens.parse(text)
     return text
 
 
@@ -19,7 +31,7 @@ Bytes = Annotated[int, Field(ge=1_000)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatewaySettings(ProcessSettings, KafkaSettings):
+class GatewaySettings(ProcessSettings, KafkaSettings, DatabaseSettings):
     """Where it listens, whom it asks, and how long it waits."""
 
     metrics_port: Port = 9101
@@ -29,6 +41,8 @@ class GatewaySettings(ProcessSettings, KafkaSettings):
     item_embedding_address: Address
     api_keys: Annotated[str, AfterValidator(_keys_in_order)] = field(repr=False)
     """`<key>:<scope>+<scope>`, several separated by commas. Secret."""
+    token_keys: Annotated[str, AfterValidator(_tokens_in_order)] = field(repr=False)
+    """`<key id>:<secret>`, several separated by commas; the first signs access tokens. Secret."""
     cors_origins: Annotated[
         str, Field(pattern=r"^$|^\*$|^https?://[^\s/,]+(,https?://[^\s/,]+)*$")
     ] = ""

@@ -19,7 +19,7 @@ KEY = "a-key-for-this-test-0123"
 
 
 class GatewayProcess(ServiceProcess):
-    """A gateway whose ranker is away."""
+    """A gateway whose ranker is away, and Postgres too."""
 
     def __init__(self, kafka: KafkaServer, folder: Path, **variables: str) -> None:
         (self.http_port,) = free_ports(1)
@@ -31,6 +31,8 @@ class GatewayProcess(ServiceProcess):
                 "RANKER_ADDRESS": "127.0.0.1:1",
                 "ITEM_EMBEDDING_ADDRESS": "127.0.0.1:1",
                 "API_KEYS": f"{KEY}:admin",
+                "TOKEN_KEYS": "k1:a-secret-of-32-characters-or-more",
+                "DATABASE_URL": "postgresql://127.0.0.1:1/nowhere",
                 "HTTP_PORT": str(self.http_port),
                 **variables,
             },

@@ -13,7 +13,7 @@ from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.readiness import Readiness
 from services.gateway.grpc import SERVICE, GatewayServicer
 from services.gateway.http import BodyLimits, build_app
-from tests.unit.gateway.memory import KEYS, World
+from tests.unit.gateway.memory import ACCESS, World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ CATALOGUE_KEY, ADMIN_KEY = key("catalogue"), key("admin")
 async def http_door(world: World, readiness: Readiness) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the HTTP door, without a network."""
     limits = BodyLimits(events=BODY_LIMIT, items=BODY_LIMIT)
-    app = build_app(world.gateway, KEYS, readiness, limits)
+    app = build_app(world.gateway, ACCESS, readiness, limits)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         yield client
@@ -46,7 +46,7 @@ async def grpc_door(
 ) -> AsyncIterator[str]:
     """The address of a gRPC door, on a free port where none is given."""
     port = port or free_ports(1)[0]
-    servicer = GatewayServicer(world.gateway, KEYS)
+    servicer = GatewayServicer(world.gateway, ACCESS)
     async with grpc_server(
         host="127.0.0.1",
         port=port,

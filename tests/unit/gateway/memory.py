@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from headrace.contracts.items import NewItem
 from headrace.errors import HeadraceError, NotFound, Unavailable
 from headrace.runtime.circuit import Circuit
+from services.gateway.access import Access
+from services.gateway.directory import Directory
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.keys import ApiKeys
 from services.gateway.lists import ListedItem, RankedList, SimilarList, Source
 from services.gateway.models import RecommendationRequest
 from services.gateway.service import AcceptedEvent, CatalogueItem, Gateway
+from services.gateway.tokens import Tokens
 from services.gateway.tombstones import Tombstones
 
 AS_OF = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -19,6 +22,8 @@ KEYS = ApiKeys.parse(
     "events-key-0123456789:events, reader-key-0123456789:read,"
     "catalogue-key-0123456789:catalogue, admin-key-0123456789:admin"
 )
+TOKENS = Tokens.parse("k1:a-secret-of-32-characters-or-more")
+ACCESS = Access(KEYS, TOKENS, Directory())
 
 
 class Clock:

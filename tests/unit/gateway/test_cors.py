@@ -8,7 +8,7 @@ from headrace.runtime.readiness import Readiness
 from headrace.runtime.settings import load_settings
 from services.gateway.http import BodyLimits, build_app
 from services.gateway.settings import GatewaySettings
-from tests.unit.gateway.memory import KEYS, World
+from tests.unit.gateway.memory import ACCESS, World
 
 SHOP = "https://shop.example"
 ENVIRONMENT = {
@@ -16,11 +16,15 @@ ENVIRONMENT = {
     "HEADRACE_RANKER_ADDRESS": "127.0.0.1:1",
     "HEADRACE_ITEM_EMBEDDING_ADDRESS": "127.0.0.1:1",
     "HEADRACE_API_KEYS": "a-key-0123456789abc:read",
+    "HEADRACE_TOKEN_KEYS": "k1:a-secret-of-32-characters-or-more",
+    "HEADRACE_DATABASE_URL": "postgresql://p/headrace",
 }
 
 
 async def preflight(world: World, origin: str) -> httpx.Response:
-    app = build_app(world.gateway, KEYS, Readiness(), BodyLimits(1_000, 1_000), [SHOP])
+    app = build_app(
+        world.gateway, ACCESS, Readiness(), BodyLimits(1_000, 1_000), cors_origins=[SHOP]
+    )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         return await client.options(
