@@ -115,11 +115,12 @@ def _items(folder: BundleFolder, graph: Graph | None) -> ItemEncoder:
     for name, width in (
         ("categories", words.category_count),
         ("numeric", words.attribute_count),
+        ("embedding", words.embedding_inputs),
     ):
-        if inputs[name][-1] != width:
+        if inputs.get(name, (0,))[-1] != width:
             raise BundleInvalid(
                 f"{folder.url}: {vocabulary.FILE} gives {width} {name}, "
-                f"item_encoder.onnx takes {inputs[name][-1]}"
+                f"item_encoder.onnx takes {inputs.get(name, (0,))[-1]}"
             )
     return ItemEncoder(folder.manifest, items, words, graph)
 

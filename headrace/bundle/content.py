@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class ItemContent:
-    """An item as its owner describes it. `attributes` are finite numbers by name."""
+    """An item as its owner describes it. `attributes` are finite numbers by name.
+
+    `embedding` [E] is what another model made of the item; None: there is none. Two items that
+    differ in nothing else count as equal.
+    """
 
     item_id: str
     title: str = ""
@@ -16,3 +23,4 @@ class ItemContent:
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     attributes: Mapping[str, float] = field(default_factory=dict)
+    embedding: NDArray[np.float32] | None = field(default=None, compare=False)

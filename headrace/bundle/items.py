@@ -39,6 +39,7 @@ class ItemEncoder:
 
         Raises:
             FailedPrecondition: the bundle was loaded without the part `item`.
+            InvalidInput: an embedding has another width than those of training.
         """
         if self._graph is None:
             raise FailedPrecondition("the bundle was loaded without its part 'item'")
@@ -49,8 +50,13 @@ class ItemEncoder:
             content = self._vocabulary.encode(batch)
             rows = self._table.rows([item.item_id for item in batch])
             part = slice(start, start + len(batch))
-            vectors[part], biases[part] = self._graph.run(rows, *content)
+            vectors[part], biases[part] = self._graph.run(rows, *content.inputs)
         return vectors, biases
+
+    @property
+    def embedding_width(self) -> int:
+        """E, the numbers of an item's embedding; 0 where the tower takes none."""
+        return self._vocabulary.embedding_width
 
     def popularity(self, item_id: str) -> float:
         """log(1 + interactions in training); 0 for an item that training never saw."""

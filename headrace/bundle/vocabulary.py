@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headrace.bundle.content import ItemContent
-from headrace.errors import BundleInvalid
+from headrace.errors import BundleInvalid, InvalidInput
 
 FILE = "vocabulary.json"
 PADDING, UNKNOWN = 0, 1
@@ -21,11 +21,19 @@ _WORD = re.compile(r"\w+", re.UNICODE)
 
 
 class EncodedContent(NamedTuple):
-    """Shapes: tokens [N,T] int64 (0: padding), categories [N,C], numeric [N,M], both float32."""
+    """Shapes: tokens [N,T] int64 (0: padding); float32: categories [N,C], numeric [N,M],
+    embedding [N,E+1], its last column 1 where an item has none, or [N,0]."""
 
     tokens: NDArray[np.int64]
     categories: NDArray[np.float32]
     numeric: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+
+    @property
+    def inputs(self) -> tuple[NDArray[Any], ...]:
+        """Those that a graph has: no graph has an empty axis."""
+        present = (self.tokens, self.categories, self.numeric)
+        return (*present, self.embedding) if self.embedding.shape[1] else present
 
 
 @dataclass(frozen=True)
@@ -37,16 +45,29 @@ class Normalisation:
 
 
 @dataclass(frozen=True)
+class EmbeddingNormalisation:
+    """embedding -> (embedding - mean) / scale. One scale for all, so that near stays near.
+
+    Shapes: mean [E].
+    """
+
+    mean: tuple[float, ...]
+    scale: float
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """Tokens have the indices 2, 3, …; T is `max_tokens`, C and M count the other two.
 
-    C and M are at least 1, so that no graph has an empty axis.
+    C and M are at least 1, so that no graph has an empty axis. `embedding` is None where training
+    knew no embeddings.
     """
 
     tokens: tuple[str, ...]
     categories: tuple[str, ...]
     attributes: Mapping[str, Normalisation]
     max_tokens: int
+    embedding: EmbeddingNormalisation | None = None
 
     @property
     def token_count(self) -> int:
@@ -61,14 +82,32 @@ class Vocabulary:
     def attribute_count(self) -> int:
         return max(1, len(self.attributes))
 
+    @property
+    def embedding_width(self) -> int:
+        """E, the numbers of an embedding; 0 where training knew none."""
+        return len(self.embedding.mean) if self.embedding else 0
+
+    @property
+    def embedding_inputs(self) -> int:
+        """E + 1, for one tells that there is none; 0 where training knew none."""
+        return self.embedding_width + 1 if self.embedding else 0
+
     def encode(self, items: Sequence[ItemContent]) -> EncodedContent:
-        """What the item encoder takes. Words and categories that training never saw say nothing."""
+        """What the item encoder takes. Words and categories that training never saw say nothing.
+
+        Raises: InvalidInput for an embedding of another width.
+        """
         tokens = np.full((len(items), self.max_tokens), PADDING, dtype=np.int64)
         for row, item in enumerate(items):
             known = [self._token_index.get(word, UNKNOWN) for word in words_of(item)]
             known = known[: self.max_tokens]
             tokens[row, : len(known)] = known
-        return EncodedContent(tokens, self.category_matrix(items), self.attribute_matrix(items))
+        return EncodedContent(
+            tokens,
+            self.category_matrix(items),
+            self.attribute_matrix(items),
+            self.embedding_matrix(items),
+        )
 
     def category_matrix(self, items: Sequence[ItemContent]) -> NDArray[np.float32]:
         """Multi-hot: [N,C]."""
@@ -90,6 +129,28 @@ class Vocabulary:
                     matrix[row, column] = np.clip((value - normal.mean) / normal.scale, -4, 4)
         return matrix
 
+    def embedding_matrix(self, items: Sequence[ItemContent]) -> NDArray[np.float32]:
+        """Normalised embeddings, zeros and a mark where there is none: [N,E+1] or [N,0].
+
+        Raises: InvalidInput for an embedding of another width.
+        """
+        matrix = np.zeros((len(items), self.embedding_inputs), dtype=np.float32)
+        if self.embedding is None:
+            return matrix
+        mean = np.array(self.embedding.mean, dtype=np.float32)
+        for row, item in enumerate(items):
+            if item.embedding is None:
+                matrix[row, -1] = 1.0
+                continue
+            if len(item.embedding) != len(mean):
+                raise InvalidInput.of(
+                    "embedding",
+                    f"item {item.item_id!r} has {len(item.embedding)} numbers; "
+                    f"this model takes {len(mean)}",
+                )
+            matrix[row, :-1] = (item.embedding - mean) / self.embedding.scale
+        return matrix
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
 
@@ -106,6 +167,8 @@ class Vocabulary:
                     for name, value in raw["attributes"].items()
                 },
                 max_tokens=int(raw["max_tokens"]),
+                # Bundles from before there were embeddings do not name them.
+                embedding=_embedding(raw.get("embedding")),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BundleInvalid(f"{FILE}: not a vocabulary: {error!r}") from error
@@ -117,6 +180,12 @@ class Vocabulary:
     @cached_property
     def _category_index(self) -> dict[str, int]:
         return {category: index for index, category in enumerate(self.categories)}
+
+
+def _embedding(raw: Mapping[str, Any] | None) -> EmbeddingNormalisation | None:
+    if raw is None:
+        return None
+    return EmbeddingNormalisation(tuple(map(float, raw["mean"])), float(raw["scale"]))
 
 
 def words_of(item: ItemContent) -> list[str]:

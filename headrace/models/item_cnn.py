@@ -13,44 +13,66 @@ CHANNELS = 64
 
 @dataclass(frozen=True)
 class ItemInputs:
-    """Content as arrays. Letters: N items, T tokens, C categories, M numeric attributes.
+    """Content as arrays. Letters: N items, T tokens, C categories, M numeric attributes, E
+    numbers of a precomputed embedding.
 
     Shapes: id_row [N] (0: no id), tokens [N,T] (0: padding), categories [N,C] multi-hot,
-    numeric [N,M] normalised.
+    numeric [N,M] normalised, embedding [N,E+1] normalised, its last column 1 where an item has
+    none; [N,0] where no item has.
     """
 
     id_row: Tensor
     tokens: Tensor
     categories: Tensor
     numeric: Tensor
+    embedding: Tensor
 
     def take(self, rows: Tensor) -> ItemInputs:
         return ItemInputs(
-            self.id_row[rows], self.tokens[rows], self.categories[rows], self.numeric[rows]
+            self.id_row[rows],
+            self.tokens[rows],
+            self.categories[rows],
+            self.numeric[rows],
+            self.embedding[rows],
         )
+
+
+@dataclass(frozen=True)
+class ContentSizes:
+    """How wide content is: rows of the token table, C, M, and E + 1, or 0 without embeddings."""
+
+    tokens: int
+    categories: int
+    numeric: int
+    embedding: int = 0
 
 
 class ContentCnn(nn.Module):
-    """Convolutions over text, joined with categories and numbers.
+    """Convolutions over text, joined with categories, numbers and a precomputed embedding.
 
-    Shapes: tokens [N,T], categories [N,C], numeric [N,M] -> [N,D].
+    Shapes: as `ItemInputs` -> [N,D].
     """
 
-    def __init__(self, width: int, tokens: int, categories: int, numeric: int) -> None:
+    def __init__(self, width: int, sizes: ContentSizes) -> None:
         super().__init__()
-        self.token = nn.Embedding(tokens, TOKEN_WIDTH, padding_idx=0)
+        self.token = nn.Embedding(sizes.tokens, TOKEN_WIDTH, padding_idx=0)
         self.convolutions = nn.ModuleList(
             [nn.Conv1d(TOKEN_WIDTH, CHANNELS, kernel, padding=kernel // 2) for kernel in (1, 3)]
         )
-        self.category = nn.Linear(categories, width, bias=False)
+        self.category = nn.Linear(sizes.categories, width, bias=False)
         self.text = nn.Linear(2 * CHANNELS, width)
-        self.numeric = nn.Linear(numeric, width, bias=False)
+        self.numeric = nn.Linear(sizes.numeric, width, bias=False)
+        # Linear: what lies near in the other model's space stays near in this one.
+        self.embedding = nn.Linear(sizes.embedding, width, bias=False) if sizes.embedding else None
         self.mix = nn.Sequential(nn.GELU(), nn.Linear(width, width))
         # Content starts as small as ids do, or a dropped id would shout.
-        for layer in (self.category, self.text, self.numeric):
-            nn.init.normal_(layer.weight, std=0.02)
+        for layer in (self.category, self.text, self.numeric, self.embedding):
+            if layer is not None:
+                nn.init.normal_(layer.weight, std=0.02)
 
-    def forward(self, tokens: Tensor, categories: Tensor, numeric: Tensor) -> Tensor:
+    def forward(
+        self, tokens: Tensor, categories: Tensor, numeric: Tensor, embedding: Tensor
+    ) -> Tensor:
         words = self.token(tokens).transpose(1, 2)  # [N,32,T]
         real = (tokens > 0).unsqueeze(1)  # [N,1,T]
         pooled = [
@@ -60,6 +82,8 @@ class ContentCnn(nn.Module):
         ]  # each [N,64]
         joined = self.text(torch.cat(pooled, dim=1)) + self.category(_shared(categories))
         joined = joined + self.numeric(numeric)  # [N,D]
+        if self.embedding is not None:
+            joined = joined + self.embedding(embedding)
         out: Tensor = joined + self.mix(joined)
         return out
 
@@ -73,7 +97,7 @@ class ItemTower(nn.Module):
     gate of 0 would pass it no gradient.
     """
 
-    def __init__(self, width: int, items: int, tokens: int, categories: int, numeric: int) -> None:
+    def __init__(self, width: int, items: int, sizes: ContentSizes) -> None:
         super().__init__()
         self.ids = nn.Embedding(items + 1, width, padding_idx=0)
         nn.init.normal_(self.ids.weight, std=0.02)
@@ -81,7 +105,7 @@ class ItemTower(nn.Module):
             self.ids.weight[0].zero_()
         self.biases = nn.Embedding(items + 1, 1)
         nn.init.zeros_(self.biases.weight)
-        self.cnn = ContentCnn(width, tokens, categories, numeric)
+        self.cnn = ContentCnn(width, sizes)
         self.content_bias = nn.Linear(width, 1, bias=False)
         nn.init.zeros_(self.content_bias.weight)
         self.gate = nn.Parameter(torch.zeros(()))
@@ -98,7 +122,7 @@ class ItemTower(nn.Module):
 
     def content(self, inputs: ItemInputs) -> Tensor:
         """What the CNN makes of the content: [N,D]."""
-        out: Tensor = self.cnn(inputs.tokens, inputs.categories, inputs.numeric)
+        out: Tensor = self.cnn(inputs.tokens, inputs.categories, inputs.numeric, inputs.embedding)
         return out
 
     def join(self, id_row: Tensor, content: Tensor) -> tuple[Tensor, Tensor]:

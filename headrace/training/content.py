@@ -10,8 +10,13 @@ import torch
 
 from headrace.bundle.content import ItemContent
 from headrace.bundle.table import ItemTable
-from headrace.bundle.vocabulary import Normalisation, Vocabulary, words_of
-from headrace.models.item_cnn import ItemInputs
+from headrace.bundle.vocabulary import (
+    EmbeddingNormalisation,
+    Normalisation,
+    Vocabulary,
+    words_of,
+)
+from headrace.models.item_cnn import ContentSizes, ItemInputs
 from headrace.training.preparation.scale import robust_scale
 
 # A word or category in a single item cannot carry over to another one.
@@ -38,6 +43,17 @@ def build_vocabulary(items: Sequence[ItemContent]) -> Vocabulary:
         categories=tuple(sorted(_frequent(categories, MAX_CATEGORIES))),
         attributes=_normalisations(items),
         max_tokens=min(max(longest, 1), MAX_TOKENS),
+        embedding=_embedding_normalisation(items),
+    )
+
+
+def content_sizes(vocabulary: Vocabulary) -> ContentSizes:
+    """How wide an item tower's inputs are."""
+    return ContentSizes(
+        vocabulary.token_count,
+        vocabulary.category_count,
+        vocabulary.attribute_count,
+        vocabulary.embedding_inputs,
     )
 
 
@@ -51,6 +67,7 @@ def item_inputs(
         tokens=torch.from_numpy(content.tokens),
         categories=torch.from_numpy(content.categories),
         numeric=torch.from_numpy(content.numeric),
+        embedding=torch.from_numpy(content.embedding),
     )
 
 
@@ -69,3 +86,14 @@ def _normalisations(items: Sequence[ItemContent]) -> dict[str, Normalisation]:
         name: Normalisation(*robust_scale(np.array(of_name)))
         for name, of_name in sorted(values.items())
     }
+
+
+def _embedding_normalisation(items: Sequence[ItemContent]) -> EmbeddingNormalisation | None:
+    """Mean 0 and length 1 on average, so that every model's embeddings start alike."""
+    given = [item.embedding for item in items if item.embedding is not None]
+    if not given:
+        return None
+    rows = np.stack(given)  # [N,E]
+    mean = rows.mean(axis=0, dtype=np.float64)
+    length = float(np.sqrt(np.mean(np.square(rows - mean).sum(axis=1))))
+    return EmbeddingNormalisation(tuple(mean.tolist()), length or 1.0)

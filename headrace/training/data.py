@@ -18,8 +18,9 @@ from headrace.bundle.content import ItemContent
 from headrace.errors import DataInvalid
 from headrace.training.log import EventLog
 from headrace.training.preparation import file_source, prepare
+from headrace.training.preparation.embeddings import vectors_of
 from headrace.training.preparation.kinds import KINDS
-from headrace.training.preparation.output import INTERACTIONS, ITEMS, is_prepared
+from headrace.training.preparation.output import EMBEDDING, INTERACTIONS, ITEMS, is_prepared
 from headrace.training.preparation.splits import PART_NAMES
 from headrace.training.preparation.staging import REPORT
 from headrace.training.split import Holdout
@@ -99,7 +100,11 @@ def _read(interactions: Path, items: Path) -> EventLog:
 
 
 def _catalogue(path: Path) -> tuple[ItemContent, ...]:
-    rows = pq.read_table(path).to_pylist()
+    table = pq.read_table(path)
+    # Files from before there were embeddings lack the column.
+    column = table[EMBEDDING] if EMBEDDING in table.column_names else None
+    embeddings = vectors_of(column, len(table))
+    rows = table.drop_columns([EMBEDDING] if column is not None else []).to_pylist()
     return tuple(
         ItemContent(
             item_id=row["item_id"],
@@ -108,8 +113,9 @@ def _catalogue(path: Path) -> tuple[ItemContent, ...]:
             categories=tuple(row["categories"]),
             tags=tuple(row["tags"]),
             attributes=dict(row["attributes"]),
+            embedding=embedding,
         )
-        for row in rows
+        for row, embedding in zip(rows, embeddings, strict=True)
     )
 
 

@@ -60,16 +60,25 @@ class UserSequence(nn.Module):
 
 
 class ItemEncoderGraph(nn.Module):
-    """Vectors and biases of items."""
+    """Vectors and biases of items; `embedding` is an input where items have one."""
 
     def __init__(self, tower: ItemTower) -> None:
         super().__init__()
         self.tower = tower
 
     def forward(
-        self, id_row: Tensor, tokens: Tensor, categories: Tensor, numeric: Tensor
+        self,
+        id_row: Tensor,
+        tokens: Tensor,
+        categories: Tensor,
+        numeric: Tensor,
+        embedding: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        vector, bias = self.tower(ItemInputs(id_row, tokens, categories, numeric))
+        none = numeric.new_zeros(numeric.shape[0], 0)
+        inputs = ItemInputs(
+            id_row, tokens, categories, numeric, none if embedding is None else embedding
+        )
+        vector, bias = self.tower(inputs)
         return vector, bias
 
 
@@ -107,16 +116,19 @@ def user_graphs(tower: UserTower) -> dict[str, GraphSpec]:
 
 def item_graphs(tower: ItemTower, inputs: ItemInputs) -> dict[str, GraphSpec]:
     """The graph of the part `item`; `inputs` are those of any two or more items."""
+    examples: dict[str, tuple[Tensor, Shape]] = {
+        "id_row": (inputs.id_row, ("N",)),
+        "tokens": (inputs.tokens, ("N", "T")),
+        "categories": (inputs.categories, ("N", inputs.categories.shape[1])),
+        "numeric": (inputs.numeric, ("N", inputs.numeric.shape[1])),
+    }
+    if inputs.embedding.shape[1]:
+        examples["embedding"] = (inputs.embedding, ("N", inputs.embedding.shape[1]))
     return {
         "item_encoder.onnx": GraphSpec(
             ItemEncoderGraph(tower),
-            (inputs.id_row, inputs.tokens, inputs.categories, inputs.numeric),
-            {
-                "id_row": ("N",),
-                "tokens": ("N", "T"),
-                "categories": ("N", inputs.categories.shape[1]),
-                "numeric": ("N", inputs.numeric.shape[1]),
-            },
+            tuple(example for example, _ in examples.values()),
+            {name: shape for name, (_, shape) in examples.items()},
             {"vector": ("N", tower.ids.embedding_dim), "bias": ("N",)},
         )
     }

@@ -49,8 +49,12 @@ def fit_head(
 ) -> HeadResult:
     """Train until validation stops improving, keep the best weights, then calibrate.
 
-    A head that does not improve on retrieval order is left as it began: retrieval order.
+    A head that does not improve on retrieval order is left as it began: retrieval order. So is
+    one for which histories are too short to keep anything back.
     """
+    if not len(training):
+        retrieval = ndcg(list_ranks(head, validation), 10)
+        return HeadResult(retrieval, retrieval, 0)
     random = np.random.default_rng(seed)
     _normalise(head, training)
     optimiser = torch.optim.AdamW(

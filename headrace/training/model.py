@@ -14,7 +14,7 @@ from headrace.bundle.vocabulary import Vocabulary
 from headrace.models.item_cnn import ItemInputs, ItemTower
 from headrace.models.ncf import NcfHead
 from headrace.models.user_rnn import UserTower
-from headrace.training.content import build_vocabulary, item_inputs
+from headrace.training.content import build_vocabulary, content_sizes, item_inputs
 from headrace.training.lists import CatalogueFacts
 from headrace.training.log import EventLog
 from headrace.training.settings import TrainingSettings
@@ -79,13 +79,7 @@ def build_model(log: EventLog, split: Split, settings: TrainingSettings) -> Mode
     )
     vocabulary = build_vocabulary(log.catalogue)
     kinds = KindIndex(log.kinds)
-    item = ItemTower(
-        settings.width,
-        len(known),
-        vocabulary.token_count,
-        vocabulary.category_count,
-        vocabulary.attribute_count,
-    )
+    item = ItemTower(settings.width, len(known), content_sizes(vocabulary))
     user = UserTower(settings.width, kinds.count, settings.tower, settings.blocks, settings.dropout)
     return Model(
         settings=settings,

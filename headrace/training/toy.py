@@ -23,7 +23,7 @@ from headrace.models.item_cnn import ItemTower
 from headrace.models.ncf import NcfHead
 from headrace.models.recurrence import MAX_DOUBLING_LENGTH
 from headrace.models.user_rnn import UserTower
-from headrace.training.content import build_vocabulary, item_inputs
+from headrace.training.content import build_vocabulary, content_sizes, item_inputs
 from headrace.training.export import export_graphs
 from headrace.training.graphs import head_graphs, item_graphs, user_graphs
 
@@ -64,13 +64,7 @@ def make_toy_bundle(
             np.arange(len(items), 0, -1, dtype=np.int64),
         )
         inputs = item_inputs(items, vocabulary, table)
-        item_tower = ItemTower(
-            width,
-            len(items),
-            vocabulary.token_count,
-            vocabulary.category_count,
-            vocabulary.attribute_count,
-        )
+        item_tower = ItemTower(width, len(items), content_sizes(vocabulary))
         user_tower = UserTower(width, kinds=1)
         head = NcfHead(width, len(FEATURES))
         _group_by_category(item_tower)

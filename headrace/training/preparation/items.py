@@ -15,6 +15,8 @@ from headrace.bundle.content import ItemContent
 from headrace.training.preparation import reasons
 from headrace.training.preparation.attributes import Attribute, attributes_of
 from headrace.training.preparation.cells import is_missing, texts, trimmed_texts
+from headrace.training.preparation.embeddings import EmbeddingColumn, vectors_of
+from headrace.training.preparation.output import EMBEDDING
 from headrace.training.preparation.reasons import Reason
 from headrace.training.preparation.refusals import Refusals
 from headrace.training.preparation.source import Chunk, Source, require
@@ -43,10 +45,11 @@ def read_source(source: Source, refusals: Refusals) -> Items:
     require(source, ("item_id",))
     accepted = []
     seen: set[str] = set()
+    embeddings = EmbeddingColumn()
     rows = 0
     for chunk in source.chunks():
         rows += len(chunk.lines) + len(chunk.broken)
-        accepted.append(_accepted(source, chunk, seen, refusals))
+        accepted.append(_accepted(source, chunk, seen, embeddings, refusals))
     if not accepted:
         return Items(rows=rows)
     table = pa.concat_tables(accepted, promote_options="permissive").combine_chunks()
@@ -54,13 +57,19 @@ def read_source(source: Source, refusals: Refusals) -> Items:
     others = {
         name: column
         for name, column in columns.items()
-        if name not in {"item_id", *_TEXTS, *_LISTS}
+        if name not in {"item_id", EMBEDDING, *_TEXTS, *_LISTS}
     }
     attributes = attributes_of(others)
     return Items(_contents(columns, table.num_rows, attributes), rows, attributes)
 
 
-def _accepted(source: Source, chunk: Chunk, seen: set[str], refusals: Refusals) -> Any:
+def _accepted(
+    source: Source,
+    chunk: Chunk,
+    seen: set[str],
+    embeddings: EmbeddingColumn,
+    refusals: Refusals,
+) -> Any:
     refusals.add(source, chunk.broken, reasons.CELLS)
     ids = texts(chunk.columns["item_id"])
     names = ids.to_pylist()
@@ -78,7 +87,13 @@ def _accepted(source: Source, chunk: Chunk, seen: set[str], refusals: Refusals) 
     refuse(length == 0, reasons.ITEM_EMPTY)
     refuse(length > reasons.MAX_ID, reasons.ITEM_LONG)
     refuse(repeated, reasons.ITEM_TWICE)
-    return pa.table({**chunk.columns, "item_id": ids}).filter(pa.array(good))
+    columns = {**chunk.columns, "item_id": ids}
+    if EMBEDDING in columns:
+        vectors = embeddings.read(columns[EMBEDDING])
+        refuse(vectors.unreadable, reasons.EMBEDDING_UNREADABLE)
+        refuse(vectors.other_width, reasons.EMBEDDING_WIDTH)
+        columns[EMBEDDING] = vectors.values
+    return pa.table(columns).filter(pa.array(good))
 
 
 def _contents(
@@ -94,7 +109,8 @@ def _contents(
         for row in np.flatnonzero(~np.isnan(attribute.values)):
             numbers[row][attribute.name] = float(attribute.values[row])
     ids = columns["item_id"].to_pylist()
-    rows_of = (ids, title, description, lists["categories"], lists["tags"], numbers)
+    embeddings = vectors_of(columns.get(EMBEDDING), rows)
+    rows_of = (ids, title, description, lists["categories"], lists["tags"], numbers, embeddings)
     return tuple(ItemContent(*row) for row in zip(*rows_of, strict=True))
 
 

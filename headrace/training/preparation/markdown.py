@@ -106,6 +106,8 @@ def _items(items: Mapping[str, Any]) -> str:
         "words": "different words",
         "longest_text_of_98_percent": "words in the text of an item, 98 % have at most",
         "categories": "different categories",
+        "with_embedding": "described with an embedding",
+        "embedding_width": "numbers of an embedding",
     }
     lines = ["## Items", "", *_table(("what", "count"), [(names[n], items[n]) for n in names])]
     if items["columns"]:

@@ -16,6 +16,7 @@ from headrace.training.preparation.kinds import KIND_NAMES
 from headrace.training.preparation.splits import PART_NAMES
 
 INTERACTIONS, ITEMS = "interactions.parquet", "items.parquet"
+EMBEDDING = "embedding"
 # In a file's metadata: by it a reader knows that a file needs no preparation.
 MARK = b"headrace.preparation"
 _VERSION = b"1"
@@ -40,6 +41,7 @@ _ITEMS = pa.schema(
         pa.field("categories", pa.list_(pa.string())),
         pa.field("tags", pa.list_(pa.string())),
         pa.field("attributes", pa.map_(pa.string(), pa.float64())),
+        pa.field(EMBEDDING, pa.list_(pa.float32())),
     ],
     metadata={MARK: _VERSION},
 )
@@ -81,8 +83,16 @@ class Histories(NamedTuple):
 def write_items(folder: Path, items: Iterable[ItemContent]) -> None:
     """The catalogue, in its order."""
     rows = [
-        (i.item_id, i.title, i.description, i.categories, i.tags, list(i.attributes.items()))
-        for i in items
+        (
+            item.item_id,
+            item.title,
+            item.description,
+            item.categories,
+            item.tags,
+            list(item.attributes.items()),
+            item.embedding,
+        )
+        for item in items
     ]
     columns = zip(*rows, strict=True) if rows else ((),) * len(_ITEMS)
     arrays = [pa.array(cells, kind) for cells, kind in zip(columns, _ITEMS.types, strict=True)]

@@ -38,6 +38,12 @@ KIND_UNKNOWN = Reason(
     "event_type_unknown", "event_type", f"is unknown; must be one of {', '.join(KINDS)}"
 )
 ITEM_TWICE = Reason("item_id_twice", "item_id", "names an item for the second time")
+EMBEDDING_UNREADABLE = Reason(
+    "embedding_unreadable", "embedding", "is not a list of 1 to 4,096 finite numbers"
+)
+EMBEDDING_WIDTH = Reason(
+    "embedding_width", "embedding", "has more or fewer numbers than the first one of the file"
+)
 
 DUPLICATE = Reason("duplicate", "", "repeats another row", malformed=False)
 SAME_MOMENT = Reason(

@@ -90,6 +90,10 @@ def items_facts(described: Items, catalogue: Catalogue) -> dict[str, Any]:
         "words": len(vocabulary),
         "longest_text_of_98_percent": int(np.quantile(lengths, 0.98)) if lengths else 0,
         "categories": len(categories),
+        "with_embedding": sum(item.embedding is not None for item in contents),
+        "embedding_width": next(
+            (len(item.embedding) for item in contents if item.embedding is not None), 0
+        ),
         "columns": [
             {
                 "column": attribute.column,

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from headrace.bundle.content import ItemContent
 from headrace.bundle.table import ItemTable
-from headrace.bundle.vocabulary import Normalisation, Vocabulary
-from headrace.errors import BundleInvalid
+from headrace.bundle.vocabulary import EmbeddingNormalisation, Normalisation, Vocabulary
+from headrace.errors import BundleInvalid, InvalidInput
 
 WORDS = Vocabulary(
     tokens=("toy", "story", "été"),
@@ -31,6 +33,21 @@ def test_categories_are_multi_hot_and_unknown_ones_say_nothing() -> None:
 def test_numbers_are_normalised_bounded_and_may_be_missing() -> None:
     items = [ItemContent(str(y), attributes={"year": float(y)}) for y in (2010, 2000, 9999)]
     assert WORDS.attribute_matrix([*items, ItemContent("none")]).tolist() == [[1], [0], [4], [0]]
+
+
+def test_embeddings_are_centred_scaled_and_may_be_missing() -> None:
+    words = replace(WORDS, embedding=EmbeddingNormalisation((1.0, 2.0), 2.0))
+    item = ItemContent("1", embedding=np.array([3.0, 0.0], dtype=np.float32))
+    assert words.embedding_matrix([item, ItemContent("2")]).tolist() == [[1, -1, 0], [0, 0, 1]]
+    assert WORDS.embedding_matrix([item]).shape == (1, 0)
+    assert Vocabulary.from_json(words.to_json()) == words
+
+
+def test_an_embedding_of_another_width_is_refused_by_name() -> None:
+    words = replace(WORDS, embedding=EmbeddingNormalisation((1.0, 2.0), 2.0))
+    item = ItemContent("odd", embedding=np.zeros(3, dtype=np.float32))
+    with pytest.raises(InvalidInput, match=r"embedding: item 'odd' has 3 numbers; .* takes 2"):
+        words.encode([item])
 
 
 def test_a_vocabulary_survives_being_written_and_read() -> None:

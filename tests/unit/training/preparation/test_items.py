@@ -1,8 +1,12 @@
 """What is made of the columns of items."""
 
+from pathlib import Path
+
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from headrace.training.data import read_log
 from headrace.training.preparation.scale import robust_scale
 from tests.unit.training.preparation.files import Prepared
 
@@ -68,3 +72,35 @@ def test_a_scale_is_not_moved_by_a_few_wrong_numbers() -> None:
     assert abs(centre - wrong_centre) < 1
     assert abs(scale - wrong_scale) < 1
     assert robust_scale(np.full(3, 7.0)) == (7.0, 1.0)
+
+
+def test_embeddings_are_read_from_text_and_kept_as_numbers(prepared: Prepared) -> None:
+    report = prepared.of(EVENTS, 'item_id,embedding\n1,"[0.5, -1]"\n2,\n3,2 3e-1\n')
+    assert catalogue(prepared)["1"]["embedding"] == [0.5, -1.0]
+    assert catalogue(prepared)["2"]["embedding"] is None
+    assert catalogue(prepared)["3"]["embedding"] == [2.0, np.float32(0.3)]
+    assert report.items["with_embedding"] == 2
+    assert report.items["embedding_width"] == 2
+    assert report.items["columns"] == []
+
+
+def test_embeddings_that_cannot_be_used_are_written_aside(prepared: Prepared) -> None:
+    cells = ('"[1, 2]"', '"[1, 2, 3]"', '"[1, nan]"', "[a]", '"[1, 1e99]"', "[]")
+    rows = "".join(f"{number},{cell}\n" for number, cell in enumerate(cells))
+    prepared.of(EVENTS, f"item_id,embedding\n{rows}")
+    assert prepared.refused() == [
+        (3, "embedding_width"),
+        *((line, "embedding_unreadable") for line in (4, 5, 6, 7)),
+    ]
+
+
+def test_embeddings_come_back_from_parquet_lists(tmp_path: Path) -> None:
+    column = pa.array([[0.25, 4.0], None], pa.list_(pa.float64()))
+    pq.write_table(pa.table({"item_id": ["b", "a"], "embedding": column}), tmp_path / "i.parquet")
+    (tmp_path / "events.csv").write_text("user_id,item_id\nu,a\nu,b\nu,c\n")
+    log = read_log(tmp_path / "events.csv", tmp_path / "i.parquet")
+    known, unknown, undescribed = log.catalogue
+    assert known.embedding is not None
+    np.testing.assert_array_equal(known.embedding, np.array([0.25, 4.0], dtype=np.float32))
+    assert unknown.embedding is None
+    assert undescribed.embedding is None
