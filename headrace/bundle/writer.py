@@ -63,7 +63,7 @@ def write_bundle(
     Raises:
         BundleInvalid: `folder` holds something else, or what was written does not load.
     """
-    _refuse_foreign(folder)
+    refuse_foreign(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     files = _files(content)
     manifest = _manifest(content, files, now or datetime.now(UTC))
@@ -79,7 +79,8 @@ def write_bundle(
     return manifest
 
 
-def _refuse_foreign(folder: Path) -> None:
+def refuse_foreign(folder: Path) -> None:
+    """Raises: BundleInvalid if `folder` holds something that is no bundle."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / FILE).is_file():
         raise BundleInvalid(f"{folder}: is neither empty nor a bundle; name another folder")
     if folder.exists() and not folder.is_dir():
