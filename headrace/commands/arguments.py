@@ -5,12 +5,25 @@ from __future__ import annotations
 import argparse
 import math
 
+SAMPLED = (
+    "rank each target among so many items drawn at random as well, 99 for He et al. 2017; only "
+    "for comparing with tables made that way"
+)
+
 
 def minutes(text: str) -> float:
     """Raises: ArgumentTypeError for what is no span of time."""
     number = float(text)
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"must be above 0, is {text}")
+    return number
+
+
+def whole(text: str) -> int:
+    """Raises: ArgumentTypeError for what is no whole number from 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, is {text}")
     return number
 
 

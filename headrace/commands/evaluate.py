@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headrace.bundle import Bundle
-from headrace.commands.arguments import count
+from headrace.commands.arguments import SAMPLED, count, whole
 from headrace.evaluation.evaluate import evaluate
 from headrace.evaluation.served import CANDIDATES
 from headrace.evaluation.text import lines_of
@@ -20,7 +20,9 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     bundle = Bundle.load(given.bundle, threads=given.threads)
     log = read_log(given.interactions, given.items)
-    found = evaluate(bundle, log, candidates=given.candidates, seed=given.seed)
+    found = evaluate(
+        bundle, log, candidates=given.candidates, sampled=given.sampled, seed=given.seed
+    )
     sys.stdout.writelines(f"{line}\n" for line in lines_of(found, bundle.manifest))
     return 0
 
@@ -33,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--items", type=Path, help="the items, as in training")
     parser.add_argument("--candidates", type=count, default=CANDIDATES, help="scored by the head")
+    parser.add_argument("--sampled", type=whole, default=0, help=SAMPLED)
     parser.add_argument("--seed", type=int, default=0, help="of the intervals' resamples")
     parser.add_argument("--threads", type=count, default=1, help="of one run of a graph")
     return parser

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from headrace.bundle import Bundle
 from headrace.errors import DataInvalid
-from headrace.evaluation.baselines.base import Asked, Baseline, People, Training
-from headrace.evaluation.baselines.neural.learning import Effort
+from headrace.evaluation.baselines.neural.learning import Effort, Watch
 from headrace.evaluation.baselines.registry import NEURAL, SIMPLE, Make
-from headrace.evaluation.evaluate import evaluate, leave_one_out
-from headrace.evaluation.intervals import Difference, difference
+from headrace.evaluation.contenders import HEADRACE, RETRIEVAL, Contest
+from headrace.evaluation.evaluate import leave_one_out
+from headrace.evaluation.intervals import Difference, Interval, difference
 from headrace.evaluation.measured import K, Measured, World, measure
-from headrace.evaluation.metrics import Ranks, ranks_of
-from headrace.evaluation.protocol import Questions, unseen_scores
+from headrace.evaluation.results import Answers, Fit, Result, Results
+from headrace.evaluation.sampled import figures
 from headrace.training.log import EventLog
 from headrace.training.split import Part, Split
 
 MAIN = f"NDCG@{K}"
-HEADRACE, RETRIEVAL = "Headrace", "Headrace, retrieval order"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A model on both parts. `fit_s` is None for a bundle: it came trained. `cut_short`: time
-    ended the fit, and more might have helped."""
+    """A model on both parts. `sampled`: on the test part, among a few items drawn at random."""
 
     name: str
+    fit: Fit
     validation: Measured
     test: Measured
-    fit_s: float | None
-    cut_short: bool = False
+    sampled: Mapping[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,6 +45,7 @@ class Comparison:
     rows: Sequence[Row]
     reference: str
     left_out: Mapping[str, str]
+    sampled: int = 0
 
     def row(self, name: str) -> Row:
         return next(row for row in self.rows if row.name == name)
@@ -60,91 +55,171 @@ class Comparison:
         return difference(row.test.values[MAIN], self.row(self.reference).test.values[MAIN])
 
 
+@dataclass(frozen=True)
+class Standing:
+    """`done` of `models` are known, this one from an earlier run if `kept`; fitting the others
+    may take `left_s` more."""
+
+    done: int
+    models: int
+    kept: bool
+    left_s: float
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How to compare. `seconds` are for fitting: networks share what the others leave of them.
+    `results`: where what is known is kept and taken from. `sampled`: rank among so many items
+    drawn at random as well."""
+
+    seconds: float
+    seed: int = 0
+    sampled: int = 0
+    results: Path | None = None
+
+
 def compare(
     log: EventLog,
     bundle: Bundle | None,
+    terms: Terms,
     *,
-    seconds: float,
-    seed: int,
     baselines: Mapping[str, Make] = {**SIMPLE, **NEURAL},
-    say: Callable[[Row], None] = lambda row: None,
+    say: Callable[[Row, Standing], None] = lambda row, standing: None,
+    watch: Callable[[str], Watch] | None = None,
 ) -> Comparison:
-    """Fits every baseline; networks share what time the others leave of `seconds`.
+    """Takes what is known, and fits the rest.
 
     Raises:
-        DataInvalid: nobody has three events.
+        DataInvalid: nobody has three events; a file of results is damaged.
         FailedPrecondition: the bundle was trained on another split.
+        OSError: results cannot be written.
     """
     parts = leave_one_out(log)
-    rows = []
-    left_out: dict[str, str] = {}
-    of_bundle = () if bundle is None else _of_bundle(bundle, log, seed)
-    others = _of_baselines(log, parts, baselines, seconds=seconds, seed=seed, left_out=left_out)
-    for row in chain(of_bundle, others):
-        say(row)
-        rows.append(row)
-    best = max(rows, key=lambda row: row.validation.intervals[MAIN].mean).name
+    known = Results(terms.results, log, parts, terms.seed)
+    contest = Contest(log, parts, sampled=terms.sampled, seed=terms.seed)
+    judge = _Judge(log, parts, contest, terms.seed)
+    models = len(baselines) + (2 if bundle else 0)
+    rows: list[Row] = []
+
+    def add(name: str, result: Result, kept: bool, left_s: float) -> None:
+        rows.append(judge.row(name, result))
+        say(rows[-1], Standing(len(rows), models, kept, left_s))
+
+    if bundle is not None:
+        for name, result, kept in _of_bundle(bundle, contest, known, terms):
+            add(name, result, kept, terms.seconds)
+    queue = _Queue(baselines, contest, known, terms, watch)
+    for name, result, kept in queue.results():
+        add(name, result, kept, queue.left_s)
     return Comparison(
         split=parts,
         people=log.users,
         items=len(log.catalogue),
         events=len(log.items),
         rows=sorted(rows, key=lambda row: -row.test.intervals[MAIN].mean),
-        reference=best if bundle is None else HEADRACE,
-        left_out=left_out,
+        reference=_best_on_validation(rows) if bundle is None else HEADRACE,
+        left_out=queue.left_out,
+        sampled=terms.sampled,
     )
 
 
-def _of_bundle(bundle: Bundle, log: EventLog, seed: int) -> Iterator[Row]:
-    found = evaluate(bundle, log, seed=seed)
-    for name, measured in ((HEADRACE, found.served), (RETRIEVAL, found.retrieval)):
-        yield Row(name, measured["validation"], measured["test"], None)
+def _best_on_validation(rows: Sequence[Row]) -> str:
+    return max(rows, key=lambda row: row.validation.intervals[MAIN].mean).name
 
 
-def _of_baselines(
-    log: EventLog,
-    parts: Split,
-    baselines: Mapping[str, Make],
-    *,
-    seconds: float,
-    seed: int,
-    left_out: dict[str, str],
-) -> Iterator[Row]:
-    """Writes into `left_out` which of them cannot learn from these data."""
-    end = time.monotonic() + seconds
-    train = Training.of(log, parts)
-    world = World.of(log.catalogue, train.counts, log.users)
-    for number, (name, make) in enumerate(baselines.items()):
-        share = max(1.0, (end - time.monotonic()) / (len(baselines) - number))
-        baseline = make(Effort(seconds=share, seed=seed))
-        began = time.monotonic()
-        try:
-            baseline.fit(train)
-        except DataInvalid as error:
-            left_out[name] = str(error)
-            continue
-        fit_s = time.monotonic() - began
-        validation, test = (
-            _measured(baseline, log, part, world, seed) for part in (parts.validation, parts.test)
+class _Judge:
+    """Figures from answers."""
+
+    def __init__(self, log: EventLog, parts: Split, contest: Contest, seed: int) -> None:
+        self._log = log
+        self._parts = parts
+        self._world = World.of(log.catalogue, contest.train.counts, log.users)
+        self._seed = seed
+
+    def row(self, name: str, result: Result) -> Row:
+        among = result.test.sampled
+        return Row(
+            name,
+            result.fit,
+            self._measured(result.validation, self._parts.validation),
+            self._measured(result.test, self._parts.test),
+            {} if among is None else figures(among, seed=self._seed),
         )
-        yield Row(name, validation, test, fit_s, cut_short=name in NEURAL and fit_s >= share)
+
+    def _measured(self, answers: Answers, part: Part) -> Measured:
+        asked = part.questions(self._log)
+        return measure(
+            answers.ranks, answers.top, asked, self._world, shown=answers.shown, seed=self._seed
+        )
 
 
-def _measured(baseline: Baseline, log: EventLog, part: Part, world: World, seed: int) -> Measured:
-    asked = part.questions(log)
-    ranks, top, shown = _ranked(baseline, People(part.users, asked.histories), asked)
-    return measure(ranks, top, asked, world, shown=shown, seed=seed)
+def _of_bundle(
+    bundle: Bundle, contest: Contest, known: Results, terms: Terms
+) -> Iterator[tuple[str, Result, bool]]:
+    """Name, result, and whether it was known."""
+    version = bundle.model_version
+    found = {name: known.get(name, version) for name in (RETRIEVAL, HEADRACE)}
+    usable = {name: r for name, r in found.items() if r and _enough(r, terms)}
+    if len(usable) == len(found):
+        for name, result in usable.items():
+            yield name, result, True
+        return
+    for name, result in contest.of_bundle(bundle):
+        known.keep(name, version, result)
+        yield name, result, False
 
 
-def _ranked(
-    baseline: Baseline, people: People, asked: Questions
-) -> tuple[Ranks, NDArray[np.int64], NDArray[np.int64]]:
-    """Ranks [Q], the first places [Q,K] and how many items were ranked [Q]."""
-    ranks, top, shown = [], [], []
-    for part, scores in unseen_scores(Asked(baseline, people), asked):
-        ranks.append(ranks_of(scores, asked.targets[part]))
-        shown.append(np.isfinite(scores).sum(axis=1))
-        best = np.argsort(-scores, axis=1, kind="stable")[:, :K]
-        finite = np.isfinite(np.take_along_axis(scores, best, axis=1))
-        top.append(np.where(finite, best, -1))
-    return np.concatenate(ranks), np.concatenate(top), np.concatenate(shown)
+class _Queue:
+    """The baselines, one after the other: cheap ones first, so that the networks know the time
+    that is left to share. `left_out` fills on the way."""
+
+    def __init__(
+        self,
+        baselines: Mapping[str, Make],
+        contest: Contest,
+        known: Results,
+        terms: Terms,
+        watch: Callable[[str], Watch] | None,
+    ) -> None:
+        self._baselines = dict(sorted(baselines.items(), key=lambda entry: entry[0] in NEURAL))
+        self._contest = contest
+        self._known = known
+        self._terms = terms
+        self._watch = watch
+        self.left_s = terms.seconds
+        self.left_out: dict[str, str] = {}
+
+    def results(self) -> Iterator[tuple[str, Result, bool]]:
+        """Name, result, and whether it was known. A share follows from what the models before
+        took when they were fitted: a resumed run gives the same ones as a run in one go."""
+        for number, (name, make) in enumerate(self._baselines.items()):
+            share = max(1.0, self.left_s / self._sharing(number))
+            baseline = make(self._effort(name, share))
+            settings = repr(baseline)
+            result = self._known.get(name, settings)
+            kept = result is not None and _enough(result, self._terms, share)
+            if result is None or not kept:
+                try:
+                    result = self._contest.of_baseline(name, baseline, share)
+                except DataInvalid as error:
+                    self.left_out[name] = str(error)
+                    continue
+                self._known.keep(name, settings, result)
+            self.left_s -= result.fit.seconds or 0.0
+            yield name, result, kept
+
+    def _effort(self, name: str, share: float) -> Effort:
+        effort = Effort(seconds=share, seed=self._terms.seed)
+        return effort if self._watch is None else replace(effort, watch=self._watch(name))
+
+    def _sharing(self, number: int) -> int:
+        """How many from this one on want a share: a cheap one takes what it takes."""
+        return max(1, sum(name in NEURAL for name in list(self._baselines)[number:]))
+
+
+def _enough(result: Result, terms: Terms, share: float = 0.0) -> bool:
+    """Whether a known result is what would come out now: one that time cut short is made anew
+    where there is more of it, and one that lacks what is asked as well."""
+    if terms.sampled not in (0, result.sampled):
+        return False
+    return not (result.fit.cut_short and share > result.fit.allowed_s)

@@ -9,6 +9,7 @@ import numpy as np
 
 from headrace.bundle import Bundle
 from headrace.errors import DataInvalid, FailedPrecondition
+from headrace.evaluation.intervals import Interval
 from headrace.evaluation.losses import (
     Asked,
     Loss,
@@ -18,6 +19,7 @@ from headrace.evaluation.losses import (
 )
 from headrace.evaluation.measured import K, Measured, World, measure
 from headrace.evaluation.rated import Means, Numbers, Rated, given_ratings, rated
+from headrace.evaluation.sampled import drawn_items, figures, served_ranks_among
 from headrace.evaluation.served import CANDIDATES, ServedLists, ServedPipeline, recent_items
 from headrace.training.log import EventLog
 from headrace.training.split import Part, Split, split
@@ -35,13 +37,15 @@ class Losses:
 @dataclass(frozen=True)
 class Evaluation:
     """By part, `validation` and `test`: what is served, and retrieval order beside it. `ratings`:
-    the head's and those of means; none where the bundle or the test part knows no ratings."""
+    the head's and those of means; none where the bundle or the test part knows no ratings.
+    `sampled`: of the test part, `retrieval` and `served`, among a few items drawn at random."""
 
     split: Split
     served: Mapping[str, Measured]
     retrieval: Mapping[str, Measured]
     losses: Losses
     ratings: Mapping[str, Rated]
+    sampled: Mapping[str, Mapping[str, Interval]]
 
 
 def leave_one_out(log: EventLog) -> Split:
@@ -74,9 +78,18 @@ def refuse_seen_test(bundle: Bundle, parts: Split) -> None:
 
 
 def evaluate(
-    bundle: Bundle, log: EventLog, *, candidates: int = CANDIDATES, seed: int = 0
+    bundle: Bundle,
+    log: EventLog,
+    *,
+    candidates: int = CANDIDATES,
+    sampled: int = 0,
+    seed: int = 0,
 ) -> Evaluation:
-    """Raises: DataInvalid, FailedPrecondition, as the two above."""
+    """`sampled`: rank among so many items drawn at random as well; 0 for not.
+
+    Raises: DataInvalid, FailedPrecondition, as the two above; DataInvalid where fewer can be
+    drawn.
+    """
     parts = leave_one_out(log)
     refuse_seen_test(bundle, parts)
     pipeline = ServedPipeline(bundle, log.catalogue)
@@ -85,7 +98,7 @@ def evaluate(
     retrieval: dict[str, Measured] = {}
     predicted: dict[str, Numbers] = {}
     for name, part in _by_name(parts).items():
-        asked = _asked(pipeline, log, part)
+        asked = asked_of(pipeline, log, part)
         found, shown = serve(pipeline, asked, candidates)
         for measured, lists in ((retrieval, found), (served, shown)):
             measured[name] = measured_lists(lists, asked, world, seed=seed)
@@ -100,7 +113,15 @@ def evaluate(
         export=loss_of_export(bundle.manifest, gains),
     )
     ratings = _ratings(log, parts, predicted) if bundle.manifest.rating_trained else {}
-    return Evaluation(parts, served, retrieval, losses, ratings)
+    among: dict[str, Mapping[str, Interval]] = {}
+    if sampled:
+        drawn = drawn_items(log, parts.test, sampled, seed)
+        ranks = served_ranks_among(pipeline, asked, drawn)
+        among = {
+            order: figures(of_order, seed=seed)
+            for order, of_order in zip(("retrieval", "served"), ranks, strict=True)
+        }
+    return Evaluation(parts, served, retrieval, losses, ratings, among)
 
 
 def serve(
@@ -130,5 +151,6 @@ def _by_name(parts: Split) -> Mapping[str, Part]:
     return {"validation": parts.validation, "test": parts.test}
 
 
-def _asked(pipeline: ServedPipeline, log: EventLog, part: Part) -> Asked:
+def asked_of(pipeline: ServedPipeline, log: EventLog, part: Part) -> Asked:
+    """A part as the pipeline takes it."""
     return Asked(pipeline.people(log, part), recent_items(log, part), part.questions(log))

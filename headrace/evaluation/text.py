@@ -23,6 +23,11 @@ def lines_of(evaluation: Evaluation, manifest: Manifest) -> Iterator[str]:
             yield f"  served     {metric:<13} {value:.4f}"
     yield "\ntest, by slice"
     yield from _slices(evaluation.served["test"])
+    if evaluation.sampled:
+        yield "\namong items drawn at random (test): only for comparing with tables made that way"
+        for order, figures in evaluation.sampled.items():
+            for metric, interval in figures.items():
+                yield f"  {order:<9}  {metric:<13} {interval}"
     yield "\nNDCG@10 lost in serving (test)"
     yield from _losses(evaluation.losses)
     if evaluation.ratings:

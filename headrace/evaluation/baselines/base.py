@@ -79,13 +79,25 @@ class Training:
         """1 where a person had an item: sparse rows [U,N], float32."""
         return matrix_of(self.histories, self.items)
 
+    def judged_by(self, most: int) -> Training:
+        """The same with at most so many people in validation, drawn at random."""
+        if len(self.targets) <= most:
+            return self
+        chosen = np.sort(np.random.default_rng(0).permutation(len(self.targets))[:most])
+        histories = [self.validation.histories[row] for row in chosen]
+        people = People(self.validation.users[chosen], histories)
+        return replace(self, validation=people, targets=self.targets[chosen])
+
     def without_last(self) -> Training:
         """The same, as if nobody's last event had happened."""
         return replace(self, histories=[history[:-1] for history in self.histories])
 
 
 class Baseline(Protocol):
-    """A recommender: learns once, then scores the whole catalogue for anybody of training."""
+    """A recommender: learns once, then scores the whole catalogue for anybody of training.
+
+    Its `repr` names every setting that a result depends on: results are kept by it.
+    """
 
     def fit(self, train: Training) -> None:
         """The same seed and the same training part give the same scores, if time suffices.

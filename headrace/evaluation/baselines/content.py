@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
@@ -11,11 +13,11 @@ from headrace.bundle.vocabulary import words_of
 from headrace.evaluation.baselines.base import People, Scores, Training
 
 
+@dataclass(eq=False)
 class ContentBased:
-    """Cosine of tf-idf vectors: an item against the sum of what a person had lately."""
+    """Cosine of tf-idf vectors: an item against the sum of a person's `last` items."""
 
-    def __init__(self, last: int) -> None:
-        self._last = last
+    last: int
 
     def fit(self, train: Training) -> None:
         if any(map(_terms, train.catalogue)):
@@ -26,7 +28,7 @@ class ContentBased:
             self._items = np.zeros((train.items, 1), dtype=np.float32)
 
     def score(self, people: People) -> Scores:
-        lately = People(people.users, [history[-self._last :] for history in people.histories])
+        lately = People(people.users, [history[-self.last :] for history in people.histories])
         profiles = normalize(lately.matrix(self._items.shape[0]) @ self._items)
         scores = profiles @ self._items.T
         return np.asarray(scores if isinstance(scores, np.ndarray) else scores.toarray())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,16 @@ from headrace.errors import DataInvalid
 from headrace.evaluation.baselines.base import People, Scores, Training
 
 
+@dataclass(eq=False)
 class Svd:
     """PureSVD (Cremonesi, Koren and Turrin 2010): h V Vᵀ."""
 
-    def __init__(self, factors: int, seed: int = 0) -> None:
-        self._factors = factors
-        self._seed = seed
+    factors: int
+    seed: int = 0
 
     def fit(self, train: Training) -> None:
         """Raises: DataInvalid where there are fewer than two people or items."""
-        svd = TruncatedSVD(_possible(self._factors, train), random_state=self._seed).fit(
-            train.matrix
-        )
+        svd = TruncatedSVD(_possible(self.factors, train), random_state=self.seed).fit(train.matrix)
         self._items = svd.components_.astype(np.float32)  # [F,N]
 
     def score(self, people: People) -> Scores:
@@ -30,16 +29,16 @@ class Svd:
         return scores
 
 
+@dataclass(eq=False)
 class Pca:
     """The same around the mean person: the commonest taste is no factor."""
 
-    def __init__(self, factors: int, seed: int = 0) -> None:
-        self._factors = factors
-        self._seed = seed
+    factors: int
+    seed: int = 0
 
     def fit(self, train: Training) -> None:
         """Raises: DataInvalid where there are fewer than two people or items."""
-        pca = PCA(_possible(self._factors, train), svd_solver="randomized", random_state=self._seed)
+        pca = PCA(_possible(self.factors, train), svd_solver="randomized", random_state=self.seed)
         pca.fit(train.matrix.toarray())
         self._pca: Any = pca
 

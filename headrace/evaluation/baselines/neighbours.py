@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from implicit.nearest_neighbours import all_pairs_knn
 from sklearn.preprocessing import normalize
 
 from headrace.evaluation.baselines.base import People, Scores, Training
 
 
+@dataclass(eq=False)
 class UserNeighbours:
     """What the most similar people had, weighted by how similar they are."""
 
-    def __init__(self, neighbours: int) -> None:
-        self._neighbours = neighbours
+    neighbours: int
 
     def fit(self, train: Training) -> None:
         self._had = train.matrix
@@ -23,24 +25,26 @@ class UserNeighbours:
     def score(self, people: People) -> Scores:
         mine = normalize(people.matrix(self._had.shape[1]))
         likeness = (mine @ self._directions.T).toarray()  # [B,U]
-        scores: Scores = np.asarray(_best(likeness, self._neighbours) @ self._had)
+        scores: Scores = np.asarray(_best(likeness, self.neighbours) @ self._had)
         return scores
 
 
+@dataclass(eq=False)
 class ItemNeighbours:
     """Items that were had by the people who had mine."""
 
-    def __init__(self, neighbours: int) -> None:
-        self._neighbours = neighbours
+    neighbours: int
 
     def fit(self, train: Training) -> None:
-        directions = normalize(train.matrix, axis=0)
-        likeness = (directions.T @ directions).toarray()  # [N,N]
-        np.fill_diagonal(likeness, 0)
-        self._likeness = _best(likeness, self._neighbours)
+        directions = normalize(train.matrix, axis=0).tocsr().astype(np.float64)
+        # Every item is its own nearest neighbour.
+        nearest = all_pairs_knn(directions, self.neighbours + 1, num_threads=1, show_progress=False)
+        nearest = nearest.tocsr().astype(np.float32)
+        nearest.setdiag(0)
+        self._likeness = nearest  # [N,N], sparse
 
     def score(self, people: People) -> Scores:
-        scores: Scores = np.asarray(people.matrix(len(self._likeness)) @ self._likeness)
+        scores: Scores = (people.matrix(self._likeness.shape[0]) @ self._likeness).toarray()
         return scores
 
 

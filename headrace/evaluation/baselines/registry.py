@@ -8,8 +8,11 @@ from headrace.evaluation.baselines.base import Baseline
 from headrace.evaluation.baselines.content import ContentBased
 from headrace.evaluation.baselines.ease import Ease
 from headrace.evaluation.baselines.factors import Pca, Svd
+from headrace.evaluation.baselines.implicit_factors import Als, Bpr
 from headrace.evaluation.baselines.neighbours import ItemNeighbours, UserNeighbours
 from headrace.evaluation.baselines.neural.autoencoders import AutoRec, MultVae
+from headrace.evaluation.baselines.neural.deepfm import DeepFm
+from headrace.evaluation.baselines.neural.din import Din
 from headrace.evaluation.baselines.neural.factors import NeuralFactors
 from headrace.evaluation.baselines.neural.learning import Effort
 from headrace.evaluation.baselines.neural.sequences import NextItem
@@ -21,7 +24,7 @@ Make = Callable[[Effort], Baseline]
 
 MOST_POPULAR = "most popular"
 
-# In closed form, or nearly so: cheap, and settings are chosen on validation.
+# Cheap ones, whose settings are chosen on validation.
 SIMPLE: Mapping[str, Make] = {
     MOST_POPULAR: lambda effort: MostPopular(),
     "recently popular": lambda effort: RecentlyPopular(),
@@ -30,6 +33,10 @@ SIMPLE: Mapping[str, Make] = {
     "item-based CF": lambda effort: Tuned([ItemNeighbours(n) for n in (20, 50, 100, 200)]),
     "SVD": lambda effort: Tuned([Svd(n, effort.seed) for n in (16, 32, 64, 128)]),
     "PCA": lambda effort: Tuned([Pca(n, effort.seed) for n in (16, 32, 64, 128)]),
+    "ALS": lambda effort: Tuned(
+        [Als(n, weight, effort.seed) for n in (32, 128) for weight in (2.0, 10.0)]
+    ),
+    "BPR": lambda effort: Tuned([Bpr(n, 0.05, effort.seed) for n in (32, 128)]),
     "EASE": lambda effort: Tuned([Ease(penalty) for penalty in (50.0, 200.0, 500.0, 1_000.0)]),
     "logistic regression": lambda effort: LogisticRegression(effort.seed),
 }
@@ -42,4 +49,6 @@ NEURAL: Mapping[str, Make] = {
     "Mult-VAE": MultVae,
     "GRU4Rec": lambda effort: NextItem("gru4rec", effort),
     "SASRec": lambda effort: NextItem("sasrec", effort),
+    "DeepFM": DeepFm,
+    "DIN": Din,
 }

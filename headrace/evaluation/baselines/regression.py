@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ _NEGATIVES = 50
 _BATCH = 256
 
 
+@dataclass(eq=False)
 class LogisticRegression:
     """Will this person take this item next? From popularity, neighbours and content.
 
@@ -26,8 +28,7 @@ class LogisticRegression:
     items drawn at random; used with recommenders that saw all of training.
     """
 
-    def __init__(self, seed: int = 0) -> None:
-        self._seed = seed
+    seed: int = 0
 
     def fit(self, train: Training) -> None:
         """Raises: DataInvalid where nobody has two training events."""
@@ -59,7 +60,7 @@ class LogisticRegression:
 
     def _draw(self, people: People, row: int, target: int, items: int) -> NDArray[np.int64]:
         """The target first, then items that the person never had."""
-        random = np.random.default_rng((self._seed, int(people.users[row])))
+        random = np.random.default_rng((self.seed, int(people.users[row])))
         drawn = np.unique(random.integers(0, items, _NEGATIVES))
         others = drawn[~np.isin(drawn, people.histories[row]) & (drawn != target)]
         return np.concatenate([[target], others])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from headrace.evaluation.report.tables import Table
 
 
-def markdown(title: str, about: str, tables: Sequence[Table]) -> str:
-    """The whole document."""
+def markdown(title: str, about: str, plots: Mapping[str, str], tables: Sequence[Table]) -> str:
+    """The whole document; `plots` are files beside it, and what they show."""
     parts = [f"# {title}", about]
+    parts += [f"![{shows}]({file})" for file, shows in plots.items()]
     for table in tables:
         parts += [f"## {table.title}", table.note, _grid(table)]
     return "\n\n".join(parts) + "\n"

@@ -8,42 +8,68 @@ from html import escape
 from headrace.evaluation.report.tables import Table
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem;
-  color: #1b2733; background: #fff; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; display: block;
-  overflow-x: auto; }
-th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #d9e0e6;
+:root { color-scheme: light dark; --ink: #1b2733; --quiet: #55636f; --paper: #fff; --line: #d9e0e6;
+  --band: #f3f6f8; --own: #e3f0f6; --better: #0b6b3a; --worse: #a23b0c; --focus: #1f7396; }
+@media (prefers-color-scheme: dark) { :root { --ink: #dde5ec; --quiet: #9fb0be; --paper: #12181e;
+  --line: #33414d; --band: #19222a; --own: #1b3441; --better: #6fd39b; --worse: #f0a06e;
+  --focus: #4aa8cf; } }
+body { font: 16px/1.55 system-ui, sans-serif; margin: 0 auto; max-width: 74rem;
+  padding: 2.5rem 1.25rem 4rem; color: var(--ink); background: var(--paper); }
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .75rem; }
+h2 { font-size: 1.25rem; margin: 2.75rem 0 .25rem; }
+p { max-width: 46rem; margin: .25rem 0 1rem; color: var(--quiet); }
+figure { margin: 2rem 0 0; }
+.grid { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; }
+.grid:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+table { border-collapse: collapse; width: 100%; font-size: .875rem;
+  font-variant-numeric: tabular-nums; }
+th, td { padding: .4rem .8rem; text-align: right; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-svg text { font: 13px system-ui, sans-serif; fill: #1b2733; }
-@media (prefers-color-scheme: dark) {
-  body { color: #dde5ec; background: #12181e; } svg text { fill: #dde5ec; }
-  th, td { border-color: #33414d; }
-}
+tbody tr:last-child > * { border-bottom: 0; }
+thead th { background: var(--band); color: var(--quiet); font-weight: 600; }
+th:first-child { text-align: left; position: sticky; left: 0; background: var(--paper); }
+thead th:first-child { background: var(--band); }
+tbody th { font-weight: 500; }
+tr.own > * { background: var(--own) !important; }
+.better { color: var(--better); } .worse { color: var(--worse); }
+td.left { text-align: left; white-space: normal; }
 """
 
 
-def page(title: str, about: str, plots: Sequence[str], tables: Sequence[Table]) -> str:
-    """The whole document; `plots` are SVG elements."""
-    body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(about)}</p>", *plots]
+def page(title: str, about: str, plots: Sequence[str], tables: Sequence[Table], own: str) -> str:
+    """The whole document; `plots` are SVG elements, `own` is the row to stand out."""
+    body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(about)}</p>"]
+    body += [f"<figure>{plot}</figure>" for plot in plots]
     for table in tables:
-        body += [f"<h2>{escape(table.title)}</h2>", f"<p>{escape(table.note)}</p>", _grid(table)]
+        body += [f"<h2>{escape(table.title)}</h2>", f"<p>{escape(table.note)}</p>"]
+        body.append(_grid(table, own))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
-        + "\n</body>\n</html>\n"
+        + "\n</main>\n</body>\n</html>\n"
     )
 
 
-def _grid(table: Table) -> str:
+def _grid(table: Table, own: str) -> str:
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.columns)
-    rows = (
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
-    )
+    rows = "\n".join(_row(row, own) for row in table.rows)
+    # It scrolls on a small screen: with a name and a place in the order of tabs.
     return (
-        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
-        + "\n".join(rows)
-        + "\n</tbody></table>"
+        f'<div class="grid" role="region" aria-label="{escape(table.title)}" tabindex="0">\n'
+        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>\n</div>"
     )
+
+
+def _row(row: Sequence[str], own: str) -> str:
+    first, *others = row
+    mark = ' class="own"' if first == own else ""
+    cells = "".join(f"<td{_kind(cell)}>{escape(cell)}</td>" for cell in others)
+    return f'<tr{mark}><th scope="row">{escape(first)}</th>{cells}</tr>'
+
+
+def _kind(cell: str) -> str:
+    if cell in ("better", "worse"):
+        return f' class="{cell}"'
+    return ' class="left"' if "(" in cell else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from headrace.evaluation.baselines.registry import NEURAL
 from headrace.evaluation.compare import MAIN, Comparison, Row
 from headrace.evaluation.intervals import Interval
 from headrace.evaluation.measured import HEADLINE, K
@@ -24,7 +25,8 @@ class Table(NamedTuple):
 
 def tables(found: Comparison) -> Sequence[Table]:
     """What a report says."""
-    return (_headline(found), _more(found), _slices(found))
+    among = (_sampled(found),) if found.sampled else ()
+    return (_headline(found), _more(found), _slices(found), *among, _settings(found))
 
 
 def _headline(found: Comparison) -> Table:
@@ -90,11 +92,39 @@ def _slices(found: Comparison) -> Table:
     )
 
 
+def _sampled(found: Comparison) -> Table:
+    return Table(
+        f"Among {found.sampled} items drawn at random",
+        "Test part: the target against items that its person never touched, drawn with a fixed "
+        "seed, as in He et al. 2017. Only for comparing with tables made that way: which of two "
+        "models is better may come out otherwise than on the whole catalogue (Krichene and Rendle "
+        "2020).",
+        ("model", *HEADLINE),
+        [
+            (row.name, *(str(row.sampled[metric]) for metric in HEADLINE))
+            for row in sorted(found.rows, key=lambda row: -row.sampled[MAIN].mean)
+        ],
+    )
+
+
+def _settings(found: Comparison) -> Table:
+    return Table(
+        "Settings",
+        "Chosen on validation where a baseline has several; a network's time is a fair share of "
+        "what the others leave.",
+        ("model", "settings", "time allowed, s"),
+        [
+            (row.name, row.fit.chosen, f"{row.fit.allowed_s:.0f}" if row.name in NEURAL else "")
+            for row in found.rows
+        ],
+    )
+
+
 def _signed(found: Interval) -> str:
     return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
 def _fit(row: Row) -> str:
-    if row.fit_s is None:
+    if row.fit.seconds is None:
         return ""
-    return f"{row.fit_s:.0f}{'+' if row.cut_short else ''}"
+    return f"{row.fit.seconds:.0f}{'+' if row.fit.cut_short else ''}"

@@ -17,10 +17,15 @@ ITEMS = GROUPS * SIZE + 1  # the last one nobody ever had
 # Epochs end a fit, not time. Factors take many: an epoch of 450 events is two steps.
 EFFORT = Effort(seconds=60, max_epochs=12)
 LONG_EFFORT = Effort(seconds=60, max_epochs=200, patience=200)
+EFFORTS = {
+    **dict.fromkeys(("GMF", "MLP", "NeuMF"), LONG_EFFORT),
+    "DeepFM": Effort(seconds=60, max_epochs=100, patience=100),
+    "DIN": Effort(seconds=60, max_epochs=40, patience=40),
+}
 
 
 def made(name: str) -> Baseline:
-    return EVERY[name](LONG_EFFORT if name in ("GMF", "MLP", "NeuMF") else EFFORT)
+    return EVERY[name](EFFORTS.get(name, EFFORT))
 
 
 def world(people: int = 90, length: int = 5) -> Training:

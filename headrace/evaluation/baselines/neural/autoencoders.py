@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,27 +13,27 @@ from headrace.evaluation.baselines.base import People, Scores, Training, validat
 from headrace.evaluation.baselines.neural.learning import Effort, batches, learn
 
 _BATCH = 64
-_HIDDEN, _LATENT = 256, 64
 _DROPOUT = 0.5
-# Weight of the divergence and the steps until it is reached; the paper's best weight is 0.2.
-_DIVERGENCE, _WARM_UP = 0.2, 1_000
+# Steps until the divergence has its weight.
+_WARM_UP = 1_000
 
 
+@dataclass(eq=False)
 class AutoRec:
     """One hidden layer that gives back all of a person's row; with events instead of ratings,
     what a person did not have is a 0 and counts as well."""
 
-    def __init__(self, effort: Effort) -> None:
-        self._effort = effort
+    effort: Effort
+    hidden: int = 256
 
     def fit(self, train: Training) -> None:
-        torch.manual_seed(self._effort.seed)
+        torch.manual_seed(self.effort.seed)
         self._items = train.items
         self._network = nn.Sequential(
             nn.Dropout(_DROPOUT),
-            nn.Linear(train.items, _HIDDEN),
+            nn.Linear(train.items, self.hidden),
             nn.Sigmoid(),
-            nn.Linear(_HIDDEN, train.items),
+            nn.Linear(self.hidden, train.items),
         )
 
         def losses(random: np.random.Generator) -> Iterator[Tensor]:
@@ -40,23 +41,26 @@ class AutoRec:
                 had = torch.from_numpy(train.matrix[rows].toarray())
                 yield (self._network(had) - had).square().sum(dim=1).mean()
 
-        learn(self._network, losses, lambda: validation_ndcg(self, train), self._effort, 1e-3)
+        learn(self._network, losses, lambda: validation_ndcg(self, train), self.effort, 1e-3)
 
     @torch.no_grad()
     def score(self, people: People) -> Scores:
         return _scores(self._network, people, self._items)
 
 
+@dataclass(eq=False)
 class MultVae:
     """A variational autoencoder with a multinomial likelihood."""
 
-    def __init__(self, effort: Effort) -> None:
-        self._effort = effort
+    effort: Effort
+    hidden: int = 256
+    latent: int = 64
+    divergence: float = 0.2  # its weight; the paper's best
 
     def fit(self, train: Training) -> None:
-        torch.manual_seed(self._effort.seed)
+        torch.manual_seed(self.effort.seed)
         self._items = train.items
-        self._network = _Variational(train.items)
+        self._network = _Variational(train.items, self.hidden, self.latent)
         step = 0
 
         def losses(random: np.random.Generator) -> Iterator[Tensor]:
@@ -69,10 +73,10 @@ class MultVae:
                 likelihood = (nn.functional.log_softmax(logits, dim=1) * had).sum(dim=1).mean()
                 apart = 1 + log_variance - mean.square() - log_variance.exp()
                 divergence = -0.5 * apart.sum(dim=1).mean()
-                yield _DIVERGENCE * min(1, step / _WARM_UP) * divergence - likelihood
+                yield self.divergence * min(1, step / _WARM_UP) * divergence - likelihood
                 step += 1
 
-        learn(self._network, losses, lambda: validation_ndcg(self, train), self._effort, 1e-3)
+        learn(self._network, losses, lambda: validation_ndcg(self, train), self.effort, 1e-3)
 
     @torch.no_grad()
     def score(self, people: People) -> Scores:
@@ -80,17 +84,15 @@ class MultVae:
 
 
 class _Variational(nn.Module):
-    def __init__(self, items: int) -> None:
+    def __init__(self, items: int, hidden: int, latent: int) -> None:
         super().__init__()
         self._encode = nn.Sequential(
             nn.Dropout(_DROPOUT),
-            nn.Linear(items, _HIDDEN),
+            nn.Linear(items, hidden),
             nn.Tanh(),
-            nn.Linear(_HIDDEN, 2 * _LATENT),
+            nn.Linear(hidden, 2 * latent),
         )
-        self.decode = nn.Sequential(
-            nn.Linear(_LATENT, _HIDDEN), nn.Tanh(), nn.Linear(_HIDDEN, items)
-        )
+        self.decode = nn.Sequential(nn.Linear(latent, hidden), nn.Tanh(), nn.Linear(hidden, items))
 
     def encoded(self, had: Tensor) -> tuple[Tensor, Tensor]:
         """Shapes: had [B,N] -> mean and log variance, [B,Z] each."""

@@ -5,22 +5,33 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+# An epoch, NDCG@10 on validation after it, and the seconds left.
+Watch = Callable[[int, float, float], None]
+
+
+def _unwatched(epoch: int, quality: float, left_s: float) -> None:
+    """Nobody looks."""
+
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a fit may cost; it ends earlier once validation gains nothing."""
+    """How much a fit may cost; it ends earlier once validation gains nothing.
 
-    seconds: float = 120.0
+    What it prints as are the settings alone: time and onlookers are none.
+    """
+
+    seconds: float = field(default=120.0, repr=False)
     max_epochs: int = 200
     seed: int = 0
     patience: int = 20  # epochs; in a small data set one has few steps
+    watch: Watch = field(default=_unwatched, repr=False)
 
 
 def learn(
@@ -48,6 +59,7 @@ def learn(
                 break
         model.eval()
         now = quality()
+        effort.watch(epoch + 1, now, end - time.monotonic())
         if now > best:
             best, weights, best_epoch = now, copy.deepcopy(model.state_dict()), epoch
         if epoch - best_epoch >= effort.patience or time.monotonic() > end:

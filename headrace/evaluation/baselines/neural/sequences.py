@@ -1,12 +1,14 @@
 """What comes next in a sequence: GRU4Rec (Hidasi et al. 2016) and SASRec (Kang and McAuley 2018).
 
-Both with a softmax over the whole catalogue: with it SASRec is far better than with the paper's
-single negative (Klenitskiy and Vasilev 2023).
+Both with a softmax over the catalogue, or over many items drawn from a large one: with it SASRec
+is far better than with the paper's single negative (Klenitskiy and Vasilev 2023).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -18,24 +20,27 @@ from headrace.evaluation.baselines.base import People, Scores, Training, validat
 from headrace.evaluation.baselines.neural.learning import Effort, batches, learn
 
 Kind = Literal["gru4rec", "sasrec"]
-_WIDTH, _BLOCKS, _HEADS = 64, 2, 2
+_BLOCKS, _HEADS = 2, 2
 _DROPOUT = 0.2
-_WINDOW = 100  # events that are looked back
 _BATCH = 32
 
 
+@dataclass(eq=False)
 class NextItem:
     """Scores are the last position's output times the item embeddings."""
 
-    def __init__(self, kind: Kind, effort: Effort) -> None:
-        self._kind: Kind = kind
-        self._effort = effort
+    kind: Kind
+    effort: Effort
+    width: int = 64
+    window: int = 100  # events that are looked back
+    whole: int = 2_048  # a catalogue up to this size is all in the softmax
+    negatives: int = 512  # of a larger one
 
     def fit(self, train: Training) -> None:
-        torch.manual_seed(self._effort.seed)
+        torch.manual_seed(self.effort.seed)
         self._padding = train.items
-        self._network = _Network(self._kind, train.items)
-        windows = _windows(train.histories, self._padding)
+        self._network = _Network(self.kind, train.items, self.width, self.window)
+        windows = _windows(train.histories, self._padding, self.window)
 
         def losses(random: np.random.Generator) -> Iterator[Tensor]:
             for rows in batches(len(windows), _BATCH, random):
@@ -43,54 +48,69 @@ class NextItem:
                 # Padding lies in front: what all of a batch lacks is cut off.
                 longest = int((batch != self._padding).sum(axis=1).max())
                 events = torch.from_numpy(batch[:, -longest:])
-                logits = self._network(events[:, :-1])
-                yield nn.functional.cross_entropy(
-                    logits.flatten(0, 1), events[:, 1:].flatten(), ignore_index=self._padding
-                )
+                yield self._loss(events[:, :-1], events[:, 1:], random)
 
-        learn(self._network, losses, lambda: validation_ndcg(self, train), self._effort, 1e-3)
+        learn(self._network, losses, lambda: validation_ndcg(self, train), self.effort, 1e-3)
+
+    def _loss(self, events: Tensor, following: Tensor, random: np.random.Generator) -> Tensor:
+        """Cross-entropy of what followed. Shapes: both [B,L]."""
+        known = following != self._padding
+        hidden, targets = self._network(events)[known], following[known]  # [P,D], [P]
+        if self._padding <= self.whole:
+            return nn.functional.cross_entropy(hidden @ self._network.items.T, targets)
+        drawn = torch.from_numpy(random.integers(0, self._padding, self.negatives))
+        own = (hidden * self._network.items[targets]).sum(dim=1, keepdim=True)
+        # Each drawn item stands for N/M of them (Bengio and Senécal 2008).
+        weight = math.log(self._padding / self.negatives)
+        others = hidden @ self._network.items[drawn].T + weight  # [P,M]
+        others = others.masked_fill(drawn == targets[:, None], -torch.inf)
+        first = torch.zeros_like(targets)
+        return nn.functional.cross_entropy(torch.cat([own, others], dim=1), first)
 
     @torch.no_grad()
     def score(self, people: People) -> Scores:
         out = np.zeros((len(people), self._padding), dtype=np.float32)
         for start in range(0, len(people), _BATCH):
             histories = people.histories[start : start + _BATCH]
-            events = _padded([history[-_WINDOW:] for history in histories], self._padding)
-            out[start : start + _BATCH] = self._network(torch.from_numpy(events), last=True).numpy()
+            events = _padded([history[-self.window :] for history in histories], self._padding)
+            newest = self._network(torch.from_numpy(events))[:, -1]
+            out[start : start + _BATCH] = (newest @ self._network.items.T).numpy()
         return out
 
 
 class _Network(nn.Module):
-    """Shapes: events [B,L] (N: padding, in front) -> logits [B,L,N], of the last position [B,N]."""
+    """Shapes: events [B,L] (N: padding, in front) -> [B,L,D]."""
 
-    def __init__(self, kind: Kind, items: int) -> None:
+    def __init__(self, kind: Kind, items: int, width: int, window: int) -> None:
         super().__init__()
         self._items = items
-        self._item = nn.Embedding(items + 1, _WIDTH, padding_idx=items)
-        self._place = nn.Embedding(_WINDOW, _WIDTH)
+        self._item = nn.Embedding(items + 1, width, padding_idx=items)
+        self._place = nn.Embedding(window, width)
         for table in (self._item, self._place):
             nn.init.normal_(table.weight, std=0.02)
         self._dropout = nn.Dropout(_DROPOUT)
-        self._norm = nn.LayerNorm(_WIDTH)
-        self._recurrent = nn.GRU(_WIDTH, _WIDTH, batch_first=True) if kind == "gru4rec" else None
+        self._norm = nn.LayerNorm(width)
+        self._recurrent = nn.GRU(width, width, batch_first=True) if kind == "gru4rec" else None
         self._blocks = nn.ModuleList(
             nn.TransformerEncoderLayer(
-                _WIDTH, _HEADS, 4 * _WIDTH, _DROPOUT, batch_first=True, norm_first=True
+                width, _HEADS, 4 * width, _DROPOUT, batch_first=True, norm_first=True
             )
             for _ in range(0 if kind == "gru4rec" else _BLOCKS)
         )
 
-    def forward(self, events: Tensor, last: bool = False) -> Tensor:
+    @property
+    def items(self) -> Tensor:
+        """Vectors of the catalogue: [N,D]."""
+        return self._item.weight[: self._items]
+
+    def forward(self, events: Tensor) -> Tensor:
         hidden = self._dropout(self._item(events))
         if self._recurrent is not None:
             hidden = self._recurrent(hidden)[0]
         else:
             hidden = self._attended(hidden, events)
-        hidden = self._norm(hidden)
-        if last:
-            hidden = hidden[:, -1]
-        logits: Tensor = hidden @ self._item.weight[: self._items].T
-        return logits
+        normed: Tensor = self._norm(hidden)
+        return normed
 
     def _attended(self, hidden: Tensor, events: Tensor) -> Tensor:
         length = events.shape[1]
@@ -106,14 +126,16 @@ class _Network(nn.Module):
         return hidden
 
 
-def _windows(histories: Sequence[NDArray[np.int64]], padding: int) -> NDArray[np.int64]:
+def _windows(
+    histories: Sequence[NDArray[np.int64]], padding: int, window: int
+) -> NDArray[np.int64]:
     """Histories in pieces of one event more than a window, from the newest back: [M,W+1]."""
     pieces = [
-        history[max(0, end - _WINDOW - 1) : end]
+        history[max(0, end - window - 1) : end]
         for history in histories
-        for end in range(len(history), 1, -_WINDOW)
+        for end in range(len(history), 1, -window)
     ]
-    return _padded(pieces, padding, _WINDOW + 1)
+    return _padded(pieces, padding, window + 1)
 
 
 def _padded(
