@@ -6,6 +6,7 @@
     ├── PermissionDenied    the key or token does not allow it
     ├── NotFound            the thing asked for does not exist
     ├── FailedPrecondition  right request, wrong moment: another model version, say
+    ├── RateLimited         too many attempts; says when the next one is possible
     ├── Unavailable         a dependency is away; the same request may succeed later
     │   └── DeadlineExceeded    … and did not answer in time
     ├── MalformedRecord     a Kafka record that cannot be used; goes to the dead letters
@@ -62,6 +63,14 @@ class NotFound(HeadraceError):
 
 class FailedPrecondition(HeadraceError):
     """The request is right and cannot be served in the present state."""
+
+
+class RateLimited(HeadraceError):
+    """Too many attempts: the next one is possible after `retry_after_s` seconds."""
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(HeadraceError):

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -83,6 +84,13 @@ def postgres(server_folder: Path) -> Iterator[PostgresServer]:
 @pytest.fixture
 def database(postgres: PostgresServer) -> Iterator[str]:
     """The DSN of a database of the test's own, with the present schema and no rows."""
+    with scratch_database(postgres) as dsn:
+        yield dsn
+
+
+@contextmanager
+def scratch_database(postgres: PostgresServer) -> Iterator[str]:
+    """The DSN of a database with the present schema, dropped at the end of the block."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     _administer(postgres, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     dsn = postgres.dsn_of(name)

@@ -72,6 +72,7 @@ class Ports:
     local_kafka: int = 19092
     local_kafka_controller: int = 19093
     local_postgres: int = 15432
+    local_smtp: int = 10025
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Ports":

@@ -44,6 +44,7 @@ class Run:
         self._command_of = command_of
         self._kafka = os.environ.get("HEADRACE_KAFKA_BOOTSTRAP_SERVERS") or None
         self._database = os.environ.get("HEADRACE_DATABASE_URL") or None
+        self._smtp = os.environ.get("HEADRACE_SMTP_URL") or None
         self._system: LocalSystem | None = None
 
     def start(self) -> None:
@@ -60,6 +61,7 @@ class Run:
             api_key=key,
             kafka_bootstrap_servers=self._kafka,
             database_url=self._database,
+            smtp_url=self._smtp,
             command_of=self._command_of,
             say=self._say,
         )
@@ -91,6 +93,8 @@ class Run:
             names = [name for name in names if not name.startswith("local_kafka")]
         if self._database:
             names.remove("local_postgres")
+        if self._smtp:
+            names.remove("local_smtp")
         return names
 
     def _say(self, text: str) -> None:

@@ -14,6 +14,7 @@ def summary(system: LocalSystem, ports: Ports, api_key: str) -> str:
         *((f"metrics {name}", system.metrics_url(name)) for name in reversed(SERVICES)),
         ("Kafka", system.kafka_bootstrap_servers),
         ("Postgres", system.database_url),
+        *([("Mails", str(system.mails))] if system.keeps_mails else []),
         ("Logs", str(system.logs)),
     ]
     width = max(len(label) for label, _ in lines)

@@ -11,6 +11,7 @@ from typing import Self
 from headrace.local.errors import LocalError
 from headrace.local.home import token_secret
 from headrace.local.kafka import EmbeddedKafka
+from headrace.local.mail import LocalMail
 from headrace.local.part import Part
 from headrace.local.ports import HOST, Ports
 from headrace.local.postgres import EmbeddedPostgres
@@ -37,7 +38,7 @@ class LocalSystem:
     home: folder for the data and the logs of everything.
     bundle: folder of the model.
     api_key: a key with every scope.
-    kafka_bootstrap_servers, database_url: clusters to use instead of embedded ones.
+    kafka_bootstrap_servers, database_url, smtp_url: servers to use instead of local ones.
     environment: more HEADRACE_* variables for the services.
     command_of: how to start the service of a name.
     """
@@ -51,6 +52,7 @@ class LocalSystem:
         api_key: str,
         kafka_bootstrap_servers: str | None = None,
         database_url: str | None = None,
+        smtp_url: str | None = None,
         environment: Mapping[str, str] | None = None,
         command_of: Callable[[str], Sequence[str]] = service_command,
         say: Callable[[str], None] = print,
@@ -59,6 +61,7 @@ class LocalSystem:
         self.ports = ports
         self.bundle = bundle.resolve()
         self.logs = self.home / "logs"
+        self.mails = self.home / "mails"
         self._api_key = api_key
         self._database_url = database_url
         self._environment = environment or {}
@@ -82,12 +85,19 @@ class LocalSystem:
             kafka_bootstrap_servers = embedded.bootstrap_servers
         self.kafka_bootstrap_servers = kafka_bootstrap_servers
         self._infrastructure = Supervisor(infrastructure)
+        self._mail = None if smtp_url else LocalMail(self.mails, ports.local_smtp, say)
+        self._smtp_url = smtp_url or f"smtp://{HOST}:{ports.local_smtp}"
         self._services: Supervisor | None = None
 
     @property
     def database_url(self) -> str:
         """DSN of Postgres. With the embedded one: known once it was started."""
         return self._database_url or self._embedded_postgres().dsn
+
+    @property
+    def keeps_mails(self) -> bool:
+        """Whether mails go to the folder `mails` instead of to people."""
+        return self._mail is not None
 
     @property
     def http_url(self) -> str:
@@ -120,7 +130,9 @@ class LocalSystem:
             self.start_services()
 
     def start_infrastructure(self) -> None:
-        """Start Kafka and Postgres, and bring schema and topics to the present state."""
+        """Start Kafka, Postgres and mail, and bring schema and topics to the present state."""
+        if self._mail is not None:
+            self._mail.start()
         self._infrastructure.start()
         migrate(self.database_url)
         create_topics(self.kafka_bootstrap_servers, self.model_version)
@@ -136,6 +148,8 @@ class LocalSystem:
         if self._services is not None:
             self._services.stop()
         self._infrastructure.stop()
+        if self._mail is not None:
+            self._mail.stop()
 
     def terminate(self, name: str) -> int | None:
         """Stop one process gently; it stays down until `start`. Returns its exit code."""
@@ -211,6 +225,8 @@ class LocalSystem:
         if name == "gateway":
             port = self.ports.gateway_http
             env["HEADRACE_HTTP_PORT"] = str(port)
+            env["HEADRACE_SMTP_URL"] = self._smtp_url
+            env.setdefault("HEADRACE_PUBLIC_URL", self.http_url)
             env["HEADRACE_TOKEN_KEYS"] = f"local:{token_secret(self.home)}"
             env["HEADRACE_API_KEYS"] = f"{self._api_key}:events+read+catalogue+admin"
         return Service(

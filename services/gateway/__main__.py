@@ -12,9 +12,9 @@ from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.process import Process, run_process
 from headrace.store.database import Database
 from services.gateway.access import Access
-from services.gateway.accounts.application_keys import ApplicationKeys
 from services.gateway.accounts.key_routes import key_routes
-from services.gateway.accounts.key_store import KeyStore
+from services.gateway.accounts.parts import account_parts
+from services.gateway.accounts.routes import account_routes
 from services.gateway.directory import Directory
 from services.gateway.directory_feed import DirectoryFeed
 from services.gateway.events import KafkaEventLog
@@ -60,13 +60,14 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         database = Database(settings.database_url, settings.database_connections, wait_s=2)
         stack.callback(database.close)
         directory = Directory()
-        access = Access(
-            ApiKeys.parse(settings.api_keys), Tokens.parse(settings.token_keys), directory
-        )
+        tokens = Tokens.parse(settings.token_keys)
+        access = Access(ApiKeys.parse(settings.api_keys), tokens, directory)
         feed = DirectoryFeed(directory, database).periodic()
         feed.start()
         stack.push_async_callback(asyncio.to_thread, feed.stop, settings.shutdown_grace_s)
-        application_keys = ApplicationKeys(KeyStore(database), directory)
+        people = await stack.enter_async_context(
+            account_parts(settings, database, tokens, directory)
+        )
         await stack.enter_async_context(
             grpc_server(
                 host=settings.host,
@@ -88,7 +89,10 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                     process.readiness,
                     limits,
                     cors_origins=settings.allowed_origins,
-                    doors=[key_routes(application_keys, access)],
+                    doors=[
+                        account_routes(people.accounts, access),
+                        key_routes(people.keys, access),
+                    ],
                 ),
                 host=settings.host,
                 port=settings.http_port,

@@ -12,6 +12,18 @@ from pydantic.json_schema import models_json_schema
 
 from headrace.contracts.items import ItemContent
 from services.gateway.accounts.key_models import NewKeyRequest
+from services.gateway.accounts.models import (
+    ChangePasswordRequest,
+    ConfirmRequest,
+    LogInRequest,
+    LogOutRequest,
+    ProfileRequest,
+    RecoverRequest,
+    RefreshRequest,
+    RegisterRequest,
+    ResetRequest,
+    RoleRequest,
+)
 from services.gateway.keys import Scope
 from services.gateway.models import (
     Problem,
@@ -40,12 +52,14 @@ _TAGS = [
     {"name": "events", "description": "What people do."},
     {"name": "lists", "description": "What to show them."},
     {"name": "items", "description": "What there is to show."},
+    {"name": "accounts", "description": "Who people are."},
     {"name": "keys", "description": "Which applications may call it."},
     {"name": "operations", "description": "For those who run it."},
 ]
 _BODIES: list[type[BaseModel]] = [
     RecordEventsRequest, RecommendationRequest, ItemContent, UpsertItemsRequest, Problem,
-    NewKeyRequest,
+    NewKeyRequest, RegisterRequest, ConfirmRequest, LogInRequest, RefreshRequest, LogOutRequest,
+    RecoverRequest, ResetRequest, ChangePasswordRequest, ProfileRequest, RoleRequest,
 ]  # fmt: skip
 _REFERENCE = "#/components/schemas/{model}"
 _SECURITY = "apiKey"
@@ -55,7 +69,7 @@ _OWN_SECURITY = "accessToken"
 def operation(
     tag: str,
     status: int,
-    answer: type[BaseModel],
+    answer: type[BaseModel] | None,
     *,
     body: type[BaseModel] | None = None,
     scope: Scope | None = None,
@@ -63,14 +77,19 @@ def operation(
     key_optional: bool = False,
     may_be_missing: bool = False,
     may_conflict: bool = False,
+    limited: bool = False,
+    may_be_refused: bool = False,
 ) -> dict[str, Any]:
     """Arguments of a route: its tag, its answer, its body, the scope of its key, its problems.
 
     own: a person's own access token does as well; without `scope`, it alone.
     key_optional: some requests are served without.
+    answer: None: there is no body.
+    limited: strangers may try so often. may_be_refused: what the body holds opens no door.
     """
     statuses = {400, 503}
-    statuses.update((409,) if may_conflict else ())
+    statuses.update((409,) if may_conflict else (), (429,) if limited else ())
+    statuses.update((401,) if may_be_refused else ())
     statuses.update((413, 415) if body else (), (401, 403) if scope or own else ())
     statuses.update((404,) if may_be_missing else ())
     extra: dict[str, Any] = {}
@@ -89,7 +108,9 @@ def operation(
         "tags": [tag],
         "status_code": status,
         "responses": {
-            status: {"model": answer, "description": _summary(answer)},
+            status: {"description": "Done"}
+            if answer is None
+            else {"model": answer, "description": _summary(answer)},
             **{number: _problem(number) for number in sorted(statuses)},
         },
         "openapi_extra": extra,

@@ -43,12 +43,13 @@ METHOD = Kind("method-not-allowed", 405, "The path does not take this method")
 PRECONDITION = Kind("failed-precondition", 409, "Not possible in the present state")
 TOO_LARGE = Kind("too-large", 413, "The body is too large")
 MEDIA = Kind("unsupported-media-type", 415, "The body must be JSON")
+RATE_LIMITED = Kind("rate-limited", 429, "Too many attempts")
 INTERNAL = Kind("internal", 500, "Something is broken here")
 UNAVAILABLE = Kind("unavailable", 503, "A part of the system is away")
 
 KINDS = (
     INVALID, UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND, METHOD, PRECONDITION, TOO_LARGE, MEDIA,
-    INTERNAL, UNAVAILABLE,
+    RATE_LIMITED, INTERNAL, UNAVAILABLE,
 )  # fmt: skip
 _OF_ERROR: Mapping[type[errors.HeadraceError], Kind] = {
     errors.InvalidInput: INVALID,
@@ -56,6 +57,7 @@ _OF_ERROR: Mapping[type[errors.HeadraceError], Kind] = {
     errors.PermissionDenied: PERMISSION_DENIED,
     errors.NotFound: NOT_FOUND,
     errors.FailedPrecondition: PRECONDITION,
+    errors.RateLimited: RATE_LIMITED,
     errors.Unavailable: UNAVAILABLE,
 }
 _OF_STATUS = {kind.status: kind for kind in KINDS}
@@ -99,6 +101,8 @@ async def _of_headrace(_request: Request, error: Exception) -> Response:
         return _invalid(error.violations)
     if isinstance(error, EventsNotConfirmed):
         return problem(kind, str(error), event_ids=error.event_ids)
+    if isinstance(error, errors.RateLimited):
+        return problem(kind, str(error), headers={"retry-after": str(error.retry_after_s)})
     return problem(kind, str(error))
 
 

@@ -12,12 +12,19 @@ from headrace.runtime.settings import (
     Port,
     ProcessSettings,
 )
+from services.gateway.accounts.smtp import SmtpServer
 from services.gateway.keys import ApiKeys
 from services.gateway.tokens import Tokens
 
 
 def _keys_in_order(text: str) -> str:
     ApiKeys.parse(text)
+    return text
+
+
+def _smtp_in_order(text: str) -> str:
+    if text:
+        SmtpServer.parse(text)
     return text
 
 
@@ -43,6 +50,20 @@ class GatewaySettings(ProcessSettings, KafkaSettings, DatabaseSettings):
     """`<key>:<scope>+<scope>`, several separated by commas. Secret."""
     token_keys: Annotated[str, AfterValidator(_tokens_in_order)] = field(repr=False)
     """`<key id>:<secret>`, several separated by commas; the first signs access tokens. Secret."""
+    smtp_url: Annotated[str, AfterValidator(_smtp_in_order)] = field(default="", repr=False)
+    """`smtp://host:port`, `smtp+starttls://user:password@host:port` or `smtps://…`. Secret.
+    Without, nobody can register or recover a password."""
+    mail_from: Annotated[str, Field(pattern=r"^[^\r\n]+@[^\r\n]+$")] = (
+        "Headrace <no-reply@localhost>"
+    )
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*[^\s/])?$")] = (
+        "http://127.0.0.1:8080"
+    )
+    """Where people reach the shop's pages: begins the links in mails."""
+    rate_limits_url: Annotated[str, Field(pattern=r"^(memory|rediss?)://")] = field(
+        default="memory://", repr=False
+    )
+    """Where attempts are counted; a Redis is shared by all gateways. Secret."""
     cors_origins: Annotated[
         str, Field(pattern=r"^$|^\*$|^https?://[^\s/,]+(,https?://[^\s/,]+)*$")
     ] = ""

@@ -1,43 +1,145 @@
-"""A gateway whose accounts and keys are on a real Postgres, as an application reaches it."""
+"""A gateway whose accounts and keys are on a real Postgres, and mails at a real SMTP server."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
 
 import httpx
 
+from headrace.local.waiting import wait_until
 from headrace.runtime.readiness import Readiness
 from headrace.store.database import Database
 from services.gateway.access import Access
-from services.gateway.accounts.application_keys import ApplicationKeys
 from services.gateway.accounts.key_routes import key_routes
-from services.gateway.accounts.key_store import KeyStore
+from services.gateway.accounts.parts import AccountParts, account_parts
+from services.gateway.accounts.routes import account_routes
 from services.gateway.directory import Directory
 from services.gateway.directory_feed import DirectoryFeed
 from services.gateway.http import BodyLimits, build_app
+from services.gateway.settings import GatewaySettings
 from tests.unit.gateway.memory import KEYS, TOKENS, World
+
+PASSWORD = "correct horse battery"
+DEADLINE_S = 20.0
+
+
+class MailBox:
+    """The folder of a mail server."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def text(self, number: int, to: str = "") -> str:
+        """The text of the mail of this number, from 1 on, to somebody; waits for it."""
+        assert await asyncio.to_thread(wait_until, lambda: len(self._to(to)) >= number, DEADLINE_S)
+        message = message_from_bytes(self._to(to)[number - 1].read_bytes(), policy=policy.default)
+        body = message.get_body()
+        assert body is not None
+        return f"{message['subject']}\n{body.get_content()}"
+
+    async def token(self, number: int, to: str = "") -> str:
+        """The token in it."""
+        found = re.search(r"#token=(\S+)", await self.text(number, to))
+        assert found is not None, await self.text(number, to)
+        return found.group(1)
+
+    def _to(self, to: str) -> list[Path]:
+        return sorted(self._folder.glob(f"*{to}.eml"))
 
 
 class Replica:
     """One of several gateways on one database."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, smtp_url: str) -> None:
+        self.settings = GatewaySettings(
+            ranker_address="127.0.0.1:1",
+            item_embedding_address="127.0.0.1:1",
+            kafka_bootstrap_servers="127.0.0.1:1",
+            database_url=dsn,
+            api_keys="",
+            token_keys="",
+            smtp_url=smtp_url,
+        )
         self.database = Database(dsn, size=8, wait_s=5)
         self.directory = Directory()
         self.feed = DirectoryFeed(self.directory, self.database)
         self.access = Access(KEYS, TOKENS, self.directory)
-        self.keys = ApplicationKeys(KeyStore(self.database), self.directory)
         self.world = World()
+        self.parts: AccountParts | None = None
 
     @asynccontextmanager
-    async def http(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A client of its HTTP door."""
+    async def running(self, host: str = "203.0.113.7") -> AsyncIterator[httpx.AsyncClient]:
+        """A client of its HTTP door, whose calls come from `host`."""
+        async with AsyncExitStack() as stack:
+            self.parts = await stack.enter_async_context(
+                account_parts(self.settings, self.database, TOKENS, self.directory)
+            )
+            yield await stack.enter_async_context(self.client(host))
+
+    @asynccontextmanager
+    async def client(self, host: str) -> AsyncIterator[httpx.AsyncClient]:
+        """Another client of it while it runs, at another place."""
+        assert self.parts is not None
         app = build_app(
             self.world.gateway,
             self.access,
             Readiness(),
             BodyLimits(200_000, 200_000),
-            doors=[key_routes(self.keys, self.access)],
+            doors=[
+                account_routes(self.parts.accounts, self.access),
+                key_routes(self.parts.keys, self.access),
+            ],
         )
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(host, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             yield client
+
+
+class Person:
+    """Somebody at a browser: knows an address and a password, and reads mails."""
+
+    def __init__(self, http: httpx.AsyncClient, mails: MailBox, email: str) -> None:
+        self.http = http
+        self.mails = mails
+        self.email = email
+        self.password = PASSWORD
+        self.session: dict[str, Any] = {}
+
+    async def register(self) -> None:
+        """Up to a session: registers, reads the mail, confirms."""
+        body = {"email": self.email, "password": self.password, "name": "Ann"}
+        answer = await self.http.post("/v1/accounts", json=body)
+        assert answer.status_code == 202, answer.text
+        token = await self.mails.token(1, self.email)
+        self._keep(await self.post("confirm", token=token, password=self.password))
+
+    async def log_in(self) -> None:
+        self._keep(await self.post("log-in", email=self.email, password=self.password))
+
+    async def refresh(self) -> httpx.Response:
+        answer = await self.post("refresh", refresh_token=self.session["refresh_token"])
+        if answer.is_success:
+            self._keep(answer)
+        return answer
+
+    async def post(self, what: str, **body: Any) -> httpx.Response:
+        return await self.http.post(f"/v1/accounts/{what}", json=body)
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.session['access_token']}"}
+
+    async def me(self) -> httpx.Response:
+        return await self.http.get("/v1/me", headers=self.bearer)
+
+    def _keep(self, answer: httpx.Response) -> None:
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["cache-control"] == "no-store"
+        self.session = answer.json()
+
+
+NewPerson = Callable[[str], Person]

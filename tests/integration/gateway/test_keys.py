@@ -34,14 +34,12 @@ async def test_a_new_key_works_at_once_within_its_scopes(http: httpx.AsyncClient
     assert refused.status_code == 403
 
 
-async def test_a_key_is_shown_once_and_kept_as_a_hash(
-    http: httpx.AsyncClient, database: str
-) -> None:
+async def test_a_key_is_shown_once_and_kept_as_a_hash(http: httpx.AsyncClient, people: str) -> None:
     made = await _make(http, "read", "events", name="<b>'; DROP TABLE api_keys; --")
     (listed,) = (await http.get("/v1/keys", headers=ADMIN_KEY)).json()["keys"]
     assert listed == {name: value for name, value in made.items() if name != "key"}
     assert listed["created_by"] == "settings"
-    with psycopg2.connect(database) as connection, connection.cursor() as cursor:
+    with psycopg2.connect(people) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT api_keys::text FROM api_keys")
         (row,) = cursor.fetchall()
     assert made["key"] not in row[0]
@@ -49,11 +47,11 @@ async def test_a_key_is_shown_once_and_kept_as_a_hash(
 
 
 async def test_a_revoked_key_is_refused_here_at_once_and_elsewhere_with_the_next_round(
-    http: httpx.AsyncClient, replica: Replica, database: str
+    http: httpx.AsyncClient, replica: Replica, people: str
 ) -> None:
-    other = Replica(database)
+    other = Replica(people, "")
     made = await _make(http, "read")
-    async with other.http() as elsewhere:
+    async with other.running() as elsewhere:
         other.feed.round()
         assert (await elsewhere.get(LIST, headers=_bearer(made))).status_code == 200
         revoked = await http.delete(f"/v1/keys/{made['key_id']}", headers=ADMIN_KEY)
