@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from headrace.bundle import ItemContent
+from headrace.contracts.items import NewItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class CatalogueItem:
     ordinal: int
     revision: int
     deleted: bool
-    content: ItemContent
+    content: NewItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class EmbeddedItem:
 class Catalogue(Protocol):
     """Where items are kept. Every method raises Unavailable while the store is away."""
 
-    def upsert(self, contents: Sequence[ItemContent]) -> list[CatalogueItem]:
+    def upsert(self, contents: Sequence[NewItem]) -> list[CatalogueItem]:
         """Adds or replaces items with different ids, all or none; shows what was hidden.
 
         Returns: them in the order given. What was there already keeps its revision.
@@ -42,7 +42,7 @@ class Catalogue(Protocol):
         """Hides an item. Returns: it afterwards; None where it is unknown or was hidden."""
 
     def find(self, item_ids: Sequence[str]) -> list[CatalogueItem]:
-        """Those that exist and are not hidden, in no particular order."""
+        """Those that exist and are visible now, in no particular order."""
 
     def names(self, ordinals: Collection[int]) -> dict[int, str]:
         """Item ids by ordinal, hidden items included, unknown ordinals absent."""

@@ -7,17 +7,18 @@ items, then rows by item id.
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-import orjson
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from pydantic_core import to_json
 
-from headrace.bundle import ItemContent
+from headrace.contracts.items import NewItem, Price
 from headrace.store.database import Database
 from services.item_embedding.catalogue import CatalogueItem
 
 COLUMNS = sql.SQL(
     "i.ordinal, i.revision, i.deleted,"
-    " i.item_id, i.title, i.description, i.categories, i.tags, i.attributes"
+    " i.item_id, i.title, i.description, i.categories, i.tags, i.attributes, i.text_attributes,"
+    " i.price, i.picture_url, i.availability, i.publish_at, i.expire_at"
 )
 
 # Advisory locks of this service: any numbers that nobody else takes.
@@ -34,24 +35,43 @@ WITH given AS MATERIALIZED (
     SELECT * FROM ROWS FROM (
         json_to_recordset(%s) AS (
             item_id text, title text, description text, categories text[], tags text[],
-            attributes jsonb
+            attributes jsonb, text_attributes jsonb, price jsonb, picture_url text,
+            availability text, publish_at timestamptz, expire_at timestamptz
         )
-    ) WITH ORDINALITY AS row (item_id, title, description, categories, tags, attributes, place)
+    ) WITH ORDINALITY AS row (
+        item_id, title, description, categories, tags, attributes, text_attributes, price,
+        picture_url, availability, publish_at, expire_at, place
+    )
 ), changed AS (
     UPDATE items SET
         title = given.title, description = given.description, categories = given.categories,
         tags = given.tags, attributes = given.attributes,
+        text_attributes = given.text_attributes, price = given.price,
+        picture_url = given.picture_url, availability = given.availability,
+        publish_at = given.publish_at, expire_at = given.expire_at,
         deleted = false, revision = items.revision + 1, updated_at = now()
     FROM given
     WHERE items.item_id = given.item_id AND (
         items.deleted OR
-        (items.title, items.description, items.categories, items.tags, items.attributes)
-        IS DISTINCT FROM
-        (given.title, given.description, given.categories, given.tags, given.attributes)
+        (
+            items.title, items.description, items.categories, items.tags, items.attributes,
+            items.text_attributes, items.price, items.picture_url, items.availability,
+            items.publish_at, items.expire_at
+        ) IS DISTINCT FROM (
+            given.title, given.description, given.categories, given.tags, given.attributes,
+            given.text_attributes, given.price, given.picture_url, given.availability,
+            given.publish_at, given.expire_at
+        )
     )
 )
-INSERT INTO items (item_id, title, description, categories, tags, attributes, revision)
-SELECT item_id, title, description, categories, tags, attributes, 1 FROM given
+INSERT INTO items (
+    item_id, title, description, categories, tags, attributes, text_attributes, price,
+    picture_url, availability, publish_at, expire_at, revision
+)
+SELECT
+    item_id, title, description, categories, tags, attributes, text_attributes, price,
+    picture_url, availability, publish_at, expire_at, 1
+FROM given
 WHERE NOT EXISTS (SELECT FROM items WHERE items.item_id = given.item_id)
 ORDER BY place
 """
@@ -61,9 +81,14 @@ UPDATE items AS i SET deleted = true, revision = revision + 1, updated_at = now(
 WHERE item_id = %s AND NOT deleted RETURNING {columns}
 """).format(columns=COLUMNS)
 
+VISIBLE = sql.SQL(
+    "NOT i.deleted AND (i.publish_at IS NULL OR i.publish_at <= now())"
+    " AND (i.expire_at IS NULL OR i.expire_at > now())"
+)
+
 _FIND = sql.SQL("""
-SELECT {columns} FROM items i WHERE item_id = ANY(%s) AND NOT deleted
-""").format(columns=COLUMNS)
+SELECT {columns} FROM items i WHERE item_id = ANY(%s) AND {visible}
+""").format(columns=COLUMNS, visible=VISIBLE)
 
 _UNPUBLISHED = sql.SQL("""
 SELECT {columns} FROM items i WHERE published_revision < revision ORDER BY ordinal LIMIT %s
@@ -82,14 +107,14 @@ class CatalogueStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def upsert(self, contents: Sequence[ItemContent]) -> list[CatalogueItem]:
+    def upsert(self, contents: Sequence[NewItem]) -> list[CatalogueItem]:
         item_ids = [content.item_id for content in contents]
         with self._database.transaction() as cursor:
             cursor.execute("SELECT count(*) FROM items WHERE item_id = ANY(%s)", (item_ids,))
             if _number(cursor) < len(item_ids):
                 lock(cursor, _NEW_ITEMS)
             cursor.execute(_LOCK_ROWS, (item_ids,))
-            cursor.execute(_WRITE, (orjson.dumps(contents).decode(),))
+            cursor.execute(_WRITE, (to_json(contents).decode(),))
             cursor.execute(
                 "SELECT item_id, ordinal, revision FROM items WHERE item_id = ANY(%s)", (item_ids,)
             )
@@ -142,11 +167,26 @@ def lock(cursor: Cursor, number: int) -> None:
 
 
 def item_of(row: Sequence[Any]) -> CatalogueItem:
-    """An item from the values of `COLUMNS`."""
-    ordinal, revision, deleted, item_id, title, description, categories, tags, attributes = row
-    # Postgres writes a great number as digits, which JSON reads as an integer.
-    numbers = {name: float(value) for name, value in attributes.items()}
-    content = ItemContent(item_id, title, description, tuple(categories), tuple(tags), numbers)
+    """An item from the values of `COLUMNS`, which were checked when they came."""
+    (
+        ordinal, revision, deleted, item_id, title, description, categories, tags, attributes,
+        text_attributes, price, picture_url, availability, publish_at, expire_at,
+    ) = row  # fmt: skip
+    content = NewItem.model_construct(
+        item_id=item_id,
+        title=title,
+        description=description,
+        categories=tuple(categories),
+        tags=tuple(tags),
+        # Postgres writes a great number as digits, which JSON reads as an integer.
+        attributes={name: float(value) for name, value in attributes.items()},
+        text_attributes=text_attributes,
+        price=None if price is None else Price.model_construct(**price),
+        picture_url=picture_url,
+        availability=availability,
+        publish_at=publish_at,
+        expire_at=expire_at,
+    )
     return CatalogueItem(ordinal, revision, deleted, content)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from headrace.bundle import Bundle, ItemContent
+from headrace.contracts.items import NewItem
 from headrace.index.encoding import Vector, to_bytes
 from services.item_embedding.catalogue import CatalogueItem, EmbeddedItem
 from services.item_embedding.metrics import ITEMS_ENCODED
@@ -43,9 +44,16 @@ class BundleTower:
 
 def embed(tower: ItemTower, items: Sequence[CatalogueItem]) -> list[EmbeddedItem]:
     """The items with their vectors, in the order given."""
-    vectors, biases = tower.encode([item.content for item in items])  # [N,D], [N]
+    vectors, biases = tower.encode([_read(item.content) for item in items])  # [N,D], [N]
     ITEMS_ENCODED.inc(len(items))
     return [
         EmbeddedItem(item, to_bytes(vector), bias)
         for item, vector, bias in zip(items, vectors, biases.tolist(), strict=True)
     ]
+
+
+def _read(item: NewItem) -> ItemContent:
+    """What a tower reads of an item."""
+    return ItemContent(
+        item.item_id, item.title, item.description, item.categories, item.tags, item.attributes
+    )

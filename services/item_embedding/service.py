@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from headrace.bundle import ItemContent
 from headrace.contracts.identifiers import Identifier
 from headrace.contracts.items import ITEMS_PER_REQUEST, NewItem
 from headrace.contracts.violations import check
@@ -75,7 +74,7 @@ class ItemEmbedding:
         return hidden
 
     async def items(self, item_ids: Sequence[str]) -> list[CatalogueItem]:
-        """In the order given, less those unknown or hidden. Raises: InvalidInput, Unavailable."""
+        """In the order given, less those not visible now. Raises: InvalidInput, Unavailable."""
         check(_ItemIds, {"item_ids": item_ids})
         found = await asyncio.to_thread(self._catalogue.find, item_ids)
         by_id = {item.content.item_id: item for item in found}
@@ -113,7 +112,7 @@ class ItemEmbedding:
         return found + made
 
 
-def checked(bodies: Sequence[Mapping[str, Any]]) -> list[ItemContent]:
+def checked(bodies: Sequence[Mapping[str, Any]]) -> list[NewItem]:
     """The items of one request.
 
     Raises: InvalidInput with the first violations.
@@ -121,7 +120,7 @@ def checked(bodies: Sequence[Mapping[str, Any]]) -> list[ItemContent]:
     if not 1 <= len(bodies) <= ITEMS_PER_REQUEST:
         raise InvalidInput.of("items", f"must be 1 to {ITEMS_PER_REQUEST:,}, not {len(bodies):,}")
     found: list[Violation] = []
-    contents: list[ItemContent] = []
+    contents: list[NewItem] = []
     places: dict[str, int] = {}
     for place, body in enumerate(bodies):
         try:
@@ -133,18 +132,7 @@ def checked(bodies: Sequence[Mapping[str, Any]]) -> list[ItemContent]:
         if first != place:
             reason = f"is that of items[{first}] too; the ids of a request must differ"
             found.append(Violation(f"items[{place}].item_id", reason))
-        contents.append(_content(item))
+        contents.append(item)
     if found:
         raise InvalidInput(found[:_VIOLATIONS_TOLD])
     return contents
-
-
-def _content(item: NewItem) -> ItemContent:
-    return ItemContent(
-        item_id=item.item_id,
-        title=item.title,
-        description=item.description,
-        categories=item.categories,
-        tags=item.tags,
-        attributes=item.attributes,
-    )

@@ -4,7 +4,7 @@ import grpc
 import numpy as np
 import pytest
 
-from headrace.api.catalogue.v1.catalogue_pb2 import Item, ItemChange
+from headrace.api.catalogue.v1.catalogue_pb2 import Availability, Item, ItemChange
 from headrace.bundle import Bundle, ItemContent
 from headrace.index.encoding import from_bytes
 from headrace.local.waiting import wait_until
@@ -14,7 +14,13 @@ from tests.service_process import DEADLINE_S
 
 
 def item(item_id: str, title: str = "A quiet comedy") -> Item:
-    return Item(item_id=item_id, title=title, categories=["comedy"], attributes={"year": 1999})
+    return Item(
+        item_id=item_id,
+        title=title,
+        categories=["comedy"],
+        attributes={"year": 1999},
+        availability=Availability.AVAILABILITY_IN_STOCK,
+    )
 
 
 def test_an_upserted_item_has_its_vector_on_the_topic(shared_service: Service) -> None:

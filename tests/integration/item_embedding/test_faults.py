@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from headrace.api.catalogue.v1.catalogue_pb2 import Item
-from headrace.bundle import ItemContent
+from headrace.contracts.items import NewItem
 from headrace.local.waiting import wait_until
 from headrace.runtime.topics import create_topics
 from headrace.store.database import Database
@@ -25,7 +25,7 @@ def test_a_change_stored_before_a_crash_is_published_after_it(
     service: Service, pool: Database
 ) -> None:
     catalogue = CatalogueStore(pool)
-    catalogue.upsert([ItemContent("a", "Stored"), ItemContent("b", "Hidden")])
+    catalogue.upsert([NewItem(item_id="a", title="Stored"), NewItem(item_id="b", title="Hidden")])
     catalogue.hide("b")
     service.start()
     found = service.vectors(lambda vectors: len(vectors) == 2)
@@ -38,7 +38,7 @@ def test_a_vector_stored_before_a_crash_is_published_after_it(
     service: Service, pool: Database
 ) -> None:
     catalogue, vectors = CatalogueStore(pool), VectorStore(pool, service.model_version)
-    stored = catalogue.upsert([ItemContent("a", "Stored")])
+    stored = catalogue.upsert([NewItem(item_id="a", title="Stored")])
     catalogue.publish_changes(lambda _items: None, 10)
     service.start()
     service.vectors(lambda found: "a" in found)

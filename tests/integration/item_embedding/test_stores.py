@@ -1,11 +1,11 @@
 """The catalogue and its vectors in Postgres."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from headrace.bundle import ItemContent
+from headrace.contracts.items import NewItem, Price
 from headrace.errors import Unavailable
 from headrace.index.encoding import from_bytes
 from headrace.store.database import Database
@@ -15,9 +15,24 @@ from services.item_embedding.encoder import embed
 from services.item_embedding.vector_store import VectorStore
 from tests.unit.item_embedding.memory import LengthTower
 
-FULL = ItemContent(
-    "ä/1", 'A "title"', "It's\n%s", ("drama", "{x,y}"), ("a", "b"), {"year": 1999.5, "p": 1e300}
+FULL = NewItem(
+    item_id="ä/1",
+    title='A "title"',
+    description="It's\n%s",
+    categories=("drama", "{x,y} > z"),
+    tags=("a", "b"),
+    attributes={"year": 1999.5, "p": 1e300},
+    text_attributes={"brand": "'; DROP TABLE items; --"},
+    price=Price(amount=1999, currency="EUR"),
+    picture_url="/pictures/1.jpg",
+    availability="preorder",
+    publish_at=datetime(2020, 1, 1, tzinfo=UTC),
+    expire_at=datetime(9000, 1, 1, tzinfo=UTC),
 )
+
+
+def named(item_id: str, title: str) -> NewItem:
+    return NewItem(item_id=item_id, title=title)
 
 
 @pytest.fixture
@@ -42,18 +57,40 @@ def test_content_comes_back_as_it_was_given(catalogue: CatalogueStore) -> None:
     [
         {"title": "Another"},
         {"description": ""},
-        {"categories": ("{x,y}", "drama")},
+        {"categories": ("{x,y} > z", "drama")},
         {"tags": ()},
         {"attributes": {"year": 1999.5}},
+        {"text_attributes": {}},
+        {"price": None},
+        {"picture_url": ""},
+        {"availability": "in_stock"},
+        {"publish_at": None},
+        {"expire_at": None},
     ],
 )
 def test_any_change_of_content_is_a_new_revision(
     catalogue: CatalogueStore, change: dict[str, object]
 ) -> None:
     catalogue.upsert([FULL])
-    (changed,) = catalogue.upsert([replace(FULL, **change)])  # type: ignore[arg-type]
+    (changed,) = catalogue.upsert([FULL.model_copy(update=change)])
     assert (changed.ordinal, changed.revision) == (1, 2)
     assert catalogue.find(["ä/1"]) == [changed]
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"publish_at": datetime(9000, 1, 1, tzinfo=UTC), "expire_at": None},
+        {"expire_at": datetime(2021, 1, 1, tzinfo=UTC)},
+    ],
+)
+def test_an_item_out_of_its_window_is_not_found_but_keeps_its_vector(
+    catalogue: CatalogueStore, vectors: VectorStore, window: dict[str, object]
+) -> None:
+    (stored,) = catalogue.upsert([FULL.model_copy(update=window)])
+    assert catalogue.find(["ä/1"]) == []
+    vectors.save(embed(LengthTower(), [stored]))
+    assert [one.item for one in vectors.current([stored.ordinal])] == [stored]
 
 
 def test_many_writers_at_once_leave_no_gap_and_lose_no_revision(catalogue: CatalogueStore) -> None:
@@ -62,7 +99,7 @@ def test_many_writers_at_once_leave_no_gap_and_lose_no_revision(catalogue: Catal
             ids = [f"shared-{i}" for i in range(20)] + [f"own-{writer}-{turn}"]
             if writer % 2:
                 ids.reverse()
-            catalogue.upsert([ItemContent(i, f"{writer} {turn}") for i in ids])
+            catalogue.upsert([NewItem(item_id=i, title=f"{writer} {turn}") for i in ids])
 
     with ThreadPoolExecutor(4) as writers:
         list(writers.map(write, range(4)))
@@ -98,8 +135,8 @@ def test_a_change_made_while_its_predecessor_is_published_is_published_next(
 def test_a_late_vector_of_an_older_revision_changes_nothing(
     catalogue: CatalogueStore, vectors: VectorStore
 ) -> None:
-    older = embed(LengthTower(), catalogue.upsert([ItemContent("a", "old")]))
-    newer = embed(LengthTower(), catalogue.upsert([ItemContent("a", "newest")]))
+    older = embed(LengthTower(), catalogue.upsert([NewItem(item_id="a", title="old")]))
+    newer = embed(LengthTower(), catalogue.upsert([NewItem(item_id="a", title="newest")]))
     vectors.save(older)
     assert vectors.current([1]) == []
     assert vectors.publish(lambda _embedded: None, 10) == 0
@@ -112,7 +149,10 @@ def test_a_late_vector_of_an_older_revision_changes_nothing(
 def test_vectors_are_published_once_for_each_revision(
     catalogue: CatalogueStore, vectors: VectorStore
 ) -> None:
-    first = embed(LengthTower(), catalogue.upsert([ItemContent("a", "A"), ItemContent("b", "B")]))
+    first = embed(
+        LengthTower(),
+        catalogue.upsert([named("a", "A"), named("b", "B")]),
+    )
     vectors.save(first)
     published: list[EmbeddedItem] = []
     assert vectors.publish(published.extend, 1) == 1
@@ -128,7 +168,7 @@ def test_vectors_are_published_once_for_each_revision(
 def test_filling_embeds_what_lacks_a_vector_and_settled(
     catalogue: CatalogueStore, vectors: VectorStore
 ) -> None:
-    catalogue.upsert([ItemContent(f"i{i}", "A title") for i in range(5)])
+    catalogue.upsert([NewItem(item_id=f"i{i}", title="A title") for i in range(5)])
     tower = LengthTower()
     assert vectors.fill(lambda items: embed(tower, items), limit=3, settled_s=60.0) == 0
     assert vectors.fill(lambda items: embed(tower, items), limit=3, settled_s=0.0) == 3

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from headrace.contracts.categories import with_ancestors
 from headrace.contracts.items import ItemContent, NewItem
 from headrace.contracts.violations import check
 from headrace.errors import InvalidInput
@@ -35,12 +36,32 @@ def test_an_item_needs_an_id_and_a_title() -> None:
         ({"attributes": {str(n): n for n in range(65)}}, "attributes"),
         ({"item_id": "a\tb"}, "item_id"),
         ({"colour": "red"}, "colour"),
+        ({"categories": ["Home > > Knives"]}, "categories[0]"),
+        ({"categories": [" > ".join("abcdefghi")]}, "categories[0]"),
+        ({"text_attributes": {"brand": ""}}, "text_attributes.brand"),
+        ({"attributes": {"a": 1}, "text_attributes": {"a": "x"}}, "text_attributes"),
+        ({"price": {"amount": -1, "currency": "EUR"}}, "price.amount"),
+        ({"price": {"amount": 1, "currency": "euro"}}, "price.currency"),
+        ({"picture_url": "javascript:alert(1)"}, "picture_url"),
+        ({"picture_url": "//other.example/1.png"}, "picture_url"),
+        ({"availability": "maybe"}, "availability"),
+        ({"publish_at": "2026-01-01T00:00:00"}, "publish_at"),
+        (
+            {"publish_at": "2026-01-02T00:00:00Z", "expire_at": "2026-01-02T00:00:00Z"},
+            "expire_at",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_by_its_path(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check(NewItem, {**ITEM, **changes}, "items", 2)
     assert [violation.field for violation in caught.value.violations] == [f"items[2].{field}"]
+
+
+def test_a_category_has_one_spelling_and_brings_those_above() -> None:
+    item = check(NewItem, {**ITEM, "categories": ["Home>Kitchen", "Home > Garden"]})
+    assert item.categories == ("Home > Kitchen", "Home > Garden")
+    assert with_ancestors(item.categories) == ["Home", "Home > Kitchen", "Home > Garden"]
 
 
 def test_content_knows_no_id() -> None:

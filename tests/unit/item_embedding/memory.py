@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from headrace.bundle import ItemContent
+from headrace.contracts.items import NewItem
 from headrace.index.encoding import Vector
 from services.item_embedding.catalogue import CatalogueItem, Coverage, EmbeddedItem
 
@@ -30,10 +31,10 @@ class MemoryCatalogue:
         self.items: dict[str, CatalogueItem] = {}
         self.published: dict[str, int] = {}
 
-    def upsert(self, contents: Sequence[ItemContent]) -> list[CatalogueItem]:
+    def upsert(self, contents: Sequence[NewItem]) -> list[CatalogueItem]:
         return [self._put(content) for content in contents]
 
-    def _put(self, content: ItemContent) -> CatalogueItem:
+    def _put(self, content: NewItem) -> CatalogueItem:
         before = self.items.get(content.item_id)
         if before is None:
             after = CatalogueItem(len(self.items) + 1, 1, False, content)

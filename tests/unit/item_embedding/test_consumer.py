@@ -3,7 +3,7 @@
 import pytest
 
 from headrace.api.catalogue.v1.catalogue_pb2 import Item, ItemChange
-from headrace.bundle import ItemContent
+from headrace.contracts.items import NewItem
 from headrace.errors import MalformedRecord
 from headrace.runtime.kafka_records import Message, Record
 from services.item_embedding.consumer import ChangeHandler, decode
@@ -50,7 +50,9 @@ class World:
 @pytest.fixture
 def world() -> World:
     world = World()
-    world.catalogue.upsert([ItemContent("a", "A title"), ItemContent("b", "Another")])
+    world.catalogue.upsert(
+        [NewItem(item_id="a", title="A title"), NewItem(item_id="b", title="Another")]
+    )
     return world
 
 
@@ -63,7 +65,7 @@ def test_a_change_gets_its_vector_once(world: World) -> None:
 
 
 def test_a_late_record_embeds_the_item_as_it_is_now(world: World) -> None:
-    world.catalogue.upsert([ItemContent("a", "A newer title")])
+    world.catalogue.upsert([NewItem(item_id="a", title="A newer title")])
     world.handler.handle([change("a", 1, 1)])
     (current,) = world.vectors.current([1])
     assert current.item.revision == 2

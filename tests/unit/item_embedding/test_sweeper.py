@@ -1,13 +1,13 @@
 """The sweep that fills gaps."""
 
-from headrace.bundle import ItemContent
+from headrace.contracts.items import NewItem
 from services.item_embedding.sweeper import Sweeper
 from tests.unit.item_embedding.memory import LengthTower, MemoryCatalogue, MemoryVectors
 
 
 def sweeper_over(item_count: int) -> tuple[Sweeper, MemoryCatalogue, MemoryVectors]:
     catalogue = MemoryCatalogue()
-    catalogue.upsert([ItemContent(f"i{i}", "A title") for i in range(item_count)])
+    catalogue.upsert([NewItem(item_id=f"i{i}", title="A title") for i in range(item_count)])
     vectors = MemoryVectors(catalogue)
 
     def publish() -> None:
@@ -27,7 +27,7 @@ def test_the_first_sweep_embeds_and_publishes_the_whole_catalogue() -> None:
 def test_later_sweeps_leave_what_just_changed_to_the_consumer() -> None:
     sweeper, catalogue, vectors = sweeper_over(1)
     sweeper.sweep()
-    catalogue.upsert([ItemContent("new", "A title")])
+    catalogue.upsert([NewItem(item_id="new", title="A title")])
     sweeper.sweep()
     assert vectors.count().lacking == 1
 
