@@ -8,7 +8,8 @@ PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help setup api run lint format test test-unit test-contract test-integration test-e2e \
-	bench bench-freshness bench-serving bench-ingest report lock clean
+	k8s-check bench bench-freshness bench-serving bench-ingest report report-full \
+	lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -62,6 +63,10 @@ test-integration: api ## Tests of each part on real Kafka and Postgres
 test-e2e: api ## The whole system, used as its users do, and faults
 	$(PYTEST) tests/e2e
 
+k8s-check: api ## Build every overlay; check each object against schemas, policies and settings
+	$(PYTEST) -q tests/integration/deploy/test_schemas.py tests/integration/deploy/test_policies.py \
+		tests/integration/deploy/test_settings.py
+
 bench: bench-freshness bench-serving bench-ingest ## All measurements, one after the other
 
 bench-freshness: api ## Click accepted to list changed, by stage
@@ -75,6 +80,9 @@ bench-ingest: api ## Events a second through the whole pipeline
 
 report: api ## The demo's model beside classic recommenders on MovieLens-100K, to reports/ (10 minutes)
 	@HEADRACE_HOME=$(HEADRACE_HOME) $(BIN)/python -m bench.quality --out reports/ml-100k
+
+report-full: api ## The same on MovieLens-1M, and cold items on CiteULike-a, from DATA=folder (hours, resumable)
+	@$(if $(DATA),,$(error DATA= names the folder that holds ml-1m and citeulike-a))$(BIN)/python -m bench.quality_full --data $(DATA)
 
 lock: $(VENV)/ready ## Pin the newest versions that fit pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --upgrade --generate-hashes \

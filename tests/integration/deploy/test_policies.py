@@ -1,0 +1,160 @@
+"""What every pod of every overlay must keep to."""
+
+import pytest
+
+from tests.integration.deploy.manifests import BUILDS, Object, Pod, built, name_of, of_kind, pods
+
+pytestmark = pytest.mark.parametrize("build", BUILDS)
+
+
+def test_images_are_pinned(build: str) -> None:
+    for pod in pods(build):
+        for container in pod.containers:
+            name, _, tag = container["image"].rpartition(":")
+            assert name, f"{pod.name}: {container['image']} has no version"
+            assert tag != "latest", f"{pod.name}: {container['image']}"
+            assert any(letter.isdigit() for letter in tag), f"{pod.name}: {container['image']}"
+
+
+def test_memory_and_cpu_are_asked_for_and_limited(build: str) -> None:
+    for pod in pods(build):
+        for container in pod.containers:
+            resources = container["resources"]
+            for side in ("requests", "limits"):
+                assert {"cpu", "memory"} <= resources[side].keys(), f"{pod.name}: {side}"
+
+
+def test_no_pod_has_a_privilege_or_a_token(build: str) -> None:
+    for pod in pods(build):
+        assert pod.spec["automountServiceAccountToken"] is False, pod.name
+        assert not pod.spec.keys() & {"hostNetwork", "hostPID", "hostIPC"}, pod.name
+        context = pod.spec["securityContext"]
+        assert context["runAsNonRoot"] is True, pod.name
+        assert context["runAsUser"] > 0, pod.name
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}, pod.name
+        for volume in pod.spec.get("volumes", ()):
+            assert "hostPath" not in volume, pod.name
+        for container in pod.containers:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }, pod.name
+    for account in of_kind(build, "ServiceAccount"):
+        assert account["automountServiceAccountToken"] is False, name_of(account)
+    [namespace] = of_kind(build, "Namespace")
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_scratch_space_is_bounded(build: str) -> None:
+    for pod in pods(build):
+        for volume in pod.spec.get("volumes", ()):
+            assert "sizeLimit" in volume.get("emptyDir", {"sizeLimit": ""}), pod.name
+
+
+def test_what_serves_is_probed_for_readiness_and_for_life(build: str) -> None:
+    for pod in pods(build):
+        for container in pod.spec["containers"] if pod.serves else ():
+            readiness, liveness = container["readinessProbe"], container["livenessProbe"]
+            if pod.ours:
+                assert readiness["httpGet"] == {"path": "/readyz", "port": "metrics"}
+                assert liveness["httpGet"] == {"path": "/healthz", "port": "metrics"}
+            patience_s = liveness["periodSeconds"] * liveness.get("failureThreshold", 3)
+            assert patience_s >= 60, f"{pod.name}: a busy minute is no reason to restart"
+
+
+def test_our_services_roll_out_without_a_gap_and_spread(build: str) -> None:
+    for pod in _services(build):
+        strategy = pod.owner["spec"]["strategy"]["rollingUpdate"]
+        assert strategy == {"maxSurge": 1, "maxUnavailable": 0}, pod.name
+        assert {spread["topologyKey"] for spread in pod.spec["topologySpreadConstraints"]} == {
+            "kubernetes.io/hostname",
+            "topology.kubernetes.io/zone",
+        }, pod.name
+    budgets = {thing["metadata"]["name"] for thing in of_kind(build, "PodDisruptionBudget")}
+    assert budgets == {pod.owner["metadata"]["name"] for pod in _services(build)}
+
+
+def test_stopping_has_the_time_that_draining_takes(build: str) -> None:
+    for pod in _services(build):
+        [container] = pod.spec["containers"]
+        before = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+        draining_s = 10  # HEADRACE_SHUTDOWN_GRACE_S
+        assert pod.spec["terminationGracePeriodSeconds"] >= before + 2 * draining_s, pod.name
+
+
+def test_each_service_is_scaled_by_one_scaler_and_consumers_stay_within_partitions(
+    build: str,
+) -> None:
+    scalers = of_kind(build, "HorizontalPodAutoscaler", "ScaledObject")
+    targets = [scaler["spec"]["scaleTargetRef"]["name"] for scaler in scalers]
+    assert sorted(targets) == sorted(pod.owner["metadata"]["name"] for pod in _services(build))
+    for pod in _services(build):
+        assert "replicas" not in pod.owner["spec"], f"{pod.name}: applying would undo the scaler"
+    [settings] = [
+        thing for thing in of_kind(build, "ConfigMap") if "topic-partitions" in thing["data"]
+    ]
+    for scaler in scalers:
+        if scaler["spec"]["scaleTargetRef"]["name"] in ("event-ingest", "user-embedding"):
+            most = scaler["spec"].get("maxReplicas") or scaler["spec"]["maxReplicaCount"]
+            assert most <= int(settings["data"]["topic-partitions"]), name_of(scaler)
+
+
+def test_secrets_are_files(build: str) -> None:
+    for pod in pods(build):
+        if pod.ours and pod.serves:
+            for variable in (v for c in pod.containers for v in c["env"]):
+                assert "secretKeyRef" not in variable.get("valueFrom", {}), pod.name
+
+
+def test_whatever_is_not_named_is_denied(build: str) -> None:
+    policies = {thing["metadata"]["name"]: thing["spec"] for thing in _policies(build)}
+    everything = {"matchLabels": {"app.kubernetes.io/part-of": "headrace"}}
+    assert policies["default-deny"] == {
+        "podSelector": everything,
+        "policyTypes": ["Ingress", "Egress"],
+    }
+    for pod in pods(build):
+        assert everything["matchLabels"].items() <= pod.labels.items(), pod.name
+    for name, spec in policies.items():
+        for rule in spec.get("ingress", ()):
+            assert rule.get("from"), f"NetworkPolicy/{name} lets everybody in"
+
+
+@pytest.mark.parametrize(
+    ("caller", "callee"),
+    [
+        ("gateway", "ranker"),
+        ("gateway", "item-embedding"),
+        ("ranker", "user-embedding"),
+        ("user-embedding", "item-embedding"),
+    ],
+)
+def test_who_calls_whom_is_open_on_both_sides(build: str, caller: str, callee: str) -> None:
+    policies = {thing["metadata"]["name"]: thing["spec"] for thing in _policies(build)}
+    names = "app.kubernetes.io/name"
+    let_in = [
+        peer["podSelector"]["matchLabels"][names]
+        for rule in policies[callee]["ingress"]
+        for peer in rule["from"]
+    ]
+    let_out = [
+        peer["podSelector"]["matchLabels"][names]
+        for rule in policies[caller]["egress"]
+        for peer in rule["to"]
+    ]
+    assert caller in let_in
+    assert callee in let_out
+
+
+def test_nothing_secret_is_in_what_production_is_built_from(build: str) -> None:
+    secrets = [name_of(thing) for thing in built(build) if thing["kind"] == "Secret"]
+    assert not secrets or build == "overlays/local"
+
+
+def _services(build: str) -> list[Pod]:
+    return [pod for pod in pods(build) if pod.ours and pod.serves]
+
+
+def _policies(build: str) -> list[Object]:
+    return of_kind(build, "NetworkPolicy")
