@@ -20,7 +20,13 @@ from headrace.training.log import EventLog
 from headrace.training.preparation import file_source, prepare
 from headrace.training.preparation.embeddings import vectors_of
 from headrace.training.preparation.kinds import KINDS
-from headrace.training.preparation.output import EMBEDDING, INTERACTIONS, ITEMS, is_prepared
+from headrace.training.preparation.output import (
+    EMBEDDING,
+    INTERACTIONS,
+    ITEMS,
+    is_ordered,
+    is_prepared,
+)
 from headrace.training.preparation.splits import PART_NAMES
 from headrace.training.preparation.staging import REPORT
 from headrace.training.split import Holdout
@@ -29,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 def read_log(interactions: Path, items: Path | None = None) -> EventLog:
-    """Read prepared files; raw ones are prepared first, with the defaults, for this once.
+    """Read prepared files, or the folder of both; raw files are prepared for this once.
 
     The catalogue is every item of either file. The order of people does not depend on the order
     of the rows, and a person's events are in order of time: see `headrace.training.preparation`.
@@ -39,6 +45,8 @@ def read_log(interactions: Path, items: Path | None = None) -> EventLog:
             used; or prepared interactions come with items that are not prepared.
         Unavailable: there is no room to prepare files in.
     """
+    if interactions.is_dir():
+        interactions, items, _ = prepared_files(interactions)
     if is_prepared(interactions):
         beside = items or interactions.with_name(ITEMS)
         if not is_prepared(beside):
@@ -96,6 +104,7 @@ def _read(interactions: Path, items: Path) -> EventLog:
         gap_s=_gaps(owners, _floats(events["timestamp"])[order]),
         ratings=_floats(events["rating"]).astype(np.float32)[order],
         parts=parts.astype(np.int8)[order],
+        ordered=is_ordered(interactions),
     )
 
 

@@ -19,7 +19,7 @@ class EventLog:
     proto), gap_s [E] (seconds since the person's event before; 0: the first, or no times),
     ratings [E] (1 to 5, NaN: none), parts [E] (what preparation held out, by
     `headrace.training.preparation.splits`; None: not from files). Within a person's events the
-    training part comes first, then validation.
+    training part comes first, then validation. `ordered`: the order within a part means something.
     """
 
     user_ids: NDArray[np.object_]
@@ -30,6 +30,7 @@ class EventLog:
     gap_s: NDArray[np.float32]
     ratings: NDArray[np.float32]
     parts: NDArray[np.int8] | None = None
+    ordered: bool = True
 
     @property
     def users(self) -> int:

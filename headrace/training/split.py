@@ -61,7 +61,8 @@ def split(log: EventLog, holdout: Holdout) -> Split:
     `leave-one-out`: the last one for the test, the one before it for validation. `none`: nothing
     for a test; the last one still chooses among weights, and is not in the loss. People with
     fewer than three events are trained on whole. `prepared`: what preparation held out; people
-    who have nothing before a held-out event are not asked about it.
+    who have nothing before a held-out event are not asked about it, and where all items of the
+    test part are cold each person is asked about one of them.
 
     Raises:
         DataInvalid: `prepared` is asked for, and the log does not come from prepared files.
@@ -85,12 +86,27 @@ def split(log: EventLog, holdout: Holdout) -> Split:
             log.user_ids[owners[held_out]],
             [log.catalogue[column].item_id for column in log.items[held_out]],
         )
+    test = _part(log, owners, parts == TEST)
+    if _all_cold(log, parts):
+        test = _first_each(test)
     return Split(
         log.offsets[:-1] + learned,
         _part(log, owners, parts == VALIDATION),
-        _part(log, owners, parts == TEST),
+        test,
         digest.hexdigest(),
     )
+
+
+def _all_cold(log: EventLog, parts: NDArray[np.int8]) -> bool:
+    """Whether nothing of the test part is known to training but its description."""
+    test = log.items[parts == TEST]
+    return len(test) > 0 and not np.isin(test, log.items[parts != TEST]).any()
+
+
+def _first_each(part: Part) -> Part:
+    """One event of each person: before a second one they would have had a cold item."""
+    _, first = np.unique(part.users, return_index=True)
+    return Part(part.users[first], part.positions[first])
 
 
 def _part(log: EventLog, owners: NDArray[np.int64], held_out: NDArray[np.bool_]) -> Part:

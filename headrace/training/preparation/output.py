@@ -19,6 +19,8 @@ INTERACTIONS, ITEMS = "interactions.parquet", "items.parquet"
 EMBEDDING = "embedding"
 # In a file's metadata: by it a reader knows that a file needs no preparation.
 MARK = b"headrace.preparation"
+# Whether a history has an order that means something: times or positions. Absent: it has.
+ORDERED = b"headrace.ordered"
 _VERSION = b"1"
 _WORD = pa.dictionary(pa.int8(), pa.string())
 _INTERACTIONS = pa.schema(
@@ -49,9 +51,16 @@ _KINDS = pa.array([KIND_NAMES.get(number, "") for number in range(max(KIND_NAMES
 _PARTS = pa.array(PART_NAMES)
 
 
-def interactions_writer(folder: Path) -> Any:
+def interactions_writer(folder: Path, *, ordered: bool = True) -> Any:
     """A writer of Parquet for tables of `Histories`."""
-    return pq.ParquetWriter(folder / INTERACTIONS, _INTERACTIONS, compression="zstd")
+    metadata = {**_INTERACTIONS.metadata, ORDERED: b"yes" if ordered else b"no"}
+    schema = _INTERACTIONS.with_metadata(metadata)
+    return pq.ParquetWriter(folder / INTERACTIONS, schema, compression="zstd")
+
+
+def is_ordered(path: Path) -> bool:
+    """Whether prepared histories came with times or positions."""
+    return (pq.read_schema(path).metadata or {}).get(ORDERED) != b"no"
 
 
 class Histories(NamedTuple):

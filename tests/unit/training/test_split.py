@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from headrace.training.split import split
@@ -46,3 +48,13 @@ def test_counts_are_of_the_training_part() -> None:
     log = log_of([1, 1, 2, 2], [1, 3, 3], items=4)
     events = split(log, "leave-one-out").training_events(log)
     np.testing.assert_array_equal(log.counts(events), [0, 3, 0, 0])
+
+
+def test_who_took_cold_items_is_asked_about_one_and_known_by_the_warm_ones() -> None:
+    log = log_of([0, 1, 2, 7, 8], [0, 2, 3, 9], [1, 2, 3])
+    parts = np.array([0, 0, 1, 2, 2, 0, 0, 1, 2, 0, 0, 1], dtype=np.int8)
+    test = split(replace(log, parts=parts), "prepared").test
+    assert test.users.tolist() == [0, 1]
+    asked = test.questions(log)
+    assert asked.targets.tolist() == [7, 9]
+    assert [history.tolist() for history in asked.histories] == [[0, 1, 2], [0, 2, 3]]
