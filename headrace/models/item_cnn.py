@@ -1,7 +1,8 @@
-"""The item tower: an id embedding and a CNN over the content that places items without one."""
+"""The item tower: an id embedding, and content that places items with few events or none."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +10,10 @@ from torch import Tensor, nn
 
 TOKEN_WIDTH = 32
 CHANNELS = 64
+# Of an item's words so many are hidden at a time while training, or it would lean on rare ones.
+WORD_DROPOUT = 0.3
+# An item with so many events is known by them as well as by its content.
+EVENTS_WORTH_CONTENT = 10.0
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,18 @@ class ContentSizes:
 
 
 class ContentCnn(nn.Module):
-    """Convolutions over text, joined with categories, numbers and a precomputed embedding.
+    """Words, categories, numbers and a precomputed embedding, each linear, and convolutions over
+    the text for what words mean together.
 
     Shapes: as `ItemInputs` -> [N,D].
     """
 
     def __init__(self, width: int, sizes: ContentSizes) -> None:
         super().__init__()
+        self.word = nn.Embedding(sizes.tokens, width, padding_idx=0)
+        # How much a word tells of an item: `start_words` sets it; 0: padding, unknown.
+        self.word_weight: Tensor
+        self.register_buffer("word_weight", torch.zeros(sizes.tokens))
         self.token = nn.Embedding(sizes.tokens, TOKEN_WIDTH, padding_idx=0)
         self.convolutions = nn.ModuleList(
             [nn.Conv1d(TOKEN_WIDTH, CHANNELS, kernel, padding=kernel // 2) for kernel in (1, 3)]
@@ -66,13 +76,15 @@ class ContentCnn(nn.Module):
         self.embedding = nn.Linear(sizes.embedding, width, bias=False) if sizes.embedding else None
         self.mix = nn.Sequential(nn.GELU(), nn.Linear(width, width))
         # Content starts as small as ids do, or a dropped id would shout.
-        for layer in (self.category, self.text, self.numeric, self.embedding):
+        for layer in (self.word, self.category, self.text, self.numeric, self.embedding):
             if layer is not None:
                 nn.init.normal_(layer.weight, std=0.02)
 
-    def forward(
-        self, tokens: Tensor, categories: Tensor, numeric: Tensor, embedding: Tensor
-    ) -> Tensor:
+    def forward(self, inputs: ItemInputs) -> Tensor:
+        return self.join(inputs, self.convolved(inputs.tokens))
+
+    def convolved(self, tokens: Tensor) -> Tensor:
+        """What costs most: convolutions over the text. Shapes: tokens [N,T] -> [N,D]."""
         words = self.token(tokens).transpose(1, 2)  # [N,32,T]
         real = (tokens > 0).unsqueeze(1)  # [N,1,T]
         pooled = [
@@ -80,21 +92,37 @@ class ContentCnn(nn.Module):
             (torch.relu(convolution(words)) * real).amax(dim=2)
             for convolution in self.convolutions
         ]  # each [N,64]
-        joined = self.text(torch.cat(pooled, dim=1)) + self.category(_shared(categories))
-        joined = joined + self.numeric(numeric)  # [N,D]
+        out: Tensor = self.text(torch.cat(pooled, dim=1))
+        return out
+
+    def join(self, inputs: ItemInputs, convolved: Tensor) -> Tensor:
+        """Shapes: convolved [N,D] -> [N,D]."""
+        joined = convolved + self._words(inputs.tokens) + self.category(shared(inputs.categories))
+        joined = joined + self.numeric(inputs.numeric)
         if self.embedding is not None:
-            joined = joined + self.embedding(embedding)
+            joined = joined + self.embedding(inputs.embedding)
         out: Tensor = joined + self.mix(joined)
         return out
 
+    def _words(self, tokens: Tensor) -> Tensor:
+        """The weighted sum of an item's words: [N,D]."""
+        weights = unit_weights(self.word_weight[tokens])
+        weights = nn.functional.dropout(weights, WORD_DROPOUT, self.training)
+        if torch.compiler.is_exporting():
+            return (weights.unsqueeze(2) * self.word(tokens)).sum(dim=1)
+        # The same sum, without a copy of every word's vector.
+        return nn.functional.embedding_bag(
+            tokens, self.word.weight, per_sample_weights=weights, mode="sum", padding_idx=0
+        )
+
 
 class ItemTower(nn.Module):
-    """vector = id embedding + gate * CNN(content), or the content alone where there is no id.
+    """vector = id embedding + e / (e + events) * content, the content alone where there is no id.
 
-    Row 0 of the id table is for items without a trained id: its vector is zero, its bias is
-    learned from items whose id was dropped. The gate starts at 0, so that content joins an id
-    only where it helps; the CNN learns from dropped ids meanwhile, at full strength, because a
-    gate of 0 would pass it no gradient.
+    The fewer events an item has, the more its content tells beside them: the share is that of an
+    empirical Bayes estimate, and e, the events that content is worth, is learned. Row 0 of the id
+    table is for items without a trained id: its vector is zero, its bias is learned from items
+    whose id was dropped.
     """
 
     def __init__(self, width: int, items: int, sizes: ContentSizes) -> None:
@@ -108,27 +136,23 @@ class ItemTower(nn.Module):
         self.cnn = ContentCnn(width, sizes)
         self.content_bias = nn.Linear(width, 1, bias=False)
         nn.init.zeros_(self.content_bias.weight)
-        self.gate = nn.Parameter(torch.zeros(()))
-
-    @torch.no_grad()
-    def start_from_popularity(self, counts: Tensor) -> None:
-        """Biases start as log shares: softmax over them is the popularity of the training part.
-
-        Adam would need more steps for this than for all the rest. An item without a row starts
-        as if it had been touched half a time. Shapes: counts [N], one for each id row from 1.
-        """
-        logs = torch.log(torch.cat([torch.tensor([0.5]), counts.float()]))
-        self.biases.weight.copy_((logs - logs.mean()).unsqueeze(1))
+        self.worth_log = nn.Parameter(torch.tensor(math.log(EVENTS_WORTH_CONTENT)))
+        self.events: Tensor
+        self.register_buffer("events", torch.zeros(items + 1))
 
     def content(self, inputs: ItemInputs) -> Tensor:
-        """What the CNN makes of the content: [N,D]."""
-        out: Tensor = self.cnn(inputs.tokens, inputs.categories, inputs.numeric, inputs.embedding)
+        """What is made of the content: [N,D]."""
+        out: Tensor = self.cnn(inputs)
         return out
+
+    def content_share(self, id_row: Tensor) -> Tensor:
+        """How much content counts, 1 where there is no id. Shapes: [N] -> [N]."""
+        worth = torch.exp(self.worth_log)
+        return worth / (worth + self.events[id_row])
 
     def join(self, id_row: Tensor, content: Tensor) -> tuple[Tensor, Tensor]:
         """Shapes: id_row [N], content [N,D] -> vector [N,D], bias [N]."""
-        share = torch.where(id_row > 0, self.gate, 1.0).unsqueeze(1)
-        vector = self.ids(id_row) + share * content
+        vector = self.ids(id_row) + self.content_share(id_row).unsqueeze(1) * content
         bias = self.biases(id_row) + self.content_bias(content)
         return vector, bias.squeeze(-1)
 
@@ -136,6 +160,13 @@ class ItemTower(nn.Module):
         return self.join(inputs.id_row, self.content(inputs))
 
 
-def _shared(categories: Tensor) -> Tensor:
+def unit_weights(weights: Tensor) -> Tensor:
+    """Weights of an item's words as a vector of length 1, or 0. Shapes: [N,T] -> [N,T]."""
+    length = torch.linalg.vector_norm(weights, dim=1, keepdim=True)
+    return weights / torch.clamp(length, min=1e-6)
+
+
+def shared(categories: Tensor) -> Tensor:
+    """The same for categories. Shapes: [N,C] -> [N,C]."""
     # An item in five categories is not five times as far out as one in a single category.
     return categories / torch.sqrt(torch.clamp(categories.sum(dim=1, keepdim=True), min=1.0))

@@ -12,8 +12,8 @@ from headrace.training.settings import TrainingSettings
 class LearningCatalogue:
     """Item vectors with gradients.
 
-    The CNN over a whole catalogue in each step would cost more than the rest, so it runs for a
-    random share of the items; the others keep what it last made of them: `made` [N,D].
+    The convolutions over a whole catalogue in each step would cost more than the rest, so they
+    run for a random share of the items; the others keep what was last made of them: `made` [N,D].
     """
 
     def __init__(self, tower: ItemTower, inputs: ItemInputs, settings: TrainingSettings) -> None:
@@ -21,20 +21,26 @@ class LearningCatalogue:
         self._inputs = inputs
         self._settings = settings
         with torch.no_grad():
-            rows = torch.arange(len(inputs.id_row))
-            self.made = torch.cat([tower.content(inputs.take(r)) for r in torch.split(rows, 1024)])
+            rows = torch.arange(len(inputs.id_row), device=inputs.id_row.device)
+            self.made = torch.cat(
+                [tower.cnn.convolved(inputs.tokens[part]) for part in torch.split(rows, 1024)]
+            )
 
     def vectors(self, columns: Tensor) -> tuple[Tensor, Tensor]:
         """Shapes: columns [M] in the catalogue -> vectors [M,D], biases [M]."""
-        fresh = torch.rand(len(columns)) < self._settings.content_refresh
+        fresh = self._some(columns, self._settings.content_refresh)
         fresh_rows = torch.nonzero(fresh).squeeze(1)
-        made = self._tower.content(self._inputs.take(columns[fresh_rows]))
-        content = self.made[columns].index_copy(0, fresh_rows, made)
+        inputs = self._inputs.take(columns)
+        made = self._tower.cnn.convolved(inputs.tokens[fresh_rows]).float()
+        convolved = self.made[columns].index_copy(0, fresh_rows, made)
         self.made[columns[fresh_rows]] = made.detach()
-        id_row = self._inputs.id_row[columns]
-        if torch.rand(()) < self._settings.id_dropout_batches:
-            # Only items whose content has a gradient now: it has to take over.
-            share = self._settings.id_dropout_items / self._settings.content_refresh
-            dropped = fresh & (torch.rand(len(columns)) < share)
-            id_row = id_row.masked_fill(dropped, 0)
+        content = self._tower.cnn.join(inputs, convolved)
+        # The fewer events, the more often an item has to do without its id.
+        share = self._settings.id_dropout * self._tower.content_share(inputs.id_row).detach()
+        id_row = inputs.id_row.masked_fill(self._some(columns, share), 0)
         return self._tower.join(id_row, content)
+
+    @staticmethod
+    def _some(columns: Tensor, share: Tensor | float) -> Tensor:
+        """Marks a random share: [M]. Drawn on the CPU, so that every device draws the same."""
+        return torch.rand(len(columns)).to(columns.device) < share

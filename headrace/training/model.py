@@ -15,6 +15,7 @@ from headrace.models.item_cnn import ItemInputs, ItemTower
 from headrace.models.ncf import NcfHead
 from headrace.models.user_rnn import UserTower
 from headrace.training.content import build_vocabulary, content_sizes, item_inputs
+from headrace.training.latent import start_content
 from headrace.training.lists import CatalogueFacts
 from headrace.training.log import EventLog
 from headrace.training.settings import TrainingSettings
@@ -77,9 +78,12 @@ def build_model(log: EventLog, split: Split, settings: TrainingSettings) -> Mode
         np.array([log.catalogue[column].item_id for column in known], dtype=np.str_),
         counts[known],
     )
-    vocabulary = build_vocabulary(log.catalogue)
+    vocabulary = build_vocabulary([log.catalogue[column] for column in known])
     kinds = KindIndex(log.kinds)
+    inputs = item_inputs(log.catalogue, vocabulary, table)
     item = ItemTower(settings.width, len(known), content_sizes(vocabulary))
+    item.events[1:] = torch.from_numpy(counts[known])
+    start_content(item.cnn, inputs.take(torch.from_numpy(known)))
     user = UserTower(settings.width, kinds.count, settings.tower, settings.blocks, settings.dropout)
     return Model(
         settings=settings,
@@ -88,7 +92,7 @@ def build_model(log: EventLog, split: Split, settings: TrainingSettings) -> Mode
         counts=counts,
         table=table,
         vocabulary=vocabulary,
-        inputs=item_inputs(log.catalogue, vocabulary, table),
+        inputs=inputs,
         kinds=kinds,
         events=LogTensors(log, kinds),
         towers=Towers(item, user),

@@ -28,10 +28,10 @@ class TrainingSettings:
     chunk: int = 64  # events between two cuts of the gradient; the state is carried over
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
-    # A share of the batches gives up the id of a share of the items: content must place them.
-    id_dropout_batches: float = 0.25
-    id_dropout_items: float = 0.1
-    content_refresh: float = 0.125  # share of the CNN's vectors computed anew in each step
+    # How often an item without events would lose its id in a step, for content to place it; one
+    # that is known by its events seldom does.
+    id_dropout: float = 0.5
+    content_refresh: float = 0.125  # share of the convolutions computed anew in each step
     full_softmax_up_to: int = 20_000  # items; beyond, negatives are always sampled
     sampled_share: float = 0.0  # of the fitting, its first part against a sample all the same
     negatives: int = 1024

@@ -101,7 +101,6 @@ def make_toy_bundle(
 @torch.no_grad()
 def _group_by_category(tower: ItemTower) -> None:
     """Content decides: categories point far apart, everything else moves an item a little."""
-    tower.gate.fill_(1.0)
     nn.init.orthogonal_(tower.cnn.category.weight)
     tower.ids.weight.mul_(5)  # standard deviation .1 against a category's length of 1
     mix = tower.cnn.mix[1]
