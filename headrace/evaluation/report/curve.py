@@ -10,7 +10,7 @@ from typing import NamedTuple
 from headrace.errors import DataInvalid
 from headrace.evaluation.report.drawing import ticks, whole_drawing
 
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 860, 320, 60, 90, 40, 46
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 860, 320, 60, 70, 52, 46
 
 
 class Judgement(NamedTuple):
@@ -68,7 +68,8 @@ def curve_plot(curve: Sequence[Judgement]) -> str:
         *grid(),
         f'<path class="line" d="M{points}"/>',
         f'<circle class="dot" cx="{x(best.minutes)}" cy="{y(best.ndcg)}" r="4"/>',
-        f'<text x="{x(best.minutes) + 10}" y="{y(best.ndcg) + 4}">{best.ndcg:.4f}</text>',
+        f'<text x="{x(best.minutes)}" y="{y(best.ndcg) - 9}" text-anchor="middle">'
+        f"{best.ndcg:.4f}</text>",
         f'<text class="quiet" x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 8}" '
         'text-anchor="middle">minutes of training</text>',
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -18,12 +19,14 @@ body { font: 16px/1.55 system-ui, sans-serif; margin: 0 auto; max-width: 74rem;
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .75rem; }
 h2 { font-size: 1.25rem; margin: 2.75rem 0 .25rem; }
 p { max-width: 46rem; margin: .25rem 0 1rem; color: var(--quiet); }
-figure { margin: 2rem 0 0; }
+figure { margin: 2rem 0 0; overflow-x: auto; }
+figure svg { min-width: 40rem; }
+code { font-size: .95em; }
 .grid { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; }
 .grid:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
-table { border-collapse: collapse; width: 100%; font-size: .875rem;
+table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: .875rem;
   font-variant-numeric: tabular-nums; }
-th, td { padding: .4rem .8rem; text-align: right; border-bottom: 1px solid var(--line);
+th, td { padding: .4rem .6rem; text-align: right; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { background: var(--band); color: var(--quiet); font-weight: 600; }
@@ -32,7 +35,7 @@ thead th:first-child { background: var(--band); }
 tbody th { font-weight: 500; }
 tr.own > * { background: var(--own) !important; }
 .better { color: var(--better); } .worse { color: var(--worse); }
-td.left { text-align: left; white-space: normal; }
+td.text { text-align: left; white-space: normal; }
 """
 
 
@@ -41,7 +44,7 @@ def page(title: str, about: str, plots: Sequence[str], tables: Sequence[Table], 
     body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(about)}</p>"]
     body += [f"<figure>{plot}</figure>" for plot in plots]
     for table in tables:
-        body += [f"<h2>{escape(table.title)}</h2>", f"<p>{escape(table.note)}</p>"]
+        body += [f"<h2>{escape(table.title)}</h2>", f"<p>{_note(table.note)}</p>"]
         body.append(_grid(table, own))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -50,6 +53,11 @@ def page(title: str, about: str, plots: Sequence[str], tables: Sequence[Table], 
         + "\n".join(body)
         + "\n</main>\n</body>\n</html>\n"
     )
+
+
+def _note(text: str) -> str:
+    """Notes are Markdown in so far that signs stand between backticks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _grid(table: Table, own: str) -> str:
@@ -72,4 +80,4 @@ def _row(row: Sequence[str], own: str) -> str:
 def _kind(cell: str) -> str:
     if cell in ("better", "worse"):
         return f' class="{cell}"'
-    return ' class="left"' if "(" in cell else ""
+    return ' class="text"' if "(" in cell else ""
