@@ -14,20 +14,29 @@ from headrace.client.models import (
     EventType,
     Item,
     ListedItem,
+    Price,
     Recommendations,
     SimilarItems,
+    SimilarUser,
     Source,
 )
+from headrace.client.options import Boost, Filter, ListOptions, Pin
 
 __all__ = [
     "AsyncHeadrace",
+    "Boost",
     "Event",
     "EventStatus",
     "EventType",
+    "Filter",
     "Headrace",
     "Item",
+    "ListOptions",
     "ListedItem",
+    "Pin",
+    "Price",
     "Recommendations",
     "SimilarItems",
+    "SimilarUser",
     "Source",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 import grpc
 from google.protobuf.message import Message
@@ -11,7 +11,15 @@ from google.protobuf.message import Message
 from headrace.api.gateway.v1 import gateway_pb2_grpc
 from headrace.client import calls
 from headrace.client.calls import Call
-from headrace.client.models import Event, EventType, Item, Recommendations, SimilarItems
+from headrace.client.models import (
+    Event,
+    EventType,
+    Item,
+    Recommendations,
+    SimilarItems,
+    SimilarUser,
+)
+from headrace.client.options import ListOptions
 from headrace.runtime.grpc_channel import OPTIONS
 from headrace.runtime.rpc_errors import from_rpc_error
 
@@ -93,20 +101,32 @@ class AsyncHeadrace:
         session: Sequence[str] = (),
         exclude: Sequence[str] = (),
         after: str | None = None,
+        **options: Unpack[ListOptions],
     ) -> Recommendations:
         """The best items for a person, a visit (item ids, oldest first), or anybody.
 
         n: 1-200. after: wait, at most 250 ms, until this event of the person is in the list.
+        options: filter, boost, pin, pages and more; see `ListOptions`.
         """
         return await self._do(
             calls.recommend(
-                user_id, n=n, category=category, session=session, exclude=exclude, after=after
+                user_id,
+                n=n,
+                category=category,
+                session=session,
+                exclude=exclude,
+                after=after,
+                options=options,
             )
         )
 
     async def similar(self, item_id: str, n: int = 20, category: str | None = None) -> SimilarItems:
         """The items nearest to an item. Raises: NotFound."""
         return await self._do(calls.similar(item_id, n, category))
+
+    async def similar_users(self, user_id: str, n: int = 20) -> tuple[SimilarUser, ...]:
+        """People whose taste is near, of those who were active of late. Raises: NotFound."""
+        return await self._do(calls.similar_users(user_id, n))
 
     async def item(self, item_id: str) -> Item:
         """Raises: NotFound."""

@@ -14,9 +14,11 @@ from headrace.client.messages import (
     from_item,
     from_recommendations,
     from_similar,
+    from_similar_users,
     to_event,
 )
-from headrace.client.models import Event, Item, Recommendations, SimilarItems
+from headrace.client.models import Event, Item, Recommendations, SimilarItems, SimilarUser
+from headrace.client.options import ListOptions, option_arguments
 from headrace.errors import InvalidInput
 from headrace.runtime.item_messages import item_message
 
@@ -49,6 +51,7 @@ def recommend(
     session: Sequence[str],
     exclude: Sequence[str],
     after: str | None,
+    options: ListOptions,
 ) -> Call[gateway_pb2.RecommendResponse, Recommendations]:
     request = gateway_pb2.RecommendRequest(
         user_id=user_id or "",
@@ -57,6 +60,7 @@ def recommend(
         category=category or "",
         exclude=exclude,
         after=after or "",
+        **option_arguments(options),
     )
     return Call("Recommend", request, from_recommendations)
 
@@ -68,6 +72,13 @@ def similar(
         item_id=item_id, n=_sendable(n), category=category or ""
     )
     return Call("SimilarItems", request, from_similar)
+
+
+def similar_users(
+    user_id: str, n: int
+) -> Call[gateway_pb2.SimilarUsersResponse, tuple[SimilarUser, ...]]:
+    request = gateway_pb2.SimilarUsersRequest(user_id=user_id, n=_sendable(n))
+    return Call("SimilarUsers", request, from_similar_users)
 
 
 def item(item_id: str) -> Call[gateway_pb2.GetItemResponse, Item]:

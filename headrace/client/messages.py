@@ -13,8 +13,10 @@ from headrace.client.models import (
     EventStatus,
     Item,
     ListedItem,
+    Price,
     Recommendations,
     SimilarItems,
+    SimilarUser,
     Source,
 )
 from headrace.errors import InvalidInput
@@ -45,7 +47,10 @@ def to_event(event: Event) -> gateway_pb2.NewEvent:
 
 
 def from_item(answer: gateway_pb2.GetItemResponse) -> Item:
-    return Item(**item_fields(answer.item), revision=answer.revision)
+    fields = item_fields(answer.item)
+    if "price" in fields:
+        fields["price"] = Price(**fields["price"])
+    return Item(**fields, revision=answer.revision)
 
 
 def from_recommendations(answer: gateway_pb2.RecommendResponse) -> Recommendations:
@@ -57,11 +62,16 @@ def from_recommendations(answer: gateway_pb2.RecommendResponse) -> Recommendatio
         degraded=answer.degraded if answer.HasField("degraded") else None,
         items=_listed(answer.items),
         after=None if answer.after_status == 0 else cast("EventStatus", status),
+        next_cursor=answer.next_cursor if answer.HasField("next_cursor") else None,
     )
 
 
 def from_similar(answer: gateway_pb2.SimilarItemsResponse) -> SimilarItems:
     return SimilarItems(answer.request_id, answer.model_version, _listed(answer.items))
+
+
+def from_similar_users(answer: gateway_pb2.SimilarUsersResponse) -> tuple[SimilarUser, ...]:
+    return tuple(SimilarUser(one.user_id, one.score) for one in answer.users)
 
 
 def _listed(items: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
@@ -72,6 +82,7 @@ def _listed(items: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
             title=item.title,
             categories=tuple(item.categories),
             source=cast("Source", _name(ranker_pb2.Source, "SOURCE_", item.source)),
+            propensity=item.propensity if item.HasField("propensity") else None,
         )
         for item in items
     )

@@ -7,7 +7,10 @@ from typing import Literal
 from uuid import uuid4
 
 EventType = Literal["view", "click", "cart", "purchase", "like", "dislike", "rating"]
-Source = Literal["retrieval", "trending", "popular", "similar", "unspecified"]
+Source = Literal[
+    "retrieval", "trending", "popular", "similar", "pinned", "new", "people", "unspecified"
+]
+Availability = Literal["in_stock", "out_of_stock", "preorder", "backorder"]
 EventStatus = Literal["applied", "pending", "waiting_for_item", "refused", "unknown"]
 
 
@@ -33,9 +36,23 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What an item costs.
+
+    amount: in the smallest unit of the currency: 1999 is 19.99 EUR, and 1999 JPY.
+    currency: ISO 4217, three capital letters.
+    """
+
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """What is known about an item.
 
+    categories: paths such as `Home > Kitchen`; an item is in those above too.
+    publish_at, expire_at: the item is hidden before and after; None: no such bound.
     revision: grows by one with each change; ignored where the item is sent.
     """
 
@@ -45,6 +62,12 @@ class Item:
     categories: Sequence[str] = ()
     tags: Sequence[str] = ()
     attributes: Mapping[str, float] = field(default_factory=dict)
+    text_attributes: Mapping[str, str] = field(default_factory=dict)
+    price: Price | None = None
+    picture_url: str = ""
+    availability: Availability = "in_stock"
+    publish_at: datetime | None = None
+    expire_at: datetime | None = None
     revision: int = 0
 
 
@@ -54,6 +77,8 @@ class ListedItem:
 
     score: in lists for a person or a visit the chance, 0 to 1, that the item is chosen; of
     similar items the cosine, -1 to 1; otherwise a number that only orders.
+    propensity: where `explore` was given, the probability with which this item was put at this
+    place, given the items above it.
     """
 
     item_id: str
@@ -61,6 +86,7 @@ class ListedItem:
     title: str
     categories: tuple[str, ...]
     source: Source
+    propensity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +96,7 @@ class Recommendations:
     as_of: when the person's last event in it happened; when it was computed otherwise.
     degraded: None, or why the list is worse than it should be.
     after: what became of the event that was to be waited for, where one was named.
+    next_cursor: for the next page, where pages were asked for and this is not the last.
     """
 
     request_id: str
@@ -78,6 +105,7 @@ class Recommendations:
     degraded: str | None
     items: tuple[ListedItem, ...]
     after: EventStatus | None
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +115,11 @@ class SimilarItems:
     request_id: str
     model_version: str
     items: tuple[ListedItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarUser:
+    """Somebody whose taste is near. score: the cosine, -1 to 1."""
+
+    user_id: str
+    score: float

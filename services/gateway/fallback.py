@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from headrace.contracts.categories import with_ancestors
 from services.gateway.lists import RANKER_UNAVAILABLE, ListedItem, RankedList
 from services.gateway.models import RecommendationRequest
 
@@ -93,6 +94,8 @@ class Fallback:
 
     def remember(self, request: RecommendationRequest, ranked: RankedList) -> None:
         """Takes note of what the ranker answered and what was asked for."""
+        if request.filter is not None or request.arranged or request.kind != "for_you":
+            return
         if request.category is not None and ranked.items:
             self.popular.wanted(request.category)
         if request.user_id is not None and ranked.personal and ranked.degraded is None:
@@ -101,9 +104,15 @@ class Fallback:
     def answer(self, request: RecommendationRequest) -> RankedList | None:
         """The best list without the ranker: the person's last one, then popular items.
 
-        None: nothing is known. May hold up to `request.n` items.
+        None: nothing is known, or not enough to tell which items pass the filter, were shown
+        before, or are similar or new. Boosts, pins and limits are passed over. May hold up to
+        `request.n` items.
         """
-        last = self._personal.of(request.user_id) if request.user_id is not None else None
+        if request.filter is not None or request.cursor or request.kind in ("similar", "new"):
+            return None
+        last = None
+        if request.user_id is not None and request.kind == "for_you":
+            last = self._personal.of(request.user_id)
         popular = self.popular.best(request.category)
         base = last or popular
         if base is None:
@@ -128,7 +137,7 @@ def _chosen(
             return
         if item.item_id in left_out:
             continue
-        if request.category is not None and request.category not in item.categories:
+        if request.category is not None and request.category not in with_ancestors(item.categories):
             continue
         left_out.add(item.item_id)
         left -= 1

@@ -16,6 +16,7 @@ from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.contracts.violations import check
 from headrace.runtime.context import current
 from headrace.runtime.item_messages import item_fields, item_message
+from headrace.runtime.list_option_messages import option_fields
 from headrace.runtime.timestamps import to_moment, to_timestamp
 from services.gateway.access import Access
 from services.gateway.keys import Scope
@@ -25,6 +26,7 @@ from services.gateway.models import (
     RecommendationRequest,
     RecordEventsRequest,
     SimilarRequest,
+    SimilarUsersRequest,
     UpsertItemsRequest,
 )
 from services.gateway.service import Gateway
@@ -67,6 +69,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
                 **_list_fields(request),
                 "session": list(request.session),
                 "exclude": list(request.exclude),
+                **option_fields(request),
             },
         )
         if asked.user_id is not None:
@@ -78,6 +81,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             as_of=to_timestamp(ranked.as_of),
             degraded=ranked.degraded,
             items=_ranked_items(ranked.items),
+            next_cursor=ranked.next_cursor,
         )
         if ranked.after is not None:
             answer.after_status = user_embedding_pb2.EventStatus.ValueType(_STATUSES[ranked.after])
@@ -92,6 +96,21 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             request_id=_request_id(),
             model_version=found.model_version,
             items=_ranked_items(found.items),
+        )
+
+    async def SimilarUsers(  # noqa: N802
+        self, request: gateway_pb2.SimilarUsersRequest, context: Call
+    ) -> gateway_pb2.SimilarUsersResponse:
+        self._access.require(_authorization(context), Scope.READ)
+        count = {"n": request.n} if request.HasField("n") else {}
+        asked = check(SimilarUsersRequest, {"user_id": request.user_id, **count})
+        near = await self._gateway.similar_users(asked.user_id, asked.n)
+        return gateway_pb2.SimilarUsersResponse(
+            request_id=_request_id(),
+            model_version=near.model_version,
+            users=[
+                ranker_pb2.SimilarUser(user_id=one.user_id, score=one.score) for one in near.users
+            ],
         )
 
     async def GetItem(  # noqa: N802
@@ -174,6 +193,7 @@ def _ranked_items(items: Iterable[ListedItem]) -> list[ranker_pb2.RankedItem]:
             title=item.title,
             categories=item.categories,
             source=ranker_pb2.Source.ValueType(_SOURCES[item.source]),
+            propensity=item.propensity,
         )
         for item in items
     ]

@@ -30,6 +30,8 @@ from services.gateway.models import (
     RecordEventsRequest,
     SimilarItems,
     SimilarQuery,
+    SimilarUsers,
+    SimilarUsersQuery,
     StoredItem,
     UpsertedItems,
     UpsertItemsRequest,
@@ -157,6 +159,24 @@ def _lists(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
             }
         )
 
+    @app.get(
+        "/v1/users/{user_id}/similar",
+        **operation("lists", 200, SimilarUsers, scope=Scope.READ, may_be_missing=True),
+    )
+    async def similar_users(
+        request: Request, user_id: InPath, query: Annotated[SimilarUsersQuery, Query()]
+    ) -> Response:
+        """People whose taste is near, among those who were active of late."""
+        access.require(authorization_of(request), Scope.READ)
+        near = await gateway.similar_users(user_id, query.n)
+        return json_answer(
+            {
+                "request_id": request_id(),
+                "model_version": near.model_version,
+                "users": near.users,
+            }
+        )
+
 
 def _items(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -> None:
     @app.get("/v1/items/{item_id}", **operation("items", 200, StoredItem, may_be_missing=True))
@@ -235,5 +255,6 @@ def _list(asked: RecommendationRequest, ranked: RankedList) -> Response:
             "degraded": ranked.degraded,
             "items": ranked.items,
             "after": after,
+            "next_cursor": ranked.next_cursor,
         }
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Source = Literal["retrieval", "trending", "popular", "similar"]
+Source = Literal["retrieval", "trending", "popular", "similar", "pinned", "new", "people"]
 AfterStatus = Literal["applied", "pending", "waiting_for_item", "refused", "unknown"]
 
 RANKER_UNAVAILABLE = "ranker_unavailable"
@@ -13,13 +13,15 @@ RANKER_UNAVAILABLE = "ranker_unavailable"
 
 @dataclass(frozen=True, slots=True)
 class ListedItem:
-    """One place in a list. `score` is a chance from 0 to 1 in personal lists, else it orders."""
+    """One place in a list. `score` is a chance from 0 to 1 in personal lists, else it orders.
+    propensity: where places were drawn, how probable the item was at this one."""
 
     item_id: str
     score: float
     title: str
     categories: tuple[str, ...]
     source: Source
+    propensity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class RankedList:
     personal: a person's own events are in it.
     degraded: why it is worse than it should be, if it is.
     after: what became of the event that was to be waited for, where one was named.
+    next_cursor: for the next page, where pages were asked for and this is not the last.
     """
 
     model_version: str
@@ -38,6 +41,7 @@ class RankedList:
     personal: bool = False
     degraded: str | None = None
     after: AfterStatus | None = None
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +50,19 @@ class SimilarList:
 
     model_version: str
     items: tuple[ListedItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NearPerson:
+    """Somebody whose taste is near. score: the cosine, -1 to 1."""
+
+    user_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class NearPeople:
+    """The nearest people, nearest first."""
+
+    model_version: str
+    users: tuple[NearPerson, ...]

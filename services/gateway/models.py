@@ -8,9 +8,11 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from headrace.contracts.categories import CategoryPath
 from headrace.contracts.events import EVENTS_PER_REQUEST, NewEvent
 from headrace.contracts.identifiers import Identifier
-from headrace.contracts.items import ITEMS_PER_REQUEST, Label, NewItem
+from headrace.contracts.items import ITEMS_PER_REQUEST, NewItem
+from headrace.contracts.list_options import ListOptions
 from services.gateway.lists import AfterStatus, Source
 
 LIST_LENGTH = 200
@@ -20,7 +22,10 @@ EXCLUDE_LENGTH = 1_000
 Count = Annotated[
     int, Field(ge=1, le=LIST_LENGTH, description="How many items; fewer only where fewer exist.")
 ]
-Category = Annotated[Label, Field(description="Only items of this category. Absent: of all.")]
+Category = Annotated[
+    CategoryPath,
+    Field(description="Only items in this category or below it in the tree. Absent: of all."),
+]
 After = Annotated[
     Identifier,
     Field(description="Wait, at most 250 ms, until this event of the person is in the list."),
@@ -54,6 +59,18 @@ class SimilarQuery(_Body):
     category: Category | None = None
 
 
+class SimilarUsersQuery(_Body):
+    """How many people."""
+
+    n: Annotated[int, Field(ge=1, le=LIST_LENGTH, description="How many people.")] = 20
+
+
+class SimilarUsersRequest(SimilarUsersQuery):
+    """To whom, and how many."""
+
+    user_id: Identifier
+
+
 class ItemReference(_Body):
     """Which item."""
 
@@ -64,7 +81,7 @@ class SimilarRequest(SimilarQuery, ItemReference):
     """To which item, how many, and of which."""
 
 
-class RecommendationRequest(_Body):
+class RecommendationRequest(ListOptions):
     """For whom, how many, and of which. With neither person nor visit: what is liked of late."""
 
     user_id: Identifier | None = Field(default=None, examples=["259"])
@@ -111,13 +128,18 @@ class ListedItemModel(_Body):
 
     item_id: str = Field(examples=["181"])
     score: float = Field(
-        description="For a person or a visit: the chance, 0 to 1, that the item is chosen. For "
-        "similar items: the cosine, -1 to 1. Otherwise a number that only orders.",
+        description="For a person or a visit: the chance, 0 to 1, that the item is chosen, "
+        "after boosts. For similar items: the cosine, -1 to 1. Otherwise a number that only "
+        "orders.",
         examples=[0.31],
     )
     title: str = Field(examples=["Return of the Jedi (1983)"])
     categories: list[str] = Field(examples=[["Action", "Adventure"]])
     source: Source = Field(description="What found the item.")
+    propensity: float | None = Field(
+        description="Where `explore` was given: the probability with which this item was put at "
+        "this place, given the items above it. Null otherwise."
+    )
 
 
 class AfterOutcome(_Body):
@@ -146,6 +168,10 @@ class Recommendations(_Body):
     )
     items: list[ListedItemModel]
     after: AfterOutcome | None = Field(description="Set where `after` was given.")
+    next_cursor: str | None = Field(
+        description="For the next page, where `cursor` was given. Null: this page is the last, or "
+        "1,000 items were shown."
+    )
 
 
 class SimilarItems(_Body):
@@ -154,6 +180,21 @@ class SimilarItems(_Body):
     request_id: str = Field(description="Id of this answer, also in the logs.")
     model_version: str
     items: list[ListedItemModel]
+
+
+class SimilarUser(_Body):
+    """Somebody whose taste is near."""
+
+    user_id: str = Field(examples=["259"])
+    score: float = Field(description="The cosine of the two vectors, -1 to 1.", examples=[0.8])
+
+
+class SimilarUsers(_Body):
+    """The nearest people, nearest first."""
+
+    request_id: str = Field(description="Id of this answer, also in the logs.")
+    model_version: str
+    users: list[SimilarUser]
 
 
 class StoredItem(NewItem):

@@ -40,18 +40,24 @@ class Schemas:
                 return {**self.resolve(choice), **{k: schema[k] for k in schema if k != "anyOf"}}
         return schema
 
-    def fields(self, schema: dict[str, Any], within: str = "") -> Iterator[Field]:
-        """Every field of an object, depth first."""
+    def fields(
+        self, schema: dict[str, Any], within: str = "", known: frozenset[str] = frozenset()
+    ) -> Iterator[Field]:
+        """Every field of an object, depth first; what holds itself is told once."""
         resolved = self.resolve(schema)
+        title = resolved.get("title", "")
+        if title in known and "properties" in resolved:
+            return
+        known = known | {title}
         required = resolved.get("required", ())
         for name, raw in resolved.get("properties", {}).items():
             field = self.resolve(raw)
             path = f"{within}{name}"
             yield Field(path, self.kind(raw), name in required, field.get("description", ""))
             if field.get("type") == "array":
-                yield from self.fields(field["items"], f"{path}[].")
+                yield from self.fields(field["items"], f"{path}[].", known)
             else:
-                yield from self.fields(field, f"{path}.")
+                yield from self.fields(field, f"{path}.", known)
 
     def kind(self, schema: dict[str, Any]) -> str:
         """Type and limits in words."""

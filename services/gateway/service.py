@@ -15,7 +15,7 @@ from headrace.contracts.items import NewItem
 from headrace.errors import HeadraceError, InvalidInput, NotFound, Unavailable, Violation
 from headrace.runtime.circuit import Circuit, CircuitOpen
 from services.gateway.fallback import Fallback
-from services.gateway.lists import RankedList, SimilarList
+from services.gateway.lists import NearPeople, RankedList, SimilarList
 from services.gateway.models import EXCLUDE_LENGTH, LIST_LENGTH, RecommendationRequest
 from services.gateway.tombstones import Tombstones
 
@@ -64,6 +64,9 @@ class Ranker(Protocol):
         """Raises: InvalidInput, Unavailable."""
 
     async def similar(self, item_id: str, n: int, category: str | None) -> SimilarList:
+        """Raises: InvalidInput, NotFound, Unavailable."""
+
+    async def similar_users(self, user_id: str, n: int) -> NearPeople:
         """Raises: InvalidInput, NotFound, Unavailable."""
 
 
@@ -126,8 +129,8 @@ class Gateway:
     async def recommend(self, request: RecommendationRequest) -> RankedList:
         """The ranker's list, or the best that is known without it.
 
-        Raises: InvalidInput where the ranker refuses the request; Unavailable where nothing is
-        known.
+        Raises: InvalidInput where the ranker refuses the request; NotFound where the items are
+        unknown that others are to be similar to; Unavailable where nothing is known.
         """
         ranked = await self._ranked(request)
         if ranked is None:
@@ -135,7 +138,7 @@ class Gateway:
         else:
             self._fallback.remember(request, ranked)
         if ranked is None:
-            raise Unavailable("the ranker is away and no list is known yet; try again in a second")
+            raise Unavailable("the ranker is away and no such list is known; try again in a second")
         LISTS.labels(ranked.degraded or "no").inc()
         return replace(ranked, items=self._tombstones.without(ranked.items))
 
@@ -148,6 +151,10 @@ class Gateway:
         wanted = min(n + len(deleted), LIST_LENGTH)
         found = await self._circuit.run(lambda: self._ranker.similar(item_id, wanted, category))
         return replace(found, items=self._tombstones.without(found.items)[:n])
+
+    async def similar_users(self, user_id: str, n: int) -> NearPeople:
+        """People whose taste is near. Raises: InvalidInput, NotFound, Unavailable."""
+        return await self._circuit.run(lambda: self._ranker.similar_users(user_id, n))
 
     async def item(self, item_id: str) -> CatalogueItem:
         """Raises: NotFound, Unavailable."""
@@ -188,7 +195,7 @@ class Gateway:
         shown = self._without_deleted(request)
         try:
             return await self._circuit.run(lambda: self._ranker.recommend(shown))
-        except InvalidInput:
+        except (InvalidInput, NotFound):
             raise
         except CircuitOpen:
             return None

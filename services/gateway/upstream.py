@@ -11,7 +11,16 @@ from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.contracts.items import NewItem
 from headrace.runtime.grpc_channel import call
 from headrace.runtime.item_messages import item_fields, item_message
-from services.gateway.lists import AfterStatus, ListedItem, RankedList, SimilarList, Source
+from headrace.runtime.list_option_messages import put_options
+from services.gateway.lists import (
+    AfterStatus,
+    ListedItem,
+    NearPeople,
+    NearPerson,
+    RankedList,
+    SimilarList,
+    Source,
+)
 from services.gateway.models import RecommendationRequest
 from services.gateway.service import CatalogueItem
 
@@ -20,6 +29,9 @@ SOURCES: dict[int, Source] = {
     ranker_pb2.SOURCE_TRENDING: "trending",
     ranker_pb2.SOURCE_POPULAR: "popular",
     ranker_pb2.SOURCE_SIMILAR: "similar",
+    ranker_pb2.SOURCE_PINNED: "pinned",
+    ranker_pb2.SOURCE_NEW: "new",
+    ranker_pb2.SOURCE_PEOPLE: "people",
 }
 STATUSES: dict[int, AfterStatus] = {
     user_embedding_pb2.EVENT_STATUS_APPLIED: "applied",
@@ -43,17 +55,19 @@ class GrpcRanker:
 
     async def recommend(self, request: RecommendationRequest) -> RankedList:
         wait_ms = 0 if request.after is None else self._after_wait_ms
+        message = ranker_pb2.RecommendRequest(
+            user_id=request.user_id or "",
+            session=request.session,
+            n=request.n,
+            category=request.category or "",
+            exclude=request.exclude,
+            after_event_id=request.after or "",
+            after_timeout_ms=wait_ms,
+        )
+        put_options(request, message)
         answer = await call(
             self._stub.Recommend,
-            ranker_pb2.RecommendRequest(
-                user_id=request.user_id or "",
-                session=request.session,
-                n=request.n,
-                category=request.category or "",
-                exclude=request.exclude,
-                after_event_id=request.after or "",
-                after_timeout_ms=wait_ms,
-            ),
+            message,
             "ranker",
             (self._deadline_ms + wait_ms) / 1000,
         )
@@ -64,6 +78,7 @@ class GrpcRanker:
             personal=answer.n_applied > 0,
             degraded=answer.degraded or None,
             after=STATUSES.get(answer.after_status, "unknown") if request.after else None,
+            next_cursor=answer.next_cursor or None,
         )
 
     async def similar(self, item_id: str, n: int, category: str | None) -> SimilarList:
@@ -74,6 +89,16 @@ class GrpcRanker:
             self._deadline_ms / 1000,
         )
         return SimilarList(answer.model_version, _items(answer.items))
+
+    async def similar_users(self, user_id: str, n: int) -> NearPeople:
+        answer = await call(
+            self._stub.SimilarUsers,
+            ranker_pb2.SimilarUsersRequest(user_id=user_id, n=n),
+            "ranker",
+            self._deadline_ms / 1000,
+        )
+        users = tuple(NearPerson(one.user_id, round(one.score, 6)) for one in answer.users)
+        return NearPeople(answer.model_version, users)
 
 
 class GrpcCatalogue:
@@ -120,6 +145,7 @@ def _items(ranked: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
             title=item.title,
             categories=tuple(item.categories),
             source=SOURCES.get(item.source, "retrieval"),
+            propensity=item.propensity if item.HasField("propensity") else None,
         )
         for item in ranked
     )

@@ -29,6 +29,7 @@ from services.ranker import feeds, metrics
 from services.ranker.catalogue import Catalogue, ItemVersion
 from services.ranker.grpc import SERVICE, RankerServicer
 from services.ranker.lists import ListMaker
+from services.ranker.neighbours import Neighbours
 from services.ranker.people import People
 from services.ranker.scoring import Scorer
 from services.ranker.service import Ranker
@@ -71,7 +72,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             publisher=publisher,
             on_failure=process.fail,
         )
-        for part in (trends, items, users):
+        for part in (trends, _windows(settings, trending, stack), items, users):
             part.start()
             stack.push_async_callback(asyncio.to_thread, part.stop, settings.shutdown_grace_s)
 
@@ -79,12 +80,14 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         embedding = UserEmbeddingClient(
             channel, bundle.model_version, bundle.width, settings.user_embedding_timeout_ms / 1_000
         )
+        neighbours = Neighbours(cache)
         lists = ListMaker(
             catalogue=catalogue,
             retrieval=retrieval,
             similar=similar,
             scorer=Scorer(bundle.ranker, catalogue),
             trending=trending,
+            neighbours=neighbours,
             candidates=settings.candidates,
         )
         ranker = Ranker(
@@ -92,6 +95,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             catalogue=catalogue,
             people=People(cache, embedding),
             lists=lists,
+            neighbours=neighbours,
             threads=_threads(settings, stack),
             loaded=items.caught_up,
         )
@@ -133,6 +137,13 @@ def _trends(settings: RankerSettings, trending: Trending, stack: AsyncExitStack)
         # With many counts it happens less often, instead of keeping Postgres busy.
         busy_share=0.05,
     )
+
+
+def _windows(settings: RankerSettings, trending: Trending, stack: AsyncExitStack) -> Periodic:
+    database = Database(settings.database_url, 1)
+    stack.callback(database.close)
+    refresh = partial(trending.refresh_windows, database)
+    return Periodic("read_windows", refresh, settings.trending_windows_refresh_s, busy_share=0.05)
 
 
 def _threads(settings: RankerSettings, stack: AsyncExitStack) -> ThreadPoolExecutor:

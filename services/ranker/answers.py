@@ -14,6 +14,9 @@ class Source(IntEnum):
     TRENDING = 2
     POPULAR = 3
     SIMILAR = 4
+    PINNED = 5
+    NEW = 6
+    PEOPLE = 7
 
 
 class EventStatus(IntEnum):
@@ -28,13 +31,22 @@ class EventStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class RankedItem:
-    """One place in a list."""
+    """One place in a list. propensity: where places were drawn, how probable the item was."""
 
     item_id: str
     score: float
     title: str
     categories: tuple[str, ...]
     source: Source
+    propensity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeList:
+    """Best first, or as it was to be arranged. next_cursor: empty where no page follows."""
+
+    items: Sequence[RankedItem]
+    next_cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,15 @@ class Recommendation:
     degraded: str
     items: Sequence[RankedItem]
     after_status: EventStatus | None
+    next_cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LikePerson:
+    """Somebody whose vector is near. score: the cosine, -1 to 1."""
+
+    user_id: str
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +76,11 @@ class SimilarItems:
 
     model_version: str
     items: Sequence[RankedItem]
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarUsers:
+    """The nearest people, nearest first."""
+
+    model_version: str
+    people: Sequence[LikePerson]

@@ -1,12 +1,14 @@
 """The items in memory: what they are called, what filters them, and where their vectors lie.
 
 One thread applies changes; any number of requests read. A request takes `view` once and sees one
-state of the filters.
+state of what may be shown.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -18,6 +20,8 @@ from headrace.index.encoding import Vector
 from headrace.index.rows import as_array
 from headrace.index.table import Ordinals, VectorTable
 from headrace.index.vector_index import VectorIndex
+from services.ranker.facets import FacetIndex, Facets, Replaced
+from services.ranker.windows import Windows
 
 
 class ContentFacts(Protocol):
@@ -34,14 +38,18 @@ class ContentFacts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ItemVersion:
-    """An item at one revision. vector: [D]."""
+    """An item at one revision. vector: [D]. Unless deleted, it is visible from `publish_at` until
+    `expire_at`, Unix seconds."""
 
     content: ItemContent
+    facets: Facets
     ordinal: int
     revision: int
     deleted: bool
     vector: Vector
     bias: float
+    publish_at: float = -math.inf
+    expire_at: float = math.inf
 
 
 class Facts(NamedTuple):
@@ -57,26 +65,33 @@ class Facts(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """Immutable: the ordinals that may be shown, in all and by category."""
+    """Immutable: the ordinals that may be shown now."""
 
-    live: BitMap = field(default_factory=BitMap)
-    by_category: Mapping[str, BitMap] = field(default_factory=dict)
+    live: BitMap
+    _facets: FacetIndex
 
     def of(self, category: str | None) -> BitMap:
-        """Those of a category; None: all. An unknown category has none."""
-        return self.live if category is None else self.by_category.get(category, _NONE)
-
-
-_NONE = BitMap()
+        """Those in a category or below it; None: all. An unknown category has none."""
+        return self.live if category is None else self.live & self._facets.in_category(category)
 
 
 class Catalogue:
-    """Items by ordinal. `retrieval` holds [v, bias] of what is live, `similar` unit vectors."""
+    """Items by ordinal. `retrieval` holds [v, bias] of what is not deleted, `similar` unit
+    vectors."""
 
     def __init__(
-        self, width: int, content: ContentFacts, retrieval: VectorIndex, similar: VectorIndex
+        self,
+        width: int,
+        content: ContentFacts,
+        retrieval: VectorIndex,
+        similar: VectorIndex,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self.view = View()
+        self.facets = FacetIndex()
+        self._view = View(BitMap(), self.facets)
+        self._windows = Windows()
+        self._clock = clock
+        self._lock = threading.Lock()
         self._content = content
         self._retrieval = retrieval
         self._similar = similar
@@ -87,6 +102,15 @@ class Catalogue:
         self._categories = VectorTable(content.categories([]).shape[1])
         self._attributes = VectorTable(content.attributes([]).shape[1])
 
+    @property
+    def view(self) -> View:
+        """What may be shown at this moment."""
+        if self._clock() >= self._windows.next_change:
+            with self._lock:
+                due = self._windows.due(self._clock())
+                self._show([self._items[ordinal] for ordinal in due])
+        return self._view
+
     def apply(self, changes: Sequence[ItemVersion]) -> None:
         """Takes changes in order; a revision that is not newer than the known one is passed over.
 
@@ -96,6 +120,7 @@ class Catalogue:
         newest = self._newer(changes)
         if not newest:
             return
+        replaced = [self._replaced(item) for item in newest]
         self._remember(newest)
         shown = [item for item in newest if not item.deleted]
         if shown:
@@ -104,9 +129,13 @@ class Catalogue:
             biases = np.array([[item.bias] for item in shown], dtype=np.float32)
             self._retrieval.upsert(ordinals, np.concatenate([vectors, biases], axis=1))
             self._similar.upsert(ordinals, unit(vectors))
-        self.view = self._replaced(newest)
+        self.facets.replace(replaced)
+        with self._lock:
+            self._items.update((item.ordinal, item) for item in newest)
+            for item in newest:
+                self._windows.put(item.ordinal, item.publish_at, item.expire_at)
+            self._show(newest)
         hidden = _ordinals(item for item in newest if item.deleted)
-        self._items.update((item.ordinal, item) for item in newest)
         if len(hidden):
             self._retrieval.remove(hidden)
             self._similar.remove(hidden)
@@ -145,6 +174,20 @@ class Catalogue:
         order = np.argsort(-popularity, kind="stable")
         return ordinals[order], popularity[order]
 
+    def newest(self, among: BitMap, n: int) -> Ordinals:
+        """The n that appeared last, newest first: [n] at most. Those with a moment to publish by
+        that, then the others by when the catalogue got them."""
+        ordinals = as_array(among)
+        published = self._windows.published(ordinals)
+        undated = np.flatnonzero(published == -np.inf)[-n:]
+        dated = np.flatnonzero(published > -np.inf)
+        if len(dated) > n:
+            dated = dated[np.argpartition(-published[dated], n - 1)[:n]]
+        places = np.concatenate([undated, dated])
+        order = np.lexsort((ordinals[places], published[places]))[::-1][:n]
+        newest: Ordinals = ordinals[places[order]]
+        return newest
+
     def _newer(self, changes: Sequence[ItemVersion]) -> list[ItemVersion]:
         newest: dict[int, ItemVersion] = {}
         for item in changes:
@@ -165,21 +208,24 @@ class Catalogue:
             self._items.setdefault(item.ordinal, item)
             self._ordinals[item.content.item_id] = item.ordinal
 
-    def _replaced(self, items: Sequence[ItemVersion]) -> View:
-        gone: defaultdict[str, BitMap] = defaultdict(BitMap)
-        come: defaultdict[str, BitMap] = defaultdict(BitMap)
-        for item in items:
-            for category in self._items[item.ordinal].content.categories:
-                gone[category].add(item.ordinal)
-            for category in () if item.deleted else item.content.categories:
-                come[category].add(item.ordinal)
-        by_category = dict(self.view.by_category)
-        for category in gone.keys() | come.keys():
-            before = by_category.get(category, _NONE)
-            by_category[category] = (before - gone[category]) | come[category]
-        live = self.view.live - BitMap(item.ordinal for item in items)
-        live |= BitMap(item.ordinal for item in items if not item.deleted)
-        return View(live, by_category)
+    def _replaced(self, item: ItemVersion) -> Replaced:
+        before = self._items.get(item.ordinal)
+        return Replaced(
+            item.ordinal,
+            None if before is None or before.deleted else before.facets,
+            None if item.deleted else item.facets,
+        )
+
+    def _show(self, items: Sequence[ItemVersion]) -> None:
+        """Replaces the view: each of `items` is in it if it is visible now."""
+        now = self._clock()
+        visible = BitMap(
+            item.ordinal
+            for item in items
+            if not item.deleted and self._windows.visible(item.ordinal, now)
+        )
+        changed = BitMap(item.ordinal for item in items)
+        self._view = View((self._view.live - changed) | visible, self.facets)
 
 
 def unit(vectors: Vector) -> Vector:

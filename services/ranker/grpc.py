@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from headrace.api.ranker.v1 import ranker_pb2 as api
 from headrace.api.ranker.v1 import ranker_pb2_grpc as stubs
 from headrace.contracts.violations import check
+from headrace.runtime.list_option_messages import option_fields
 from services.ranker.answers import RankedItem
 from services.ranker.messages import timestamp
-from services.ranker.query import LONGEST_WAIT_MS, RecommendQuery, SimilarQuery
+from services.ranker.query import LONGEST_WAIT_MS, RecommendQuery, SimilarQuery, SimilarUsersQuery
 from services.ranker.service import Ranker
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class RankerServicer(stubs.RankerServiceServicer):
             degraded=answer.degraded,
             items=_items(answer.items),
             after_status=answer.after_status,  # type: ignore[arg-type]  # the enum's number
+            next_cursor=answer.next_cursor,
         )
 
     async def SimilarItems(  # noqa: N802
@@ -50,6 +52,16 @@ class RankerServicer(stubs.RankerServiceServicer):
         answer = await self._ranker.similar(query)
         return api.SimilarItemsResponse(
             model_version=answer.model_version, items=_items(answer.items)
+        )
+
+    async def SimilarUsers(  # noqa: N802
+        self, request: api.SimilarUsersRequest, context: Call
+    ) -> api.SimilarUsersResponse:
+        query = check(SimilarUsersQuery, {"user_id": request.user_id, "n": request.n})
+        answer = await self._ranker.similar_users(query)
+        return api.SimilarUsersResponse(
+            model_version=answer.model_version,
+            users=[api.SimilarUser(user_id=one.user_id, score=one.score) for one in answer.people],
         )
 
 
@@ -65,6 +77,7 @@ def recommend_query(request: api.RecommendRequest) -> RecommendQuery:
             "exclude": tuple(request.exclude),
             "after_event_id": request.after_event_id or None,
             "after_timeout_ms": request.after_timeout_ms or LONGEST_WAIT_MS,
+            **option_fields(request),
         },
     )
 
@@ -77,6 +90,7 @@ def _items(items: Iterable[RankedItem]) -> list[api.RankedItem]:
             title=item.title,
             categories=item.categories,
             source=item.source,  # type: ignore[arg-type]  # the enum's number
+            propensity=item.propensity,
         )
         for item in items
     ]

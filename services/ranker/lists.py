@@ -1,7 +1,6 @@
-"""Making lists: retrieve, filter, score, fill. Pure computation, run in threads."""
+"""Making lists: find, filter, score, arrange. Pure computation, run in threads."""
 
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
@@ -9,20 +8,33 @@ from pyroaring import BitMap
 
 from headrace.errors import NotFound
 from headrace.index.encoding import Vector
-from headrace.index.vector_index import ABSENT, VectorIndex
-from services.ranker.answers import RankedItem, Source
+from headrace.index.table import Ordinals
+from headrace.index.vector_index import VectorIndex
+from services.ranker import cursor
+from services.ranker.answers import MadeList, RankedItem
 from services.ranker.catalogue import Catalogue, unit
-from services.ranker.metrics import CANDIDATES, RECOMMEND_SECONDS
-from services.ranker.query import RecommendQuery, SimilarQuery
+from services.ranker.filters import Filters
+from services.ranker.finders import (
+    Finder,
+    GeneralFinder,
+    NewFinder,
+    Part,
+    PeopleFinder,
+    PersonalFinder,
+    SimilarFinder,
+)
+from services.ranker.neighbours import Neighbours
+from services.ranker.query import ListQuery, RecommendQuery, SimilarQuery
 from services.ranker.scoring import Scorer
+from services.ranker.shaping import Place, Shaping
 from services.ranker.trending import Trending
 from services.ranker.users import UserVector
 
-_RETRIEVE = RECOMMEND_SECONDS.labels("retrieve")
-_SCORE = RECOMMEND_SECONDS.labels("score")
-_ONE = np.ones(1, dtype=np.float32)
 # Items may be hidden while a list is made. Again is rare; then a list that is short is served.
 _TRIES = 3
+# Whose items a list from people alike is made of: enough that a share of 1/50 is a step of scores.
+_PEOPLE = 50
+_NOTHING_SEEN = BitMap()
 
 
 class ListMaker:
@@ -36,6 +48,7 @@ class ListMaker:
         similar: VectorIndex,
         scorer: Scorer,
         trending: Trending,
+        neighbours: Neighbours,
         candidates: int,
     ) -> None:
         """candidates: how many the head scores; more where a longer list is asked for."""
@@ -44,23 +57,27 @@ class ListMaker:
         self._similar = similar
         self._scorer = scorer
         self._trending = trending
+        self._neighbours = neighbours
+        self._filters = Filters(catalogue.facets)
+        self._shaping = Shaping(catalogue, self._filters, candidates)
         self._candidates = candidates
 
-    def personal(
-        self, query: RecommendQuery, user: UserVector, vector: Vector
-    ) -> Sequence[RankedItem]:
-        """vector: [D], the person's or the visit's. Scores are the head's preferences."""
-        return _full(
-            query.n,
-            partial(self._allowed, query, user.seen),
-            partial(self._personal, query, user, vector),
-        )
+    def make(self, query: RecommendQuery, user: UserVector | None) -> MadeList:
+        """user: the person or the visit.
 
-    def general(self, query: RecommendQuery, seen: BitMap) -> Sequence[RankedItem]:
-        """What is trending, then what was chosen most in training, then what is left."""
-        return _full(query.n, partial(self._allowed, query, seen), partial(self._general, query))
+        Raises: InvalidInput where the cursor cannot be read; NotFound where none of `items` is
+        known.
+        """
+        seen = _NOTHING_SEEN if user is None else user.seen
+        allowed = partial(self.allowed, query, seen, (*query.session, *query.items))
+        finder = self._finder(query, user)
+        candidates = self._candidates if isinstance(finder, (PersonalFinder, NewFinder)) else 0
+        if query.arranged:
+            return self._arranged(query, allowed, finder)
+        found = partial(self._best, query.n, finder, max(candidates, query.n))
+        return _full(query.n, allowed, found)
 
-    def similar(self, query: SimilarQuery) -> Sequence[RankedItem]:
+    def similar(self, query: SimilarQuery) -> MadeList:
         """By the cosine of the vectors.
 
         Raises: NotFound where the item is unknown or hidden.
@@ -69,80 +86,92 @@ class ListMaker:
         if ordinal is None:
             raise NotFound(f"item {query.item_id} is not in the catalogue; is the id right?")
         own = BitMap([ordinal])
+        finder = SimilarFinder(self._similar, self._direction(np.array([ordinal])))
         return _full(
             query.n,
             lambda: self._catalogue.view.of(query.category) - own,
-            partial(self._similar_to, ordinal, query.n),
+            partial(self._best, query.n, finder, query.n),
         )
 
-    def _personal(
-        self, query: RecommendQuery, user: UserVector, vector: Vector, allowed: BitMap
-    ) -> list[RankedItem]:
-        began = time.perf_counter()
-        wanted = min(max(self._candidates, query.n), len(allowed))
-        CANDIDATES.observe(wanted)
-        if not wanted:
-            return []
-        found = self._retrieval.search(np.concatenate([vector, _ONE])[None], wanted, allowed)
-        real = found.ordinals[0] != ABSENT
-        retrieved = time.perf_counter()
-        _RETRIEVE.observe(retrieved - began)
-        ordinals, scores = self._scorer.ordered(
-            vector, user.recent, found.ordinals[0][real], found.scores[0][real]
-        )
-        _SCORE.observe(time.perf_counter() - retrieved)
-        return self._shown(query.n, ordinals.tolist(), scores.tolist(), Source.RETRIEVAL)
+    def allowed(self, query: ListQuery, seen: BitMap, session: Iterable[str] = ()) -> BitMap:
+        """What the list may hold."""
+        excluded = BitMap(self._catalogue.ordinals((*query.exclude, *session)))
+        allowed = self._catalogue.view.of(query.category)
+        if query.filter is not None:
+            allowed = allowed & self._filters.matching(query.filter)
+        return allowed - excluded if query.include_seen else allowed - seen - excluded
 
-    def _general(self, query: RecommendQuery, allowed: BitMap) -> list[RankedItem]:
-        trend = self._trending.now
-        trending = [
-            (ordinal, score)
-            for ordinal, score in zip(trend.ordinals.tolist(), trend.scores.tolist(), strict=True)
-            if ordinal in allowed
-        ][: query.n]
-        # Scores only order: what is trending lies above 1, the rest below.
-        items = self._shown(
-            query.n,
-            [ordinal for ordinal, _ in trending],
-            [1.0 + score for _, score in trending],
-            Source.TRENDING,
-        )
-        left = allowed - BitMap(ordinal for ordinal, _ in trending)
-        if len(items) == query.n or not left:
-            return items
-        ordinals, popularity = self._catalogue.popular(left, query.n - len(items))
-        scores = (popularity / (1.0 + popularity)).tolist()
-        return [*items, *self._shown(query.n, ordinals.tolist(), scores, Source.POPULAR)]
+    def _finder(self, query: RecommendQuery, user: UserVector | None) -> Finder:
+        general = GeneralFinder(self._catalogue, self._trending.within(query.window))
+        if query.kind == "trending":
+            return general
+        if query.kind == "similar":
+            known = self._catalogue.ordinals(query.items)
+            if not known:
+                raise NotFound("none of the items is in the catalogue; are the ids right?")
+            return SimilarFinder(self._similar, self._direction(np.array(known)))
+        if user is None or user.vector is None:
+            return NewFinder(self._catalogue, None) if query.kind == "new" else general
+        if query.kind == "people_like_you":
+            near = self._neighbours.nearest(user.user_id, user.vector, _PEOPLE)
+            return PeopleFinder(near, general)
+        personal = PersonalFinder(self._retrieval, self._scorer, user, user.vector)
+        return NewFinder(self._catalogue, personal) if query.kind == "new" else personal
 
-    def _similar_to(self, ordinal: int, n: int, allowed: BitMap) -> list[RankedItem]:
-        vector = self._catalogue.facts(np.array([ordinal])).vectors
-        found = self._similar.search(unit(vector), n, allowed)
-        return self._shown(n, found.ordinals[0].tolist(), found.scores[0].tolist(), Source.SIMILAR)
-
-    def _allowed(self, query: RecommendQuery, seen: BitMap) -> BitMap:
-        excluded = self._catalogue.ordinals((*query.exclude, *query.session))
-        return self._catalogue.view.of(query.category) - seen - BitMap(excluded)
-
-    def _shown(
-        self, n: int, ordinals: Iterable[int], scores: Iterable[float], source: Source
-    ) -> list[RankedItem]:
+    def _best(self, n: int, finder: Finder, candidates: int, allowed: BitMap) -> list[RankedItem]:
         """The first n that are live by now, as they are shown."""
+        found = finder.find([Part(allowed, candidates)])
         live = self._catalogue.view.live
         items: list[RankedItem] = []
-        for ordinal, score in zip(ordinals, scores, strict=True):
+        places = map(Place, found.ordinals.tolist(), found.scores.tolist(), found.sources)
+        for place in places:
             if len(items) == n:
                 break
-            if ordinal != ABSENT and ordinal in live:
-                content = self._catalogue.item(ordinal).content
-                items.append(
-                    RankedItem(content.item_id, score, content.title, content.categories, source)
-                )
+            if place.ordinal in live:
+                items.append(self._item(place))
         return items
+
+    def _arranged(
+        self, query: ListQuery, allowed: Callable[[], BitMap], finder: Finder
+    ) -> MadeList:
+        places: list[Place] = []
+        shown: list[Place] = []
+        for _ in range(_TRIES):
+            places = self._shaping.places(query, allowed(), finder)
+            live = self._catalogue.view.live
+            shown = [place for place in places if place.ordinal in live]
+            if len(shown) == len(places):
+                break
+        return MadeList([self._item(place) for place in shown], _next_cursor(query, shown))
+
+    def _item(self, place: Place) -> RankedItem:
+        content = self._catalogue.item(place.ordinal).content
+        return RankedItem(
+            content.item_id,
+            place.score,
+            content.title,
+            content.categories,
+            place.source,
+            place.propensity,
+        )
+
+    def _direction(self, ordinals: Ordinals) -> Vector:
+        """Of several items together: [D], of length 1."""
+        vectors = unit(self._catalogue.facts(ordinals).vectors)
+        direction: Vector = unit(vectors.sum(axis=0, keepdims=True))[0]
+        return direction
+
+
+def _next_cursor(query: ListQuery, shown: list[Place]) -> str:
+    if query.cursor is None or len(shown) < query.n:
+        return ""
+    before = cursor.decode(query.cursor)
+    return cursor.encode(before | BitMap(place.ordinal for place in shown))
 
 
 def _full(
     n: int, allowed: Callable[[], BitMap], make: Callable[[BitMap], list[RankedItem]]
-) -> list[RankedItem]:
+) -> MadeList:
     """A list of n, or of all that are allowed: made again where an item was hidden meanwhile."""
     items: list[RankedItem] = []
     for _ in range(_TRIES):
@@ -150,4 +179,4 @@ def _full(
         items = make(among)
         if len(items) >= min(n, len(among)):
             break
-    return items
+    return MadeList(items)

@@ -1,17 +1,28 @@
 """Vectors as messages carry them, and as the ranker keeps them."""
 
+import math
+from typing import Literal
+
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 from pyroaring import BitMap
 
+from headrace.api.catalogue.v1 import catalogue_pb2
 from headrace.api.vectors.v1 import vectors_pb2 as vectors
 from headrace.bundle.content import ItemContent
 from headrace.index.encoding import Vector, from_bytes
 from services.ranker.catalogue import ItemVersion
+from services.ranker.facets import Facets
 from services.ranker.users import UserVector
 
 # Tables have a row for every ordinal up to the greatest: one wild number must not fill the memory.
 _GREATEST_ORDINAL = 2**24
+# What is not told counts as in stock.
+_AVAILABILITY = {
+    number: name.removeprefix("AVAILABILITY_").lower()
+    for name, number in catalogue_pb2.Availability.items()
+    if number
+}
 
 
 def item_version(message: vectors.ItemVector, width: int) -> ItemVersion:
@@ -23,18 +34,22 @@ def item_version(message: vectors.ItemVector, width: int) -> ItemVersion:
         raise ValueError(f"ordinal {change.ordinal} is above {_GREATEST_ORDINAL}")
     if not np.isfinite(message.bias):
         raise ValueError("bias is not a finite number")
+    facets = _facets(change.item)
     return ItemVersion(
         content=ItemContent(
             item_id=change.item.item_id,
             title=change.item.title,
-            categories=tuple(change.item.categories),
-            attributes=dict(change.item.attributes),
+            categories=facets.categories,
+            attributes=facets.numbers,
         ),
+        facets=facets,
         ordinal=change.ordinal,
         revision=change.revision,
         deleted=change.deleted,
         vector=_vector(message.vector, message.width, width),
         bias=message.bias,
+        publish_at=_moment(change.item, "publish_at", -math.inf),
+        expire_at=_moment(change.item, "expire_at", math.inf),
     )
 
 
@@ -57,6 +72,26 @@ def user_vector(message: vectors.UserVector, width: int) -> UserVector:
 def timestamp(seconds: float) -> Timestamp:
     whole = int(seconds // 1)
     return Timestamp(seconds=whole, nanos=int((seconds - whole) * 1e9))
+
+
+def _facets(item: catalogue_pb2.Item) -> Facets:
+    return Facets(
+        categories=tuple(item.categories),
+        tags=tuple(item.tags),
+        numbers=dict(item.attributes),
+        texts=dict(item.text_attributes),
+        price=(item.price.amount, item.price.currency) if item.HasField("price") else None,
+        availability=_AVAILABILITY.get(item.availability, "in_stock"),
+    )
+
+
+def _moment(
+    item: catalogue_pb2.Item, field: Literal["publish_at", "expire_at"], never: float
+) -> float:
+    if not item.HasField(field):
+        return never
+    stamp: Timestamp = getattr(item, field)
+    return stamp.seconds + stamp.nanos / 1e9
 
 
 def _vector(data: bytes, given_width: int, width: int) -> Vector:

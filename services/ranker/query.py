@@ -4,8 +4,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from headrace.contracts.categories import CategoryPath
 from headrace.contracts.identifiers import Identifier
-from headrace.contracts.items import Label
+from headrace.contracts.list_options import ListOptions
 
 SESSION_ITEMS = 200
 EXCLUDED_ITEMS = 1_000
@@ -14,16 +15,19 @@ LONGEST_WAIT_MS = 250
 Length = Annotated[int, Field(ge=1, le=200)]
 
 
-class RecommendQuery(BaseModel):
-    """For whom, how many, and of which. None: not given."""
+class ListQuery(ListOptions):
+    """How many, and of which. None: not given."""
 
-    model_config = ConfigDict(frozen=True)
+    n: Length
+    category: CategoryPath | None = None
+    exclude: tuple[Identifier, ...] = Field(default=(), max_length=EXCLUDED_ITEMS)
+
+
+class RecommendQuery(ListQuery):
+    """For whom."""
 
     user_id: Identifier | None = None
     session: tuple[Identifier, ...] = Field(default=(), max_length=SESSION_ITEMS)
-    n: Length
-    category: Label | None = None
-    exclude: tuple[Identifier, ...] = Field(default=(), max_length=EXCLUDED_ITEMS)
     after_event_id: Identifier | None = None
     after_timeout_ms: int = Field(default=LONGEST_WAIT_MS, ge=1, le=LONGEST_WAIT_MS)
 
@@ -41,4 +45,13 @@ class SimilarQuery(BaseModel):
 
     item_id: Identifier
     n: Length
-    category: Label | None = None
+    category: CategoryPath | None = None
+
+
+class SimilarUsersQuery(BaseModel):
+    """To whom, and how many."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: Identifier
+    n: Length

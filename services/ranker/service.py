@@ -3,26 +3,28 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from pyroaring import BitMap
-
-from headrace.errors import Unavailable
+from headrace.contracts.list_kinds import ListKind
+from headrace.errors import NotFound, Unavailable
 from services.ranker.answers import (
     USER_EMBEDDING_UNAVAILABLE,
     EventStatus,
+    LikePerson,
     Recommendation,
     SimilarItems,
+    SimilarUsers,
 )
 from services.ranker.catalogue import Catalogue
 from services.ranker.lists import ListMaker
 from services.ranker.metrics import LISTS, RECOMMEND_SECONDS
+from services.ranker.neighbours import Neighbours
 from services.ranker.people import People
-from services.ranker.query import RecommendQuery, SimilarQuery
+from services.ranker.query import RecommendQuery, SimilarQuery, SimilarUsersQuery
 from services.ranker.users import UserVector
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,7 @@ T = TypeVar("T")
 
 _FETCH = RECOMMEND_SECONDS.labels("fetch")
 _TOTAL = RECOMMEND_SECONDS.labels("total")
-_NOTHING_SEEN = BitMap()
+_PERSONAL: Collection[ListKind] = ("for_you", "new", "people_like_you")
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Ranker:
         catalogue: Catalogue,
         people: People,
         lists: ListMaker,
+        neighbours: Neighbours,
         threads: Executor,
         loaded: Callable[[], bool],
     ) -> None:
@@ -61,35 +64,53 @@ class Ranker:
         self._catalogue = catalogue
         self._people = people
         self._lists = lists
+        self._neighbours = neighbours
         self._threads = threads
         self._loaded = loaded
 
     async def recommend(self, query: RecommendQuery) -> Recommendation:
-        """Raises: Unavailable until the catalogue is loaded."""
+        """Raises: Unavailable until the catalogue is loaded; NotFound where none of the items is
+        known that others are to be similar to; InvalidInput where the cursor cannot be read."""
         self._check_loaded()
         began = time.perf_counter()
         known = await self._know(query)
         _FETCH.observe(time.perf_counter() - began)
         user = known.user
-        if user is not None and user.vector is not None:
-            items = await self._compute(partial(self._lists.personal, query, user, user.vector))
-            as_of, n_applied = user.last_occurred_at or time.time(), user.n
-        else:
-            seen = _NOTHING_SEEN if user is None else user.seen
-            items = await self._compute(partial(self._lists.general, query, seen))
-            as_of, n_applied = time.time(), 0
+        made = await self._compute(partial(self._lists.make, query, user))
+        as_of, n_applied = time.time(), 0
+        if user is not None and user.vector is not None and query.kind in _PERSONAL:
+            as_of, n_applied = user.last_occurred_at or as_of, user.n
         _TOTAL.observe(time.perf_counter() - began)
+        items = made.items
         LISTS.labels(items[0].source.name.lower() if items else "none", known.degraded).inc()
         return Recommendation(
-            self._model_version, as_of, n_applied, known.degraded, items, known.after_status
+            self._model_version,
+            as_of,
+            n_applied,
+            known.degraded,
+            items,
+            known.after_status,
+            made.next_cursor,
         )
 
     async def similar(self, query: SimilarQuery) -> SimilarItems:
         """Raises: NotFound where the item is unknown or hidden; Unavailable until loaded."""
         self._check_loaded()
-        items = await self._compute(partial(self._lists.similar, query))
-        LISTS.labels("similar" if items else "none", "").inc()
-        return SimilarItems(self._model_version, items)
+        made = await self._compute(partial(self._lists.similar, query))
+        LISTS.labels("similar" if made.items else "none", "").inc()
+        return SimilarItems(self._model_version, made.items)
+
+    async def similar_users(self, query: SimilarUsersQuery) -> SimilarUsers:
+        """Raises: NotFound where the person has no vector; Unavailable where it cannot be found."""
+        self._check_loaded()
+        user = await self._people.vector(query.user_id)
+        if user.vector is None:
+            raise NotFound(f"nothing is known of {query.user_id!r} yet")
+        nearest = partial(self._neighbours.nearest, query.user_id, user.vector, query.n)
+        near = await self._compute(nearest)
+        return SimilarUsers(
+            self._model_version, [LikePerson(one.person.user_id, one.cosine) for one in near]
+        )
 
     async def _know(self, query: RecommendQuery) -> _Known:
         """The vector of the visit, or of the person, or none; never fails."""

@@ -38,3 +38,5 @@ class RankerSettings(ProcessSettings, KafkaSettings, DatabaseSettings, BundleSet
     trending_window_h: Annotated[float, Field(gt=0, le=10_000)] = 72.0
     """Older events do not count; by then one counts 2^-12."""
     trending_refresh_s: Annotated[float, Field(gt=0, le=3_600)] = 2.0
+    trending_windows_refresh_s: Annotated[float, Field(gt=0, le=3_600)] = 10.0
+    """Of what is trending within the last hour, day and week."""

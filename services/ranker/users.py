@@ -77,6 +77,11 @@ class UserCache:
                 self._vectors.move_to_end(user_id)
             return vector
 
+    def known(self) -> list[UserVector]:
+        """Everybody who is cached, at this moment."""
+        with self._lock:
+            return list(self._vectors.values())
+
     def offer(self, vector: UserVector) -> UserVector:
         """Caches a vector that was fetched; returns it, or a newer one that came meanwhile."""
         with self._lock:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from headrace.client import AsyncHeadrace, Event, Headrace, Item
+from headrace.contracts.filters import Condition, NumberRange, OneTag
 from headrace.errors import InvalidInput, NotFound, PermissionDenied, Unauthenticated, Unavailable
 from headrace.local.ports import free_ports
 from headrace.runtime.readiness import Readiness
@@ -143,3 +144,62 @@ async def test_a_call_bridges_a_restart_of_the_gateway(world: World) -> None:
         assert not call.done()
         async with grpc_door(world, Readiness(), port):
             assert (await call).items
+
+
+async def test_the_options_of_a_list_come_through(do: Do, world: World) -> None:
+    new = {"tag": {"one_of": ["new"]}}
+    await do(
+        "recommend",
+        filter={"all": [new, {"number": {"name": "year", "gte": 2020}}]},
+        include_seen=True,
+        boost=[{"filter": new, "factor": 2.0}],
+        pin=[{"item_id": "3", "position": 2}],
+        max_per_category=4,
+        diversity=0.25,
+        cursor="",
+        explore=0.1,
+    )
+    (asked,) = world.ranker.asked
+    year = NumberRange(name="year", gte=2020)
+    assert asked.filter == Condition(
+        all=(Condition(tag=OneTag(one_of=("new",))), Condition(number=year))
+    )
+    assert asked.include_seen
+    assert asked.boost[0].factor == 2
+    assert asked.boost[0].filter == Condition(tag=OneTag(one_of=("new",)))
+    assert (asked.pin[0].item_id, asked.pin[0].position) == ("3", 2)
+    assert (asked.max_per_category, asked.diversity, asked.explore) == (4, 0.25, 0.1)
+    assert asked.cursor == ""
+
+
+async def test_pages_follow_each_other(do: Do) -> None:
+    first = await do("recommend", n=2, cursor="")
+    assert first.next_cursor is not None
+    second = await do("recommend", n=2, cursor=first.next_cursor)
+    assert not {one.item_id for one in first.items} & {one.item_id for one in second.items}
+    assert (await do("recommend", n=2)).next_cursor is None
+
+
+@pytest.mark.parametrize("options", [{"filter": {"colour": 1}}, {"pin": [{"item": "x"}]}])
+async def test_options_that_no_message_can_carry_are_refused(do: Do, options: Any) -> None:
+    with pytest.raises(InvalidInput, match="cannot be sent"):
+        await do("recommend", **options)
+
+
+async def test_kinds_of_lists(do: Do, world: World) -> None:
+    await do("recommend", kind="similar", items=["1", "2"])
+    await do("recommend", kind="trending", window="day")
+    similar, trending = world.ranker.asked
+    assert (similar.kind, similar.items) == ("similar", ("1", "2"))
+    assert (trending.kind, trending.window) == ("trending", "day")
+    with pytest.raises(InvalidInput, match="kind"):
+        await do("recommend", kind="best")
+
+
+async def test_people_whose_taste_is_near(do: Do) -> None:
+    assert [one.user_id for one in await do("similar_users", "259", 2)] == [
+        "like 259 0",
+        "like 259 1",
+    ]
+    with pytest.raises(NotFound):
+        await do("similar_users", "nobody")

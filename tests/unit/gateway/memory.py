@@ -11,7 +11,14 @@ from services.gateway.access import Access
 from services.gateway.directory import Directory
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.keys import ApiKeys
-from services.gateway.lists import ListedItem, RankedList, SimilarList, Source
+from services.gateway.lists import (
+    ListedItem,
+    NearPeople,
+    NearPerson,
+    RankedList,
+    SimilarList,
+    Source,
+)
 from services.gateway.models import RecommendationRequest
 from services.gateway.service import AcceptedEvent, CatalogueItem, Gateway
 from services.gateway.tokens import Tokens
@@ -64,28 +71,37 @@ class MemoryCatalogue:
 
 
 class MemoryRanker:
-    """Ranks items by id, a person's from the end; does not hear of deletions."""
+    """Ranks items by id, a person's from the end; does not hear of deletions. A cursor names what
+    was shown."""
 
     def __init__(self, items: Sequence[NewItem]) -> None:
         self._items = list(items)
         self.failure: HeadraceError | None = None
         self.degraded: str | None = None
         self.calls = 0
+        self.asked: list[RecommendationRequest] = []
 
     async def recommend(self, request: RecommendationRequest) -> RankedList:
         self._called()
+        self.asked.append(request)
+        shown = (request.cursor or "").split()
         items = self._items if request.user_id is None else self._items[::-1]
         source: Source = "popular" if request.user_id is None else "retrieval"
         chosen = [
             _place(item, source)
             for item in items
-            if item.item_id not in {*request.exclude, *request.session}
+            if item.item_id not in {*request.exclude, *request.session, *shown}
             and request.category in (None, *item.categories)
         ]
         return RankedList(
             model_version="m1",
             as_of=AS_OF,
             items=tuple(chosen[: request.n]),
+            next_cursor=(
+                None
+                if request.cursor is None
+                else " ".join([*shown, *(one.item_id for one in chosen[: request.n])])
+            ),
             personal=request.user_id is not None,
             degraded=self.degraded,
             after="applied" if request.after else None,
@@ -101,6 +117,12 @@ class MemoryRanker:
             if item.item_id != item_id and category in (None, *item.categories)
         ]
         return SimilarList("m1", tuple(others[:n]))
+
+    async def similar_users(self, user_id: str, n: int) -> NearPeople:
+        self._called()
+        if user_id == "nobody":
+            raise NotFound("nothing is known of 'nobody' yet")
+        return NearPeople("m1", tuple(NearPerson(f"like {user_id} {i}", 0.5) for i in range(n)))
 
     def _called(self) -> None:
         self.calls += 1

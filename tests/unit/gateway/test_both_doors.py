@@ -13,6 +13,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from headrace.api.catalogue.v1 import catalogue_pb2
 from headrace.api.events.v1 import events_pb2
 from headrace.api.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from headrace.api.ranker.v1.filter_pb2 import Filter, Filters, OneOf
+from headrace.api.ranker.v1.list_options_pb2 import (
+    LIST_KIND_NEW,
+    LIST_KIND_SIMILAR,
+    LIST_KIND_TRENDING,
+    WINDOW_DAY,
+    Boost,
+    Pin,
+)
 from headrace.errors import InvalidInput
 from headrace.runtime.readiness import Readiness
 from headrace.runtime.rpc_errors import from_rpc_error
@@ -119,6 +128,124 @@ ASKS = {
         "Recommend",
         LIST(session=["1"], exclude=["2"]),
         {"session": ["1"], "exclude": ["2"]},
+    ),
+    "filtered list": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(filter=Filter(tag=OneOf(one_of=["new"])), include_seen=True),
+        {"filter": {"tag": {"one_of": ["new"]}}, "include_seen": True},
+    ),
+    "arranged list": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(
+            n=2,
+            boost=[Boost(filter=Filter(tag=OneOf(one_of=["new"])), factor=2)],
+            pin=[Pin(item_id="4", position=1)],
+            max_per_category=1,
+            diversity=0.5,
+            cursor="1",
+            explore=0.5,
+        ),
+        {
+            "n": 2,
+            "boost": [{"filter": {"tag": {"one_of": ["new"]}}, "factor": 2}],
+            "pin": [{"item_id": "4", "position": 1}],
+            "max_per_category": 1,
+            "diversity": 0.5,
+            "cursor": "1",
+            "explore": 0.5,
+        },
+    ),
+    "wrong arrangement": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(
+            boost=[Boost(filter=Filter(), factor=0)],
+            pin=[Pin(item_id="4", position=0), Pin(item_id="", position=7)],
+            max_per_category=999,
+            diversity=-1,
+            cursor="x" * 9_999,
+        ),
+        {
+            "boost": [{"filter": {}, "factor": 0}],
+            "pin": [{"item_id": "4", "position": 0}, {"item_id": "", "position": 7}],
+            "max_per_category": 999,
+            "diversity": -1,
+            "cursor": "x" * 9_999,
+        },
+    ),
+    "pins on one place": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(pin=[Pin(item_id="4", position=1), Pin(item_id="5", position=1)]),
+        {"pin": [{"item_id": "4", "position": 1}, {"item_id": "5", "position": 1}]},
+    ),
+    "second page without ranker": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(cursor="1"),
+        {"cursor": "1"},
+        given=_without_ranker,
+    ),
+    "similar to several": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(kind=LIST_KIND_SIMILAR, items=["1", "2"]),
+        {"kind": "similar", "items": ["1", "2"]},
+    ),
+    "similar to nothing": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(kind=LIST_KIND_SIMILAR),
+        {"kind": "similar"},
+    ),
+    "trending today": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(kind=LIST_KIND_TRENDING, window=WINDOW_DAY),
+        {"kind": "trending", "window": "day"},
+    ),
+    "new within a window": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(kind=LIST_KIND_NEW, window=WINDOW_DAY),
+        {"kind": "new", "window": "day"},
+    ),
+    "new without ranker": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(kind=LIST_KIND_NEW),
+        {"kind": "new"},
+        given=_without_ranker,
+    ),
+    "similar people": Ask(
+        "GET /v1/users/u/similar?n=2",
+        "SimilarUsers",
+        gateway_pb2.SimilarUsersRequest(user_id="u", n=2),
+        key=READER_KEY,
+    ),
+    "similar people, no key": Ask(
+        "GET /v1/users/u/similar", "SimilarUsers", gateway_pb2.SimilarUsersRequest(user_id="u")
+    ),
+    "similar people, nobody": Ask(
+        "GET /v1/users/nobody/similar",
+        "SimilarUsers",
+        gateway_pb2.SimilarUsersRequest(user_id="nobody"),
+        key=READER_KEY,
+    ),
+    "wrong filter": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(filter=Filter(all=Filters(filters=[Filter(), Filter(tag=OneOf())]))),
+        {"filter": {"all": [{}, {"tag": {}}]}},
+    ),
+    "filtered list without ranker": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(filter=Filter(tag=OneOf(one_of=["new"]))),
+        {"filter": {"tag": {"one_of": ["new"]}}},
+        given=_without_ranker,
     ),
     "list of 0": Ask("POST /v1/recommendations", "Recommend", LIST(n=0), {"n": 0}),
     "list of 10,000": Ask("POST /v1/recommendations", "Recommend", LIST(n=10_000), {"n": 10_000}),
@@ -227,12 +354,14 @@ def _comparable(value: Any) -> Any:
         return [_comparable(one) for one in value]
     if not isinstance(value, dict):
         text = str(value).lower()
-        return text.removeprefix("source_").removeprefix("event_status_").removesuffix(".0")
+        for prefix in ("source_", "event_status_", "availability_"):
+            text = text.removeprefix(prefix)
+        return text.removesuffix(".0")
     if "item" in value:
         value = {**value["item"], **value}
     if isinstance(value.get("after"), dict):
         value = {**value, "after_status": value["after"]["status"]}
-    left_out = {"request_id", "item", "after"}
+    left_out = {"request_id", "item", "after", "embedding"}
     return {
         name: _comparable(one)
         for name, one in value.items()

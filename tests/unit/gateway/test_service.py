@@ -62,7 +62,7 @@ async def test_without_ranker_others_get_popular_items_as_they_asked(world: Worl
 
 async def test_without_ranker_and_memory_there_is_no_list(world: World) -> None:
     world.lose_ranker()
-    with pytest.raises(Unavailable, match="no list is known"):
+    with pytest.raises(Unavailable, match="no such list is known"):
         await world.gateway.recommend(RecommendationRequest())
 
 

@@ -13,14 +13,15 @@ import pytest
 from headrace.api.catalogue.v1 import catalogue_pb2
 from headrace.api.events.v1 import events_pb2
 from headrace.api.item_embedding.v1 import item_embedding_pb2, item_embedding_pb2_grpc
-from headrace.api.ranker.v1 import ranker_pb2, ranker_pb2_grpc
+from headrace.api.ranker.v1 import filter_pb2, ranker_pb2, ranker_pb2_grpc
 from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.contracts.events import NewEvent
+from headrace.contracts.filters import Condition, OneTag
 from headrace.errors import DeadlineExceeded, InvalidInput, NotFound, Unavailable
 from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import CallInterceptor
 from services.gateway.events import to_record
-from services.gateway.lists import ListedItem
+from services.gateway.lists import ListedItem, NearPeople, NearPerson
 from services.gateway.models import RecommendationRequest
 from services.gateway.service import AcceptedEvent
 from services.gateway.upstream import GrpcCatalogue, GrpcRanker
@@ -65,6 +66,12 @@ class OneItemRanker(ranker_pb2_grpc.RankerServiceServicer):
         return ranker_pb2.SimilarItemsResponse(
             model_version="m1", items=[_ranked("2", ranker_pb2.SOURCE_SIMILAR)]
         )
+
+    async def SimilarUsers(  # noqa: N802
+        self, request: ranker_pb2.SimilarUsersRequest, context: Context
+    ) -> ranker_pb2.SimilarUsersResponse:
+        near = ranker_pb2.SimilarUser(user_id=f"like {request.user_id}", score=0.25)
+        return ranker_pb2.SimilarUsersResponse(model_version="m1", users=[near] * request.n)
 
 
 class DictCatalogue(item_embedding_pb2_grpc.ItemEmbeddingServiceServicer):
@@ -124,18 +131,26 @@ async def test_a_list_comes_through_whole() -> None:
     servicer = OneItemRanker()
     async with _served(servicer, DictCatalogue()) as channel:
         request = RecommendationRequest(
-            user_id="u", session=["3"], n=7, category="Drama", exclude=["4"], after="e"
-        )
+            user_id="u", session=["3"], n=7, category="Drama", exclude=["4"], after="e",
+            filter=Condition(tag=OneTag(one_of=("new",))), include_seen=True,
+        )  # fmt: skip
         ranked = await GrpcRanker(channel, 5_000, 250).recommend(request)
     assert servicer.asked == [
         ranker_pb2.RecommendRequest(
             user_id="u", session=["3"], n=7, category="Drama", exclude=["4"],
-            after_event_id="e", after_timeout_ms=250,
+            after_event_id="e", after_timeout_ms=250, include_seen=True,
+            filter=filter_pb2.Filter(tag=filter_pb2.OneOf(one_of=["new"])),
         )
     ]  # fmt: skip
     assert ranked.items == (ListedItem("1", 0.1, "Film 1", ("Drama",), "trending"),)
     assert (ranked.as_of, ranked.personal) == (AS_OF, True)
     assert (ranked.degraded, ranked.after) == ("user_embedding_unavailable", "pending")
+
+
+async def test_people_alike_come_through_whole() -> None:
+    async with _served(OneItemRanker(), DictCatalogue()) as channel:
+        near = await GrpcRanker(channel, 5_000, 250).similar_users("ann", 1)
+    assert near == NearPeople("m1", (NearPerson("like ann", 0.25),))
 
 
 async def test_a_list_that_waits_for_nothing_has_no_event_status() -> None:

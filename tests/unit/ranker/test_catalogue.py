@@ -10,7 +10,7 @@ async def test_a_deleted_item_leaves_everything_but_the_facts() -> None:
     world.catalogue.apply([item(3, revision=2, deleted=True)])
     view = world.catalogue.view
     assert 3 not in view.live
-    assert 3 not in view.by_category["juice"]
+    assert 3 not in view.of("juice")
     assert (len(world.retrieval), len(world.similar)) == (7, 7)
     assert world.catalogue.ordinal("i3") is None
     assert world.catalogue.ordinals(["i3"]) == [3]
@@ -35,10 +35,17 @@ async def test_the_newest_of_a_batch_counts() -> None:
 async def test_a_changed_category_moves_the_item() -> None:
     world = World(items=8)
     world.catalogue.apply([item(3, revision=2, categories=("tea", "soup"))])
-    by_category = world.catalogue.view.by_category
-    assert list(by_category["juice"]) == [7]
-    assert list(by_category["tea"]) == [0, 3, 4]
-    assert list(by_category["soup"]) == [3]
+    view = world.catalogue.view
+    assert list(view.of("juice")) == [7]
+    assert list(view.of("tea")) == [0, 3, 4]
+    assert list(view.of("soup")) == [3]
+
+
+async def test_an_item_is_in_the_categories_above_its_own() -> None:
+    world = World(items=8)
+    world.catalogue.apply([item(3, revision=2, categories=("drinks > hot > tea",))])
+    view = world.catalogue.view
+    assert [list(view.of(path)) for path in ("drinks", "drinks > hot", "hot")] == [[3], [3], []]
 
 
 async def test_an_item_that_was_deleted_before_it_was_known_is_hidden() -> None:

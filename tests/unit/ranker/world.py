@@ -2,6 +2,7 @@
 user_embedding."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,7 +18,9 @@ from headrace.index.encoding import Vector
 from headrace.index.vector_index import Found
 from services.ranker.answers import EventStatus
 from services.ranker.catalogue import Catalogue, ItemVersion
+from services.ranker.facets import Facets
 from services.ranker.lists import ListMaker
+from services.ranker.neighbours import Neighbours
 from services.ranker.people import People
 from services.ranker.scoring import Scorer
 from services.ranker.service import Ranker
@@ -129,18 +132,32 @@ def direction(ordinal: int) -> Vector:
 
 
 def item(
-    ordinal: int, *, revision: int = 1, deleted: bool = False, **content: object
+    ordinal: int,
+    *,
+    revision: int = 1,
+    deleted: bool = False,
+    title: str = "",
+    categories: tuple[str, ...] = (),
+    facets: Facets | None = None,
+    publish_at: float = -math.inf,
+    expire_at: float = math.inf,
 ) -> ItemVersion:
     """Item `i<ordinal>`; the nearer to its category's direction, the smaller the ordinal."""
-    category = CATEGORIES[ordinal % len(CATEGORIES)]
-    given = {"title": f"Title {ordinal}", "categories": (category,), **content}
+    facets = facets or Facets(categories=categories or (CATEGORIES[ordinal % len(CATEGORIES)],))
     return ItemVersion(
-        content=ItemContent(item_id=f"i{ordinal}", **given),  # type: ignore[arg-type]
+        content=ItemContent(
+            item_id=f"i{ordinal}",
+            title=title or f"Title {ordinal}",
+            categories=facets.categories,
+        ),
+        facets=facets,
         ordinal=ordinal,
         revision=revision,
         deleted=deleted,
         vector=direction(ordinal) * (2 - ordinal / 1_000),
         bias=0.0,
+        publish_at=publish_at,
+        expire_at=expire_at,
     )
 
 
@@ -175,12 +192,16 @@ class World:
         )
         self.retrieval = index(WIDTH + 1)
         self.similar = index(WIDTH)
-        self.catalogue = Catalogue(WIDTH, Content(), self.retrieval, self.similar)
+        self.now = 1_000.0
+        self.catalogue = Catalogue(
+            WIDTH, Content(), self.retrieval, self.similar, clock=lambda: self.now
+        )
         self.catalogue.apply([item(ordinal) for ordinal in range(items)])
         self.trending = Trending()
         self.embedding = PretendedUserEmbedding()
         self.cache = UserCache(1_000_000, asyncio.get_running_loop())
         self.people = People(self.cache, self.embedding)
+        self.neighbours = Neighbours(self.cache, clock=lambda: self.now)
         self.loaded = True
         self.ranker = Ranker(
             model_version="m1",
@@ -192,8 +213,10 @@ class World:
                 similar=self.similar,
                 scorer=Scorer(LatePreference(ranking), self.catalogue),
                 trending=self.trending,
+                neighbours=self.neighbours,
                 candidates=candidates,
             ),
+            neighbours=self.neighbours,
             threads=ThreadPoolExecutor(1),
             loaded=lambda: self.loaded,
         )

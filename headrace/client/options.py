@@ -1,0 +1,80 @@
+"""What may be asked of any list, in the words of the HTTP door."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+from headrace.api.ranker.v1 import list_options_pb2
+from headrace.errors import InvalidInput
+from headrace.runtime.filter_messages import filter_message
+
+ListKind = Literal["for_you", "similar", "trending", "new", "people_like_you"]
+Window = Literal["hour", "day", "week"]
+Filter = Mapping[str, Any]
+"""An object with one key, such as {"tag": {"one_of": ["new"]}}; docs/api.md has all."""
+
+
+class Boost(TypedDict):
+    """Multiplies the odds of each item that passes by `factor`, 0.01 to 100."""
+
+    filter: Filter
+    factor: float
+
+
+class Pin(TypedDict):
+    """Shows an item at a position, from 1, whatever the rules say."""
+
+    item_id: str
+    position: int
+
+
+class ListOptions(TypedDict, total=False):
+    """Each may be left out.
+
+    kind: "for_you" unless said otherwise. items: to which others are to be similar, for that kind.
+    window: of trending, "hour", "day" or "week"; otherwise of late, the latest counting most.
+    filter: only items that pass. include_seen: also items that the person is done with.
+    boost: at most 10. pin: at most 50.
+    max_per_category: so many items of each category on a page.
+    diversity: from 0, the best first, to 1, each as unlike those above it as there is.
+    explore: the chance of each place to be drawn by odds instead of given to the best.
+    cursor: "" for the first page, then the `next_cursor` of the page before.
+    """
+
+    kind: ListKind
+    items: Sequence[str]
+    window: Window
+    filter: Filter
+    include_seen: bool
+    boost: Sequence[Boost]
+    pin: Sequence[Pin]
+    max_per_category: int
+    diversity: float
+    explore: float
+    cursor: str
+
+
+def option_arguments(options: ListOptions) -> dict[str, Any]:
+    """As fields of a request. Raises: InvalidInput where no message can carry them."""
+    fields: dict[str, Any] = dict(options)
+    if "kind" in options:
+        fields["kind"] = _number(list_options_pb2.ListKind, "LIST_KIND_", "kind", options["kind"])
+    if "window" in options:
+        fields["window"] = _number(list_options_pb2.Window, "WINDOW_", "window", options["window"])
+    if "filter" in options:
+        fields["filter"] = filter_message(options["filter"])
+    try:
+        fields["boost"] = [
+            list_options_pb2.Boost(filter=filter_message(one["filter"]), factor=one["factor"])
+            for one in options.get("boost", ())
+        ]
+        fields["pin"] = [list_options_pb2.Pin(**one) for one in options.get("pin", ())]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInput.of("boost or pin", f"cannot be sent: {error}") from error
+    return fields
+
+
+def _number(enum: Any, prefix: str, field: str, name: str) -> int:
+    names = {key.removeprefix(prefix).lower(): number for key, number in enum.items() if number}
+    if name not in names:
+        raise InvalidInput.of(field, f"must be one of {', '.join(names)}, not {name!r}")
+    return int(names[name])
