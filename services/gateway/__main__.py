@@ -12,6 +12,8 @@ from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.process import Process, run_process
 from headrace.store.database import Database
 from services.gateway.access import Access
+from services.gateway.accounts.account_store import AccountStore
+from services.gateway.accounts.interests import StoredInterests
 from services.gateway.accounts.key_routes import key_routes
 from services.gateway.accounts.parts import account_parts
 from services.gateway.accounts.routes import account_routes
@@ -27,7 +29,8 @@ from services.gateway.service import Gateway
 from services.gateway.settings import GatewaySettings
 from services.gateway.tokens import Tokens
 from services.gateway.tombstones import Tombstones
-from services.gateway.upstream import GrpcCatalogue, GrpcRanker
+from services.gateway.upstream import GrpcCatalogue
+from services.gateway.warm_ranker import WarmRanker
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +45,19 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         stack.push_async_callback(asyncio.to_thread, events.close)
         process.readiness.require("kafka", events.connected)
 
+        database = Database(settings.database_url, settings.database_connections, wait_s=2)
+        stack.callback(database.close)
         ranker = await stack.enter_async_context(open_channel(settings.ranker_address))
         items = await stack.enter_async_context(open_channel(settings.item_embedding_address))
         popular = PopularLists()
         process.readiness.require("ranker", popular.filled)
         gateway = Gateway(
-            ranker=GrpcRanker(ranker, settings.ranker_deadline_ms, settings.after_wait_ms),
+            ranker=WarmRanker(
+                ranker,
+                settings.ranker_deadline_ms,
+                settings.after_wait_ms,
+                StoredInterests(AccountStore(database)),
+            ),
             catalogue=GrpcCatalogue(items, settings.item_embedding_deadline_ms),
             event_log=events,
             fallback=Fallback(PersonalLists(settings.remembered_places), popular),
@@ -57,8 +67,6 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         refreshing = asyncio.create_task(_keep_popular_fresh(gateway, popular))
         stack.callback(refreshing.cancel)
 
-        database = Database(settings.database_url, settings.database_connections, wait_s=2)
-        stack.callback(database.close)
         directory = Directory()
         tokens = Tokens.parse(settings.token_keys)
         access = Access(ApiKeys.parse(settings.api_keys), tokens, directory)
@@ -66,7 +74,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         feed.start()
         stack.push_async_callback(asyncio.to_thread, feed.stop, settings.shutdown_grace_s)
         people = await stack.enter_async_context(
-            account_parts(settings, database, tokens, directory)
+            account_parts(settings, database, tokens, directory, events.append_visits)
         )
         await stack.enter_async_context(
             grpc_server(
@@ -90,7 +98,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                     limits,
                     cors_origins=settings.allowed_origins,
                     doors=[
-                        account_routes(people.accounts, access),
+                        account_routes(people.accounts, people.visits, access),
                         key_routes(people.keys, access),
                     ],
                 ),

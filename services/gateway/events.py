@@ -9,6 +9,8 @@ from headrace.errors import Unavailable
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.timestamps import to_timestamp
 from headrace.runtime.topics import EVENTS
+from services.gateway.accounts.visit_store import VisitEvent
+from services.gateway.accounts.visits import merged_event_id
 from services.gateway.service import AcceptedEvent
 
 log = logging.getLogger(__name__)
@@ -37,12 +39,19 @@ class KafkaEventLog:
 
         Raises: Unavailable within the deadline where that is not certain.
         """
+        await self._write([(one.event.user_id, to_record(one)) for one in events])
+
+    async def append_visits(self, events: Sequence[VisitEvent]) -> None:
+        """As `append`, for events of visits that became people's."""
+        await self._write([(one.user_id, visit_record(one)) for one in events])
+
+    async def _write(self, records: Sequence[tuple[str, bytes]]) -> None:
         if self._publisher is None:
             raise Unavailable("Kafka is away")
-        records = [
-            Outgoing(self._topic, one.event.user_id.encode(), to_record(one)) for one in events
-        ]
-        await self._publisher.publish_and_wait(records, self._deadline_s)
+        await self._publisher.publish_and_wait(
+            [Outgoing(self._topic, user_id.encode(), value) for user_id, value in records],
+            self._deadline_s,
+        )
 
     def close(self) -> None:
         """Waits for what is under way."""
@@ -74,4 +83,17 @@ def to_record(accepted: AcceptedEvent) -> bytes:
         value=event.value,
         accepted_at=to_timestamp(accepted.accepted_at),
         occurred_at=None if event.occurred_at is None else to_timestamp(event.occurred_at),
+    ).SerializeToString()
+
+
+def visit_record(event: VisitEvent) -> bytes:
+    """The value of the record. It is history: the visit's own record counted for what is live."""
+    return events_pb2.Event(
+        event_id=merged_event_id(event),
+        user_id=event.user_id,
+        item_id=event.item_id,
+        type=events_pb2.EventType.ValueType(event.type),
+        value=event.value,
+        occurred_at=to_timestamp(event.occurred_at),
+        backfill=True,
     ).SerializeToString()

@@ -23,6 +23,7 @@ from services.gateway.accounts.models import (
     RegisterRequest,
     ResetRequest,
     RoleRequest,
+    VisitRequest,
 )
 from services.gateway.keys import Scope
 from services.gateway.models import (
@@ -60,6 +61,7 @@ _BODIES: list[type[BaseModel]] = [
     RecordEventsRequest, RecommendationRequest, ItemContent, UpsertItemsRequest, Problem,
     NewKeyRequest, RegisterRequest, ConfirmRequest, LogInRequest, RefreshRequest, LogOutRequest,
     RecoverRequest, ResetRequest, ChangePasswordRequest, ProfileRequest, RoleRequest,
+    VisitRequest,
 ]  # fmt: skip
 _REFERENCE = "#/components/schemas/{model}"
 _SECURITY = "apiKey"

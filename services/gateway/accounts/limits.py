@@ -30,6 +30,8 @@ REGISTRATIONS = RateLimitItemPerHour(30, 1, "registrations")
 """From one network."""
 MAILS = RateLimitItemPerHour(5, 1, "mails")
 """To one e-mail address."""
+VISITS = RateLimitItemPerHour(1_000, 1, "visits")
+"""New visits from one network: a school may stand behind it."""
 GUESSES_WITHIN = RateLimitItemPerHour(10, 1, "guesses-within")
 """Of a password by somebody who has a token already, perhaps a stolen one."""
 

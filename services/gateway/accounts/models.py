@@ -56,6 +56,16 @@ NewPassword = Annotated[
 Token = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+VisitToken = Annotated[
+    str | None,
+    Field(
+        max_length=1_000,
+        description="Of the visit before: its events become the person's.",
+        examples=["eyJhbGciOiJIUzI1NiIs…"],
+    ),
+]
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -73,6 +83,7 @@ class ConfirmRequest(_Body):
 
     token: Token = Field(examples=["Zk3…"])
     password: Password
+    visit_token: VisitToken = None
 
 
 class LogInRequest(_Body):
@@ -80,6 +91,7 @@ class LogInRequest(_Body):
 
     email: Email = Field(examples=["ann@example.com"])
     password: Password
+    visit_token: VisitToken = None
 
 
 class RefreshRequest(_Body):
@@ -160,6 +172,31 @@ class Session(_Body):
     refresh_expires_in: int = Field(
         description="Seconds that the refresh token lives.", examples=[2_592_000]
     )
+    visit_claimed: bool = Field(
+        description="Whether the events of the visit before are this person's now."
+    )
+
+
+class VisitRequest(_Body):
+    """The visit to go on with, if there was one."""
+
+    visit_token: Annotated[
+        str | None,
+        Field(max_length=1_000, description="The last one; absent: somebody new."),
+    ] = None
+
+
+class VisitBegun(_Body):
+    """A visitor without an account."""
+
+    visitor_id: str = Field(
+        description="The person in events and lists.", examples=["v_09d773f9c1a0b7d52e86a41c"]
+    )
+    visit_token: str = Field(
+        description="Send it as `Authorization: Bearer`.", examples=["eyJhbGciOiJIUzI1NiIs…"]
+    )
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(description="Seconds that the token lives.", examples=[86_400])
 
 
 class AccountInfo(ProfileRequest):

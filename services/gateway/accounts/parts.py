@@ -16,6 +16,8 @@ from services.gateway.accounts.passwords import Passwords
 from services.gateway.accounts.service import Accounts
 from services.gateway.accounts.sign_in_store import SignInStore
 from services.gateway.accounts.smtp import Postman, SmtpServer
+from services.gateway.accounts.visit_store import VisitStore
+from services.gateway.accounts.visits import Send, Visits
 from services.gateway.directory import Directory
 from services.gateway.settings import GatewaySettings
 from services.gateway.tokens import Tokens
@@ -26,15 +28,26 @@ class AccountParts:
     """What the doors need."""
 
     accounts: Accounts
+    visits: Visits
     keys: ApplicationKeys
 
 
 @asynccontextmanager
 async def account_parts(
-    settings: GatewaySettings, database: Database, tokens: Tokens, directory: Directory
+    settings: GatewaySettings,
+    database: Database,
+    tokens: Tokens,
+    directory: Directory,
+    send: Send,
 ) -> AsyncIterator[AccountParts]:
-    """Runs while the block runs; afterwards mails that wait are sent."""
+    """Runs while the block runs; afterwards mails that wait are sent.
+
+    send: as in `Visits`.
+    """
     passwords = Passwords()
+    limits = Limits(settings.rate_limits_url)
+    visits = Visits(VisitStore(database), tokens, limits, send)
+    visits.start()
     post, stop = _post(settings)
     try:
         yield AccountParts(
@@ -44,13 +57,16 @@ async def account_parts(
                 passwords=passwords,
                 tokens=tokens,
                 directory=directory,
-                limits=Limits(settings.rate_limits_url),
+                limits=limits,
                 mails=Mails(settings.public_url),
+                visits=visits,
                 post=post,
             ),
+            visits,
             ApplicationKeys(KeyStore(database), directory),
         )
     finally:
+        await visits.stop(settings.shutdown_grace_s)
         await asyncio.to_thread(stop)
         passwords.close()
 

@@ -22,14 +22,17 @@ from services.gateway.accounts.models import (
     ResetRequest,
     RoleRequest,
     Session,
+    VisitBegun,
+    VisitRequest,
 )
 from services.gateway.accounts.origins import origin_of
 from services.gateway.accounts.service import REFRESH_S, Accounts, SignIn
+from services.gateway.accounts.visits import Visits
 from services.gateway.answers import authorization_of, json_answer
 from services.gateway.bodies import read_body
 from services.gateway.keys import Scope
 from services.gateway.openapi import operation
-from services.gateway.tokens import ACCESS_S
+from services.gateway.tokens import ACCESS_S, VISIT_S
 
 BODY_BYTES = 16_000
 """No account needs more; a password of a megabyte is refused before it is hashed."""
@@ -37,15 +40,37 @@ BODY_BYTES = 16_000
 M = TypeVar("M", bound=BaseModel)
 
 
-def account_routes(accounts: Accounts, access: Access) -> Callable[[FastAPI], None]:
-    """Adds /v1/accounts and /v1/me to an application."""
+def account_routes(accounts: Accounts, visits: Visits, access: Access) -> Callable[[FastAPI], None]:
+    """Adds /v1/accounts, /v1/me and /v1/visits to an application."""
 
     def add(app: FastAPI) -> None:
+        _visiting(app, visits, access)
         _coming_in(app, accounts, access)
         _recovering(app, accounts, access)
         _own_account(app, accounts, access)
 
     return add
+
+
+def _visiting(app: FastAPI, visits: Visits, access: Access) -> None:
+    @app.post(
+        "/v1/visits", **operation("accounts", 200, VisitBegun, body=VisitRequest, limited=True)
+    )
+    async def begin_visit(request: Request) -> Response:
+        """Begin a visit without an account, or go on with one. Its token opens its own data.
+
+        Log in with the token, and the events of the visit become the person's.
+        """
+        body = await _read(request, VisitRequest)
+        visit = await visits.begin(body.visit_token, _origin(access, request))
+        return _secret(
+            {
+                "visitor_id": visit.visitor_id,
+                "visit_token": visit.token,
+                "token_type": "Bearer",
+                "expires_in": VISIT_S,
+            }
+        )
 
 
 def _coming_in(app: FastAPI, accounts: Accounts, access: Access) -> None:
@@ -72,7 +97,7 @@ def _coming_in(app: FastAPI, accounts: Accounts, access: Access) -> None:
         """Make the account with the token of the mail and the password of the registration."""
         body = await _read(request, ConfirmRequest)
         origin = _origin(access, request)
-        return _session(await accounts.confirm(body.token, body.password, origin))
+        return _session(await accounts.confirm(body.token, body.password, body.visit_token, origin))
 
     @app.post(
         "/v1/accounts/log-in",
@@ -82,7 +107,7 @@ def _coming_in(app: FastAPI, accounts: Accounts, access: Access) -> None:
         """Log in. Five failures within 15 minutes lock the address for the caller's network."""
         body = await _read(request, LogInRequest)
         origin = _origin(access, request)
-        return _session(await accounts.log_in(body.email, body.password, origin))
+        return _session(await accounts.log_in(body.email, body.password, body.visit_token, origin))
 
     @app.post(
         "/v1/accounts/refresh",
@@ -195,7 +220,12 @@ def _session(signed_in: SignIn) -> Response:
         "expires_in": ACCESS_S,
         "refresh_token": signed_in.refresh_token,
         "refresh_expires_in": REFRESH_S,
+        "visit_claimed": signed_in.visit_claimed,
     }
+    return _secret(body)
+
+
+def _secret(body: dict[str, Any]) -> Response:
     answer = json_answer(body)
     answer.headers["cache-control"] = "no-store"  # RFC 6749, 5.1
     return answer

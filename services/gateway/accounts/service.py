@@ -10,12 +10,13 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prometheus_client import Counter
 
 from headrace.errors import InvalidInput, NotFound, Unauthenticated
 from services.gateway.accounts.account_store import Account, AccountStore, Registration
+from services.gateway.accounts.interests import ACCOUNT_PREFIX
 from services.gateway.accounts.limits import (
     ATTEMPTS,
     GUESSES,
@@ -28,6 +29,7 @@ from services.gateway.accounts.limits import (
 from services.gateway.accounts.mails import Mail, Mails
 from services.gateway.accounts.passwords import Passwords
 from services.gateway.accounts.sign_in_store import Rotation, SignInStore
+from services.gateway.accounts.visits import Visits
 from services.gateway.directory import Directory
 from services.gateway.keys import digest_of
 from services.gateway.tokens import ACCESS_S, Claims, Kind, Tokens
@@ -51,12 +53,16 @@ _RECOVER_ANSWER_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Tokens of somebody who just came in or stays in."""
+    """Tokens of somebody who just came in or stays in.
+
+    visit_claimed: the events of the visit before are theirs now.
+    """
 
     user_id: str
     role: str
     access_token: str
     refresh_token: str
+    visit_claimed: bool = False
 
 
 class Accounts:
@@ -78,6 +84,7 @@ class Accounts:
         directory: Directory,
         limits: Limits,
         mails: Mails,
+        visits: Visits,
         post: Callable[[Mail], None],
     ) -> None:
         self._accounts = accounts
@@ -87,6 +94,7 @@ class Accounts:
         self._directory = directory
         self._limits = limits
         self._mails = mails
+        self._visits = visits
         self._post = post
 
     async def register(self, email: str, password: str, name: str, origin: str | None) -> None:
@@ -102,8 +110,10 @@ class Accounts:
         await asyncio.to_thread(self._accounts.register, digest_of(token), wish, CONFIRM_S)
         self._post(self._mails.known(email) if known else self._mails.confirm(email, token))
 
-    async def confirm(self, token: str, password: str, origin: str | None) -> SignIn:
-        """Makes the account, and lets its person in.
+    async def confirm(
+        self, token: str, password: str, visit_token: str | None, origin: str | None
+    ) -> SignIn:
+        """Makes the account, lets its person in, and gives them the events of their visit.
 
         It takes the mailed token and the password of the registration. With the token alone,
         somebody could register your address with a password of theirs and let you confirm it.
@@ -119,16 +129,18 @@ class Accounts:
         )
         account = None
         if verdict.right:
-            user_id = f"u_{secrets.token_hex(12)}"
+            user_id = f"{ACCOUNT_PREFIX}{secrets.token_hex(12)}"
             account = await asyncio.to_thread(self._accounts.confirm, digest, user_id, "shopper")
         if account is None:
             raise Unauthenticated(
                 "the token or the password is not right, or the token's time is over"
             )
-        return await self._begin(account)
+        return await self._claim(await self._begin(account), visit_token)
 
-    async def log_in(self, email: str, password: str, origin: str | None) -> SignIn:
-        """Lets somebody in. Raises: Unauthenticated."""
+    async def log_in(
+        self, email: str, password: str, visit_token: str | None, origin: str | None
+    ) -> SignIn:
+        """Lets somebody in, and gives them the events of their visit. Raises: Unauthenticated."""
         key = _key(email)
         whose = f"{key} {origin or 'application'}"
         await self._attempt(origin)
@@ -149,7 +161,7 @@ class Accounts:
                 self._accounts.rehash, account.user_id, account.password_hash, rehashed
             )
         LOG_INS.labels("let_in").inc()
-        return signed_in
+        return await self._claim(signed_in, visit_token)
 
     async def refresh(self, refresh_token: str) -> SignIn:
         """New tokens for an old refresh token, which is then used up.
@@ -266,6 +278,12 @@ class Accounts:
         if not begun:
             raise Unauthenticated("the password was changed meanwhile; log in again")
         return self._signed(account.user_id, account.role, sign_in_id, refresh_token)
+
+    async def _claim(self, signed_in: SignIn, visit_token: str | None) -> SignIn:
+        if visit_token is None:
+            return signed_in
+        claimed = await self._visits.claim(visit_token, signed_in.user_id)
+        return replace(signed_in, visit_claimed=claimed)
 
     def _signed(self, user_id: str, role: str, sign_in_id: str, refresh_token: str) -> SignIn:
         claims = Claims(Kind.ACCESS, user_id, sign_in_id, role)

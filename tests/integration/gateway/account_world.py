@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -17,6 +17,7 @@ from services.gateway.access import Access
 from services.gateway.accounts.key_routes import key_routes
 from services.gateway.accounts.parts import AccountParts, account_parts
 from services.gateway.accounts.routes import account_routes
+from services.gateway.accounts.visit_store import VisitEvent
 from services.gateway.directory import Directory
 from services.gateway.directory_feed import DirectoryFeed
 from services.gateway.http import BodyLimits, build_app
@@ -51,6 +52,16 @@ class MailBox:
         return sorted(self._folder.glob(f"*{to}.eml"))
 
 
+class VisitLog:
+    """What was sent of visits."""
+
+    def __init__(self) -> None:
+        self.events: list[VisitEvent] = []
+
+    async def append(self, events: Sequence[VisitEvent]) -> None:
+        self.events.extend(events)
+
+
 class Replica:
     """One of several gateways on one database."""
 
@@ -69,6 +80,7 @@ class Replica:
         self.feed = DirectoryFeed(self.directory, self.database)
         self.access = Access(KEYS, TOKENS, self.directory)
         self.world = World()
+        self.visits = VisitLog()
         self.parts: AccountParts | None = None
 
     @asynccontextmanager
@@ -76,7 +88,9 @@ class Replica:
         """A client of its HTTP door, whose calls come from `host`."""
         async with AsyncExitStack() as stack:
             self.parts = await stack.enter_async_context(
-                account_parts(self.settings, self.database, TOKENS, self.directory)
+                account_parts(
+                    self.settings, self.database, TOKENS, self.directory, self.visits.append
+                )
             )
             yield await stack.enter_async_context(self.client(host))
 
@@ -90,7 +104,7 @@ class Replica:
             Readiness(),
             BodyLimits(200_000, 200_000),
             doors=[
-                account_routes(self.parts.accounts, self.access),
+                account_routes(self.parts.accounts, self.parts.visits, self.access),
                 key_routes(self.parts.keys, self.access),
             ],
         )
