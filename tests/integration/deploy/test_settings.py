@@ -15,7 +15,7 @@ from services.ranker.settings import RankerSettings
 from services.user_embedding.settings import UserEmbeddingSettings
 from tests.integration.deploy.manifests import BUILDS, Object, Pod, of_kind, pods
 
-_SETTINGS: dict[str, type] = {
+SETTINGS: dict[str, type] = {
     "services.gateway": GatewaySettings,
     "services.event_ingest": EventIngestSettings,
     "services.user_embedding": UserEmbeddingSettings,
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.parametrize("build", BUILDS)
 
 def test_every_process_of_ours_is_a_module_that_is_known(build: str) -> None:
     known = {_module(pod) for pod in _ours(build) if not _module(pod).startswith(_WITHOUT)}
-    assert known == _SETTINGS.keys()
+    assert known == SETTINGS.keys()
 
 
 def test_every_variable_is_a_setting_and_every_setting_without_default_is_set(build: str) -> None:
@@ -92,7 +92,7 @@ def _module(pod: Pod) -> str:
 
 
 def _fields(pod: Pod) -> dict[str, Any]:
-    return {setting.name: setting for setting in fields(_SETTINGS[_module(pod)])}
+    return {setting.name: setting for setting in fields(SETTINGS[_module(pod)])}
 
 
 def _variables(pod: Pod) -> dict[str, Object]:

@@ -1,0 +1,40 @@
+# The five services and the Jobs beside them, without torch. From the repository's root:
+#   docker build --file deploy/docker/serving.Dockerfile --tag headrace/serving:0.1.0 .
+# Run it as `docker run headrace/serving:0.1.0 services.ranker`; the root file system may be read-only.
+
+FROM python:3.11.14-slim-bookworm AS wheel
+RUN pip install --no-cache-dir uv==0.13.9
+WORKDIR /source
+COPY LICENSE README.md pyproject.toml requirements.lock ./
+COPY protos protos
+COPY headrace headrace
+COPY services services
+COPY web web
+RUN uv build --wheel --build-constraint requirements.lock --out-dir /wheels
+
+FROM python:3.11.14-slim-bookworm AS environment
+RUN pip install --no-cache-dir uv==0.13.9
+COPY requirements.lock /wheels/
+COPY --from=wheel /wheels/*.whl /wheels/
+# The lock names versions and hashes of more than is installed here.
+RUN uv venv /opt/headrace \
+    && wheel="$(echo /wheels/headrace-*.whl)" \
+    && VIRTUAL_ENV=/opt/headrace uv pip install --no-cache --compile-bytecode \
+        --constraint /wheels/requirements.lock "${wheel}[serving,s3]"
+
+FROM python:3.11.14-slim-bookworm
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Headrace serving" \
+    org.opencontainers.image.description="The five services of a real-time recommender" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.version="0.1.0" \
+    org.opencontainers.image.revision="${REVISION}"
+RUN groupadd --gid 10001 headrace \
+    && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin headrace
+COPY --from=environment /opt/headrace /opt/headrace
+ENV PATH=/opt/headrace/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+USER 10001:10001
+WORKDIR /tmp
+ENTRYPOINT ["python", "-m"]

@@ -1,0 +1,60 @@
+"""The Dockerfiles: linted, pinned, and given all that a wheel is built from."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.integration.deploy.manifests import DEPLOY
+
+_ROOT = DEPLOY.parent
+_FILES = sorted((DEPLOY / "docker").glob("*.Dockerfile"))
+
+
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.name)
+def test_hadolint_finds_nothing(path: Path) -> None:
+    hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent))
+    assert hadolint, "hadolint is missing: run `make setup`"
+    run = subprocess.run([hadolint, str(path)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.name)
+def test_the_image_runs_as_nobody_in_particular_on_a_pinned_base(path: Path) -> None:
+    text = path.read_text()
+    assert re.findall(r"^FROM (\S+)", text, re.M) == ["python:3.11.14-slim-bookworm"] * 3
+    assert re.findall(r"^USER (\S+)", text, re.M) == ["10001:10001"]
+    assert 'ENTRYPOINT ["python", "-m"]' in text
+
+
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.name)
+def test_the_build_uses_the_version_and_the_tools_that_the_repository_names(path: Path) -> None:
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text())
+    text = path.read_text()
+    assert f'version="{project["project"]["version"]}"' in text
+    lock = (_ROOT / "requirements.lock").read_text()
+    for version in re.findall(r"uv==(\S+)", text):
+        assert f"\nuv=={version} " in lock
+
+
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.name)
+def test_whatever_the_wheel_holds_is_copied_and_not_ignored(path: Path) -> None:
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    needed = {*packages, "protos", "pyproject.toml", "README.md", "LICENSE", "requirements.lock"}
+    copied = {
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+)", path.read_text(), re.M)
+        for source in line.split()[:-1]
+    }
+    let_in = {
+        line.removeprefix("!")
+        for line in (_ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    assert needed <= copied
+    assert copied <= let_in
