@@ -21,9 +21,9 @@ _FILES = {
 }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
-    given = _parser().parse_args()
+    given = _parser().parse_args(arguments)
     missing = [path for path in _needed(given.data) if not path.is_file()]
     if missing:
         sys.stderr.write(_what_is_expected(given.data, missing))
@@ -59,9 +59,9 @@ def _cold_items(data: Path, out: Path, given: argparse.Namespace) -> int:
         done = headrace(["prepare", *_named(data), "--split", "cold-items", "--out", str(prepared)])
         if done:
             return done
-    trained = _train(["--prepared", str(prepared)], out, given)
-    files = ["--interactions", str(prepared / "interactions.parquet"), "--bundle"]
-    return trained or _evaluate([*files, str(out / "bundle")], out)
+    data_of_run = ["--prepared", str(prepared)]
+    trained = _train(data_of_run, out, given)
+    return trained or _evaluate([*data_of_run, "--bundle", str(out / "bundle")], out)
 
 
 def _train(data: Sequence[str], out: Path, given: argparse.Namespace) -> int:
