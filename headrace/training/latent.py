@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
-from scipy.sparse.linalg import svds
+from sklearn.utils.extmath import randomized_svd
 from torch import nn
 
 from headrace.models.item_cnn import ContentCnn, ItemInputs, shared, unit_weights
@@ -29,8 +29,8 @@ def start_content(cnn: ContentCnn, inputs: ItemInputs) -> None:
     rank = min(cnn.word.embedding_dim, *(size - 1 for size in described.shape))
     if rank < 1 or not described.count_nonzero():
         return
-    start = np.ones(min(described.shape), dtype=np.float32)
-    _, _, vectors = svds(described.tocsr(), k=rank, v0=start)
+    # Not ARPACK: it starts anew at random where singular values are equal.
+    _, _, vectors = randomized_svd(described.tocsr(), rank, random_state=0)
     vectors = np.ascontiguousarray(vectors.T, dtype=np.float32)  # [V+C,rank]
     length = float(np.sqrt(np.square(described @ vectors).sum(axis=1).mean()))
     vectors *= LENGTH / max(length, 1e-6)
