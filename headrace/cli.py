@@ -22,6 +22,7 @@ _COMMANDS = {
     "evaluate": _Command("headrace.commands.evaluate", "a bundle's figures, as it is served"),
     "compare": _Command("headrace.commands.compare", "a bundle beside classic recommenders"),
     "bundle": _Command("headrace.commands.bundle", "what a bundle is"),
+    "keys": _Command("headrace.commands.keys", "API keys of applications, roles of accounts"),
 }
 
 

@@ -6,6 +6,9 @@ with Headrace("127.0.0.1:50051", api_key=key) as headrace:
         print(item.title)
 """
 
+from headrace.client.account_models import Account, ApiKey, Session, Visit
+from headrace.client.accounts import Accounts
+from headrace.client.async_accounts import AsyncAccounts
 from headrace.client.asynchronous import AsyncHeadrace
 from headrace.client.blocking import Headrace
 from headrace.client.models import (
@@ -23,6 +26,10 @@ from headrace.client.models import (
 from headrace.client.options import Boost, Filter, ListOptions, Pin
 
 __all__ = [
+    "Account",
+    "Accounts",
+    "ApiKey",
+    "AsyncAccounts",
     "AsyncHeadrace",
     "Boost",
     "Event",
@@ -36,7 +43,9 @@ __all__ = [
     "Pin",
     "Price",
     "Recommendations",
+    "Session",
     "SimilarItems",
     "SimilarUser",
     "Source",
+    "Visit",
 ]

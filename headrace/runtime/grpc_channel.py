@@ -64,6 +64,14 @@ OPTIONS: list[tuple[str, Any]] = [
 ]
 
 
+OPTIONS_WITHOUT_RETRIES: list[tuple[str, Any]] = [
+    *(option for option in OPTIONS if option[0] != "grpc.service_config"),
+    # Without this one gRPC itself retries what it believes the server has not seen.
+    ("grpc.enable_retries", 0),
+]
+"""For calls that must not happen twice."""
+
+
 def open_channel(address: str) -> grpc.aio.Channel:
     """A channel to host:port. Connects on first use; close it at the end (`async with`)."""
     return grpc.aio.insecure_channel(address, options=OPTIONS)

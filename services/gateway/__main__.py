@@ -5,6 +5,10 @@ import logging
 from contextlib import AsyncExitStack
 from functools import partial
 
+import grpc
+
+from headrace.api.accounts.v1.accounts_pb2_grpc import add_AccountServiceServicer_to_server
+from headrace.api.accounts.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
 from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from headrace.runtime.circuit import Circuit
 from headrace.runtime.grpc_channel import open_channel
@@ -13,9 +17,11 @@ from headrace.runtime.process import Process, run_process
 from headrace.store.database import Database
 from services.gateway.access import Access
 from services.gateway.accounts.account_store import AccountStore
+from services.gateway.accounts.grpc import ACCOUNTS, AccountServicer
 from services.gateway.accounts.interests import StoredInterests
+from services.gateway.accounts.key_grpc import KEYS, KeyServicer
 from services.gateway.accounts.key_routes import key_routes
-from services.gateway.accounts.parts import account_parts
+from services.gateway.accounts.parts import AccountParts, account_parts
 from services.gateway.accounts.routes import account_routes
 from services.gateway.directory import Directory
 from services.gateway.directory_feed import DirectoryFeed
@@ -80,10 +86,8 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             grpc_server(
                 host=settings.host,
                 port=settings.grpc_port,
-                services=[SERVICE],
-                register=partial(
-                    add_GatewayServiceServicer_to_server, GatewayServicer(gateway, access)
-                ),
+                services=[SERVICE, ACCOUNTS, KEYS],
+                register=partial(_register, gateway, people, access),
                 readiness=process.readiness,
                 grace_s=settings.shutdown_grace_s,
             )
@@ -109,6 +113,16 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         )
         log.info("listening", extra={"http": settings.http_port, "grpc": settings.grpc_port})
         await process.until_told_to_stop()
+
+
+def _register(
+    gateway: Gateway, people: AccountParts, access: Access, server: grpc.aio.Server
+) -> None:
+    add_GatewayServiceServicer_to_server(GatewayServicer(gateway, access), server)
+    add_AccountServiceServicer_to_server(
+        AccountServicer(people.accounts, people.visits, access), server
+    )
+    add_KeyServiceServicer_to_server(KeyServicer(people.keys, access), server)
 
 
 async def _keep_popular_fresh(gateway: Gateway, popular: PopularLists) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from headrace.contracts.identifiers import Identifier
 from headrace.contracts.items import Label
 from services.gateway.keys import Scope
 
@@ -26,6 +27,12 @@ class NewKeyRequest(_Body):
     scopes: Annotated[list[Scope], Field(min_length=1), AfterValidator(_unlike)] = Field(
         examples=[["events", "read"]]
     )
+
+
+class KeyReference(_Body):
+    """Which key."""
+
+    key_id: Identifier
 
 
 class KeyInfo(_Body):

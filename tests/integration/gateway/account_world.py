@@ -8,18 +8,28 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 
+from headrace.api.accounts.v1.accounts_pb2_grpc import add_AccountServiceServicer_to_server
+from headrace.api.accounts.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
+from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
+from headrace.local.ports import HOST, free_ports
 from headrace.local.waiting import wait_until
+from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.readiness import Readiness
 from headrace.store.database import Database
 from services.gateway.access import Access
+from services.gateway.accounts.grpc import ACCOUNTS, AccountServicer
+from services.gateway.accounts.key_grpc import KEYS as KEY_SERVICE
+from services.gateway.accounts.key_grpc import KeyServicer
 from services.gateway.accounts.key_routes import key_routes
 from services.gateway.accounts.parts import AccountParts, account_parts
 from services.gateway.accounts.routes import account_routes
 from services.gateway.accounts.visit_store import VisitEvent
 from services.gateway.directory import Directory
 from services.gateway.directory_feed import DirectoryFeed
+from services.gateway.grpc import SERVICE, GatewayServicer
 from services.gateway.http import BodyLimits, build_app
 from services.gateway.settings import GatewaySettings
 from tests.unit.gateway.memory import KEYS, TOKENS, World
@@ -111,6 +121,31 @@ class Replica:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(host, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             yield client
+
+
+@asynccontextmanager
+async def grpc_address(replica: Replica) -> AsyncIterator[str]:
+    """Its gRPC door, while it runs."""
+    assert replica.parts is not None
+    parts, access = replica.parts, replica.access
+    (port,) = free_ports(1)
+
+    def register(server: grpc.aio.Server) -> None:
+        add_GatewayServiceServicer_to_server(GatewayServicer(replica.world.gateway, access), server)
+        add_AccountServiceServicer_to_server(
+            AccountServicer(parts.accounts, parts.visits, access), server
+        )
+        add_KeyServiceServicer_to_server(KeyServicer(parts.keys, access), server)
+
+    async with grpc_server(
+        host=HOST,
+        port=port,
+        services=[SERVICE, ACCOUNTS, KEY_SERVICE],
+        register=register,
+        readiness=Readiness(),
+        grace_s=1,
+    ):
+        yield f"{HOST}:{port}"
 
 
 class Person:

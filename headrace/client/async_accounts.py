@@ -1,0 +1,155 @@
+"""The asyncio client of accounts and keys."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from headrace.api.accounts.v1 import accounts_pb2_grpc, keys_pb2_grpc
+from headrace.client import account_calls
+from headrace.client.account_models import (
+    Account,
+    AgeBand,
+    ApiKey,
+    Role,
+    Scope,
+    Session,
+    Visit,
+)
+from headrace.client.calls import Call
+from headrace.runtime.grpc_channel import OPTIONS_WITHOUT_RETRIES
+from headrace.runtime.rpc_errors import from_rpc_error
+
+R = TypeVar("R", bound=Message)
+T = TypeVar("T")
+
+
+class AsyncAccounts:
+    """Calls the gateway without blocking the event loop.
+
+    Use it in an `async with` block, or close it.
+
+    address: host:port of the gateway's gRPC door.
+    api_key: an application's key, for `set_role` and keys; calls with it are not limited by
+        network. Where a method acts for a person, it takes their access token instead.
+    timeout_s: for each call. None is tried again: a refresh token that comes twice ends its
+        sign-in.
+    credentials: for TLS; without, the connection is not encrypted.
+    Every method raises an error of `headrace.errors`.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:50051",
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 5.0,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        if credentials is None:
+            self._channel = grpc.aio.insecure_channel(address, options=OPTIONS_WITHOUT_RETRIES)
+        else:
+            self._channel = grpc.aio.secure_channel(
+                address, credentials, options=OPTIONS_WITHOUT_RETRIES
+            )
+        self._accounts = accounts_pb2_grpc.AccountServiceStub(self._channel)
+        self._keys = keys_pb2_grpc.KeyServiceStub(self._channel)
+        self._timeout_s = timeout_s
+        self._api_key = api_key
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def register(self, email: str, password: str, name: str = "") -> None:
+        """Mails a token that confirms the address, or that it has an account already."""
+        await self._do(account_calls.register(email, password, name))
+
+    async def confirm(self, token: str, password: str, visit_token: str | None = None) -> Session:
+        """Makes the account with the mailed token. Raises: Unauthenticated."""
+        return await self._do(account_calls.confirm(token, password, visit_token))
+
+    async def log_in(self, email: str, password: str, visit_token: str | None = None) -> Session:
+        """Lets a person in. Raises: Unauthenticated, RateLimited."""
+        return await self._do(account_calls.log_in(email, password, visit_token))
+
+    async def refresh(self, refresh_token: str) -> Session:
+        """New tokens for the last refresh token, which is used up. Raises: Unauthenticated."""
+        return await self._do(account_calls.refresh(refresh_token))
+
+    async def log_out(self, refresh_token: str, *, everywhere: bool = False) -> None:
+        """Ends a sign-in, or all of its person."""
+        await self._do(account_calls.log_out(refresh_token, everywhere=everywhere))
+
+    async def recover_password(self, email: str) -> None:
+        """Mails a token that sets a new password, or that there is no account."""
+        await self._do(account_calls.recover_password(email))
+
+    async def reset_password(self, token: str, password: str) -> None:
+        """Sets a new password with the mailed token. Raises: Unauthenticated."""
+        await self._do(account_calls.reset_password(token, password))
+
+    async def change_password(self, access_token: str, password: str, new_password: str) -> Session:
+        """Ends every other sign-in. Raises: InvalidInput where `password` is another."""
+        return await self._do(account_calls.change_password(password, new_password), access_token)
+
+    async def own_account(self, access_token: str) -> Account:
+        """The account of an access token."""
+        return await self._do(account_calls.own_account(), access_token)
+
+    async def set_profile(
+        self,
+        access_token: str,
+        *,
+        name: str = "",
+        age_band: AgeBand | None = None,
+        interests: Sequence[str] = (),
+    ) -> Account:
+        """Replaces what the person tells about themselves."""
+        return await self._do(account_calls.set_profile(name, age_band, interests), access_token)
+
+    async def set_role(self, email: str, role: Role) -> Account:
+        """Says what somebody may do. Needs scope `admin`. Raises: NotFound."""
+        return await self._do(account_calls.set_role(email, role))
+
+    async def begin_visit(self, visit_token: str | None = None) -> Visit:
+        """Begins a visit without an account, or goes on with one."""
+        return await self._do(account_calls.begin_visit(visit_token))
+
+    async def create_key(self, name: str, scopes: Sequence[Scope]) -> ApiKey:
+        """Makes an API key; `key` of the answer shows it this once. Needs scope `admin`."""
+        return await self._do(account_calls.create_key(name, scopes), of=self._keys)
+
+    async def list_keys(self) -> list[ApiKey]:
+        """All keys that were made, newest first. Needs scope `admin`."""
+        return await self._do(account_calls.list_keys(), of=self._keys)
+
+    async def revoke_key(self, key_id: str) -> ApiKey:
+        """Revokes a key, for good. Needs scope `admin`. Raises: NotFound."""
+        return await self._do(account_calls.revoke_key(key_id), of=self._keys)
+
+    async def _do(self, call: Call[R, T], token: str | None = None, of: object | None = None) -> T:
+        method: Any = getattr(of or self._accounts, call.method)
+        secret = token or self._api_key
+        try:
+            answer = await method(
+                call.request,
+                timeout=self._timeout_s,
+                metadata=[("authorization", f"Bearer {secret}")] if secret else [],
+                wait_for_ready=True,
+            )
+        except grpc.RpcError as failure:
+            raise from_rpc_error("gateway", failure) from failure
+        return call.read(answer)
