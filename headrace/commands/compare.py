@@ -13,8 +13,9 @@ from headrace.bundle import Bundle
 from headrace.commands.arguments import SAMPLED, count, minutes, whole
 from headrace.evaluation.baselines.neural.learning import Watch
 from headrace.evaluation.baselines.registry import NEURAL, SIMPLE, Make
-from headrace.evaluation.compare import MAIN, Row, Standing, Terms, compare
+from headrace.evaluation.compare import MAIN, Row, Standing, compare
 from headrace.evaluation.report.write import write_report
+from headrace.evaluation.turns import Terms
 from headrace.training.data import read_log
 
 _EVERY = {**SIMPLE, **NEURAL}

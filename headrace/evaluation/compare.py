@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 from headrace.bundle import Bundle
 from headrace.errors import DataInvalid
-from headrace.evaluation.baselines.neural.learning import Effort, Watch
+from headrace.evaluation.baselines.neural.learning import Watch
 from headrace.evaluation.baselines.registry import NEURAL, SIMPLE, Make
-from headrace.evaluation.contenders import HEADRACE, RETRIEVAL, Contest
+from headrace.evaluation.contenders import HEADRACE, Contest
 from headrace.evaluation.evaluate import leave_one_out
 from headrace.evaluation.intervals import Difference, Interval, difference
 from headrace.evaluation.measured import K, Measured, World, measure
-from headrace.evaluation.results import Answers, Fit, Result, Results
+from headrace.evaluation.results import Answers, Fit, Results
 from headrace.evaluation.sampled import figures
+from headrace.evaluation.turns import Terms, Turn, Turns
 from headrace.training.log import EventLog
 from headrace.training.split import Part, Split
 
@@ -66,18 +67,6 @@ class Standing:
     left_s: float
 
 
-@dataclass(frozen=True)
-class Terms:
-    """How to compare. `seconds` are for fitting: networks share what the others leave of them.
-    `results`: where what is known is kept and taken from. `sampled`: rank among so many items
-    drawn at random as well."""
-
-    seconds: float
-    seed: int = 0
-    sampled: int = 0
-    results: Path | None = None
-
-
 def compare(
     log: EventLog,
     bundle: Bundle | None,
@@ -87,44 +76,40 @@ def compare(
     say: Callable[[Row, Standing], None] = lambda row, standing: None,
     watch: Callable[[str], Watch] | None = None,
 ) -> Comparison:
-    """Takes what is known, and fits the rest.
+    """Takes what is known, and makes the rest.
 
     Raises:
-        DataInvalid: nobody has three events; a file of results is damaged.
+        DataInvalid: nobody has three events; no model can learn from these; a file of results is
+            damaged.
         FailedPrecondition: the bundle was trained on another split.
         OSError: results cannot be written.
     """
     parts = leave_one_out(log)
-    known = Results(terms.results, log, parts, terms.seed)
     contest = Contest(log, parts, sampled=terms.sampled, seed=terms.seed)
+    known = Results(terms.results, log, parts, terms.seed)
+    turns = Turns(contest, known, terms, watch)
     judge = _Judge(log, parts, contest, terms.seed)
     models = len(baselines) + (2 if bundle else 0)
     rows: list[Row] = []
-
-    def add(name: str, result: Result, kept: bool, left_s: float) -> None:
-        rows.append(judge.row(name, result))
-        say(rows[-1], Standing(len(rows), models, kept, left_s))
-
-    if bundle is not None:
-        for name, result, kept in _of_bundle(bundle, contest, known, terms):
-            add(name, result, kept, terms.seconds)
-    queue = _Queue(baselines, contest, known, terms, watch)
-    for name, result, kept in queue.results():
-        add(name, result, kept, queue.left_s)
+    of_bundle = () if bundle is None else turns.of_bundle(bundle)
+    for turn in chain(of_bundle, turns.of_baselines(baselines)):
+        rows.append(judge.row(turn))
+        done = len(rows) + len(turns.left_out)
+        say(rows[-1], Standing(done, models, turn.kept, turn.left_s))
+    if not rows:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in turns.left_out.items())
+        raise DataInvalid(f"there is nothing to compare: {reasons}")
+    best = max(rows, key=lambda row: row.validation.intervals[MAIN].mean).name
     return Comparison(
         split=parts,
         people=log.users,
         items=len(log.catalogue),
         events=len(log.items),
         rows=sorted(rows, key=lambda row: -row.test.intervals[MAIN].mean),
-        reference=_best_on_validation(rows) if bundle is None else HEADRACE,
-        left_out=queue.left_out,
+        reference=best if bundle is None else HEADRACE,
+        left_out=turns.left_out,
         sampled=terms.sampled,
     )
-
-
-def _best_on_validation(rows: Sequence[Row]) -> str:
-    return max(rows, key=lambda row: row.validation.intervals[MAIN].mean).name
 
 
 class _Judge:
@@ -136,10 +121,11 @@ class _Judge:
         self._world = World.of(log.catalogue, contest.train.counts, log.users)
         self._seed = seed
 
-    def row(self, name: str, result: Result) -> Row:
+    def row(self, turn: Turn) -> Row:
+        result = turn.result
         among = result.test.sampled
         return Row(
-            name,
+            turn.name,
             result.fit,
             self._measured(result.validation, self._parts.validation),
             self._measured(result.test, self._parts.test),
@@ -151,75 +137,3 @@ class _Judge:
         return measure(
             answers.ranks, answers.top, asked, self._world, shown=answers.shown, seed=self._seed
         )
-
-
-def _of_bundle(
-    bundle: Bundle, contest: Contest, known: Results, terms: Terms
-) -> Iterator[tuple[str, Result, bool]]:
-    """Name, result, and whether it was known."""
-    version = bundle.model_version
-    found = {name: known.get(name, version) for name in (RETRIEVAL, HEADRACE)}
-    usable = {name: r for name, r in found.items() if r and _enough(r, terms)}
-    if len(usable) == len(found):
-        for name, result in usable.items():
-            yield name, result, True
-        return
-    for name, result in contest.of_bundle(bundle):
-        known.keep(name, version, result)
-        yield name, result, False
-
-
-class _Queue:
-    """The baselines, one after the other: cheap ones first, so that the networks know the time
-    that is left to share. `left_out` fills on the way."""
-
-    def __init__(
-        self,
-        baselines: Mapping[str, Make],
-        contest: Contest,
-        known: Results,
-        terms: Terms,
-        watch: Callable[[str], Watch] | None,
-    ) -> None:
-        self._baselines = dict(sorted(baselines.items(), key=lambda entry: entry[0] in NEURAL))
-        self._contest = contest
-        self._known = known
-        self._terms = terms
-        self._watch = watch
-        self.left_s = terms.seconds
-        self.left_out: dict[str, str] = {}
-
-    def results(self) -> Iterator[tuple[str, Result, bool]]:
-        """Name, result, and whether it was known. A share follows from what the models before
-        took when they were fitted: a resumed run gives the same ones as a run in one go."""
-        for number, (name, make) in enumerate(self._baselines.items()):
-            share = max(1.0, self.left_s / self._sharing(number))
-            baseline = make(self._effort(name, share))
-            settings = repr(baseline)
-            result = self._known.get(name, settings)
-            kept = result is not None and _enough(result, self._terms, share)
-            if result is None or not kept:
-                try:
-                    result = self._contest.of_baseline(name, baseline, share)
-                except DataInvalid as error:
-                    self.left_out[name] = str(error)
-                    continue
-                self._known.keep(name, settings, result)
-            self.left_s -= result.fit.seconds or 0.0
-            yield name, result, kept
-
-    def _effort(self, name: str, share: float) -> Effort:
-        effort = Effort(seconds=share, seed=self._terms.seed)
-        return effort if self._watch is None else replace(effort, watch=self._watch(name))
-
-    def _sharing(self, number: int) -> int:
-        """How many from this one on want a share: a cheap one takes what it takes."""
-        return max(1, sum(name in NEURAL for name in list(self._baselines)[number:]))
-
-
-def _enough(result: Result, terms: Terms, share: float = 0.0) -> bool:
-    """Whether a known result is what would come out now: one that time cut short is made anew
-    where there is more of it, and one that lacks what is asked as well."""
-    if terms.sampled not in (0, result.sampled):
-        return False
-    return not (result.fit.cut_short and share > result.fit.allowed_s)

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from headrace.bundle import Bundle
+from headrace.errors import DataInvalid
 from headrace.evaluation.baselines.base import Baseline, Training
 from headrace.evaluation.baselines.neural.learning import Effort
 from headrace.evaluation.baselines.popularity import MostPopular
 from headrace.evaluation.baselines.registry import MOST_POPULAR, SIMPLE, Make
-from headrace.evaluation.compare import Comparison, Terms, compare
+from headrace.evaluation.compare import Comparison, compare
 from headrace.evaluation.contenders import HEADRACE, RETRIEVAL
 from headrace.evaluation.report.tables import tables
 from headrace.evaluation.report.write import write_report
+from headrace.evaluation.turns import Terms
 from tests.unit.evaluation.toy import bundle_of, toy_log
 
 LOG = toy_log(people=40)
@@ -138,6 +140,11 @@ def test_what_cannot_learn_from_so_little_is_left_out_with_the_reason(tmp_path: 
     assert len(found.rows) == len(SIMPLE) - 3
     text = write_report(found, tmp_path, [])[0].read_text(encoding="utf-8")
     assert "Left out: SVD (factors need two people and two items at least)." in text
+
+
+def test_where_no_model_can_learn_the_reasons_are_given() -> None:
+    with pytest.raises(DataInvalid, match="nothing to compare: SVD: factors need two people"):
+        compare(toy_log(people=1), None, Terms(10), baselines={"SVD": SIMPLE["SVD"]})
 
 
 def test_the_report_is_one_page_that_needs_nothing_else(found: Comparison, tmp_path: Path) -> None:
