@@ -9,7 +9,6 @@ from headrace.contracts.list_kinds import ListKind, Window
 from headrace.contracts.list_options import ListOptions
 from headrace.runtime.filter_messages import filter_fields, filter_message
 
-
 KINDS: Mapping[ListKind, list_options_pb2.ListKind.ValueType] = {
     "for_you": list_options_pb2.LIST_KIND_FOR_YOU,
     "similar": list_options_pb2.LIST_KIND_SIMILAR,

@@ -14,6 +14,7 @@ from headrace.runtime.kafka_client import CONNECTION, reachable
 EVENTS = "events"
 INTERACTIONS = "interactions"
 ITEMS = "items"
+IMPRESSIONS = "impressions"
 
 # A little below what brokers take by default (max.message.bytes, 1,048,588).
 RECORD_BYTES = 1_000_000
@@ -67,6 +68,7 @@ def topic_specs(model_version: str, partitions: int) -> list[TopicSpec]:
         TopicSpec(item_vectors(model_version), partitions, _COMPACTED),
         TopicSpec(user_vectors(model_version), partitions, _kept(days=1 / 24)),
     ]
+    shown = [TopicSpec(IMPRESSIONS, partitions, _kept(days=7))]
     refused = [
         # Compacted as well: a letter found again replaces itself, a replayed one disappears.
         TopicSpec(
@@ -80,7 +82,7 @@ def topic_specs(model_version: str, partitions: int) -> list[TopicSpec]:
         )
         for spec in flowing
     ]
-    return flowing + refused
+    return flowing + shown + refused
 
 
 def create_topics(

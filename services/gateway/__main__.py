@@ -13,6 +13,7 @@ from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_
 from headrace.runtime.circuit import Circuit
 from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import grpc_server
+from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.process import Process, run_process
 from headrace.store.database import Database
 from services.gateway.access import Access
@@ -30,6 +31,7 @@ from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.grpc import SERVICE, GatewayServicer
 from services.gateway.http import BodyLimits, build_app
 from services.gateway.http_server import http_server
+from services.gateway.impressions import ImpressionLog
 from services.gateway.keys import ApiKeys
 from services.gateway.service import Gateway
 from services.gateway.settings import GatewaySettings
@@ -51,6 +53,12 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         stack.push_async_callback(asyncio.to_thread, events.close)
         process.readiness.require("kafka", events.connected)
 
+        impressions = ImpressionLog(partial(Publisher, settings.kafka_bootstrap_servers))
+        impressions.start()
+        stack.push_async_callback(
+            asyncio.to_thread, impressions.close, settings.shutdown_grace_s / 2
+        )
+
         database = Database(settings.database_url, settings.database_connections, wait_s=2)
         stack.callback(database.close)
         ranker = await stack.enter_async_context(open_channel(settings.ranker_address))
@@ -69,6 +77,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             fallback=Fallback(PersonalLists(settings.remembered_places), popular),
             tombstones=Tombstones(),
             circuit=Circuit("ranker"),
+            impressions=impressions,
         )
         refreshing = asyncio.create_task(_keep_popular_fresh(gateway, popular))
         stack.callback(refreshing.cancel)

@@ -30,14 +30,13 @@ from services.gateway.models import (
     UpsertItemsRequest,
 )
 from services.gateway.service import Gateway
-from services.gateway.upstream import SOURCES, STATUSES
+from services.gateway.upstream import SOURCE_NUMBERS, STATUSES
 
 if TYPE_CHECKING:
     Call = grpc.aio.ServicerContext[Any, Any]
 
 SERVICE = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"].full_name
 
-_SOURCES = {name: number for number, name in SOURCES.items()}
 _STATUSES = {name: number for number, name in STATUSES.items()}
 
 
@@ -192,7 +191,7 @@ def _ranked_items(items: Iterable[ListedItem]) -> list[ranker_pb2.RankedItem]:
             score=item.score,
             title=item.title,
             categories=item.categories,
-            source=ranker_pb2.Source.ValueType(_SOURCES[item.source]),
+            source=SOURCE_NUMBERS[item.source],
             propensity=item.propensity,
         )
         for item in items

@@ -90,6 +90,13 @@ class EventLog(Protocol):
         """Returns once they are safe. Raises: Unavailable where that is not certain."""
 
 
+class Impressions(Protocol):
+    """Takes note of what was shown, without making anybody wait."""
+
+    def served(self, request: RecommendationRequest, ranked: RankedList) -> None:
+        """A list as it was answered."""
+
+
 class Gateway:
     """Both doors call these methods with checked requests; access is checked before."""
 
@@ -102,6 +109,7 @@ class Gateway:
         fallback: Fallback,
         tombstones: Tombstones,
         circuit: Circuit,
+        impressions: Impressions,
     ) -> None:
         self._ranker = ranker
         self._catalogue = catalogue
@@ -109,6 +117,7 @@ class Gateway:
         self._fallback = fallback
         self._tombstones = tombstones
         self._circuit = circuit
+        self._impressions = impressions
 
     async def record_events(self, events: Sequence[NewEvent]) -> list[str]:
         """Keeps all events or raises. Returns their ids in order.
@@ -140,7 +149,9 @@ class Gateway:
         if ranked is None:
             raise Unavailable("the ranker is away and no such list is known; try again in a second")
         LISTS.labels(ranked.degraded or "no").inc()
-        return replace(ranked, items=self._tombstones.without(ranked.items))
+        shown = replace(ranked, items=self._tombstones.without(ranked.items))
+        self._impressions.served(request, shown)
+        return shown
 
     async def similar(self, item_id: str, n: int, category: str | None) -> SimilarList:
         """The items nearest to an item. Raises: InvalidInput, NotFound, Unavailable."""
@@ -150,7 +161,12 @@ class Gateway:
         # Some more, to fill the places of those that were just deleted.
         wanted = min(n + len(deleted), LIST_LENGTH)
         found = await self._circuit.run(lambda: self._ranker.similar(item_id, wanted, category))
-        return replace(found, items=self._tombstones.without(found.items)[:n])
+        shown = self._tombstones.without(found.items)[:n]
+        self._impressions.served(
+            RecommendationRequest(kind="similar", items=(item_id,), n=n, category=category),
+            RankedList(found.model_version, datetime.now(UTC), shown),
+        )
+        return replace(found, items=shown)
 
     async def similar_users(self, user_id: str, n: int) -> NearPeople:
         """People whose taste is near. Raises: InvalidInput, NotFound, Unavailable."""

@@ -33,6 +33,7 @@ SOURCES: dict[int, Source] = {
     ranker_pb2.SOURCE_NEW: "new",
     ranker_pb2.SOURCE_PEOPLE: "people",
 }
+SOURCE_NUMBERS = {name: ranker_pb2.Source.ValueType(number) for number, name in SOURCES.items()}
 STATUSES: dict[int, AfterStatus] = {
     user_embedding_pb2.EVENT_STATUS_APPLIED: "applied",
     user_embedding_pb2.EVENT_STATUS_PENDING: "pending",

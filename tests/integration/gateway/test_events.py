@@ -53,6 +53,7 @@ async def http(event_log: KafkaEventLog) -> AsyncIterator[httpx.AsyncClient]:
         fallback=Fallback(PersonalLists(0), PopularLists()),
         tombstones=Tombstones(),
         circuit=Circuit("ranker"),
+        impressions=world.impressions,
     )
     async with http_door(world, Readiness()) as client:
         yield client
@@ -161,6 +162,7 @@ async def test_a_gateway_that_starts_before_kafka_serves_lists_and_connects_late
         fallback=Fallback(PersonalLists(0), PopularLists()),
         tombstones=Tombstones(),
         circuit=Circuit("ranker"),
+        impressions=world.impressions,
     )
     try:
         event_log.start()

@@ -20,7 +20,7 @@ from services.gateway.lists import (
     Source,
 )
 from services.gateway.models import RecommendationRequest
-from services.gateway.service import AcceptedEvent, CatalogueItem, Gateway
+from services.gateway.service import AcceptedEvent, CatalogueItem, Gateway, Impressions
 from services.gateway.tokens import Tokens
 from services.gateway.tombstones import Tombstones
 
@@ -141,6 +141,16 @@ class MemoryEventLog:
         self.events.extend(events)
 
 
+class MemoryImpressions:
+    """Keeps what was shown."""
+
+    def __init__(self) -> None:
+        self.lists: list[tuple[RecommendationRequest, RankedList]] = []
+
+    def served(self, request: RecommendationRequest, ranked: RankedList) -> None:
+        self.lists.append((request, ranked))
+
+
 @dataclass
 class World:
     """A gateway and everything around it. Items 1 to 6; even ones are Drama, odd ones Action."""
@@ -148,6 +158,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     catalogue: MemoryCatalogue = field(default_factory=MemoryCatalogue)
     event_log: MemoryEventLog = field(default_factory=MemoryEventLog)
+    impressions: Impressions = field(default_factory=MemoryImpressions)
 
     def __post_init__(self) -> None:
         items = [film(number) for number in range(1, 7)]
@@ -160,6 +171,7 @@ class World:
             fallback=Fallback(PersonalLists(places=100), PopularLists()),
             tombstones=Tombstones(seconds=60, clock=self.clock),
             circuit=Circuit("ranker", failures=3, pause_s=1, clock=self.clock),
+            impressions=self.impressions,
         )
 
     def lose_ranker(self) -> None:

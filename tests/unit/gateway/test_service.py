@@ -6,7 +6,7 @@ from headrace.contracts.events import NewEvent
 from headrace.errors import HeadraceError, InvalidInput, NotFound, Unavailable
 from services.gateway.models import RecommendationRequest
 from services.gateway.service import EventsNotConfirmed
-from tests.unit.gateway.memory import World, film, ids
+from tests.unit.gateway.memory import MemoryImpressions, World, film, ids
 
 
 async def test_events_keep_their_ids_and_get_one_where_they_have_none(world: World) -> None:
@@ -129,3 +129,25 @@ async def test_an_item_given_twice_refuses_the_request(world: World) -> None:
         await world.gateway.upsert_items([film(8), film(9), film(8)])
     assert [violation.field for violation in refused.value.violations] == ["items[2].item_id"]
     assert "8" not in world.catalogue.items
+
+
+async def test_every_list_that_is_served_is_an_impression() -> None:
+    impressions = MemoryImpressions()
+    world = World(impressions=impressions)
+    await world.gateway.delete_item("5")
+    listed = await world.gateway.recommend(RecommendationRequest(user_id="u", n=3))
+    near = await world.gateway.similar("1", 2, None)
+    (asked, shown), (about, similar) = impressions.lists
+    assert (asked.user_id, shown) == ("u", listed)
+    assert "5" not in ids(shown.items)
+    assert (about.kind, about.items, similar.items) == ("similar", ("1",), near.items)
+
+
+async def test_what_the_gateway_fetches_for_itself_is_no_impression() -> None:
+    impressions = MemoryImpressions()
+    world = World(impressions=impressions)
+    await world.gateway.refresh_popular()
+    assert impressions.lists == []
+    world.lose_ranker()
+    await world.gateway.recommend(RecommendationRequest())
+    assert [shown.degraded for _, shown in impressions.lists] == ["ranker_unavailable"]

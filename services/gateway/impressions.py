@@ -1,0 +1,167 @@
+"""What was shown: every list that was served, on topic `impressions`.
+
+A request pays for one append to a bounded queue; a thread does the rest. Where the queue is full,
+lists are served and not noted down, and counted.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from prometheus_client import Counter
+
+from headrace.api.impressions.v1 import impressions_pb2
+from headrace.errors import InvalidInput, Unavailable
+from headrace.runtime.context import current
+from headrace.runtime.filter_messages import filter_message
+from headrace.runtime.kafka_publisher import Outgoing
+from headrace.runtime.list_option_messages import KINDS
+from headrace.runtime.topics import IMPRESSIONS
+from services.gateway.lists import RankedList
+from services.gateway.models import RecommendationRequest
+from services.gateway.upstream import SOURCE_NUMBERS
+
+log = logging.getLogger(__name__)
+
+LISTS = Counter(
+    "headrace_gateway_impressions_total",
+    "Lists that were served: published to Kafka, or dropped.",
+    ["outcome"],
+)
+
+# A list of 20 takes about 6 kB here: 12 MB, two seconds of 1,000 lists/s.
+_QUEUED_LISTS = 2_000
+# 200 lists of 200 take 900 kB at most in Kafka, with ids as long as they may be; usually 100 kB.
+_LISTS_PER_RECORD = 200
+_RECORD_IMPRESSIONS = 6_000
+_LINGER_S = 0.1
+_RETRY_S = 0.5
+_FLUSH_S = 10.0
+
+
+class Sink(Protocol):
+    """Where records go: `headrace.runtime.kafka_publisher.Publisher`."""
+
+    def publish(self, records: Sequence[Outgoing]) -> None: ...
+
+    def flush(self, timeout_s: float = ...) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Served(NamedTuple):
+    request_id: str
+    at: float
+    request: RecommendationRequest
+    ranked: RankedList
+
+
+class ImpressionLog:
+    """Implements `Impressions`. Connects in its thread, from `start` on."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Sink],
+        topic: str = IMPRESSIONS,
+        queued_lists: int = _QUEUED_LISTS,
+    ) -> None:
+        """connect: raises Unavailable while Kafka is away."""
+        self._connect = connect
+        self._topic = topic
+        self._queued_lists = queued_lists
+        self._queue: deque[_Served] = deque()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="impressions", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def served(self, request: RecommendationRequest, ranked: RankedList) -> None:
+        """Notes down a list, if there is room."""
+        if len(self._queue) >= self._queued_lists:
+            LISTS.labels("dropped").inc()
+            return
+        context = current()
+        request_id = "" if context is None else context.request_id
+        self._queue.append(_Served(request_id, time.time(), request, ranked))
+
+    def close(self, timeout_s: float) -> None:
+        """Writes what is queued, if Kafka takes it in time."""
+        self._stop.set()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        sink: Sink | None = None
+        while not (self._stop.wait(_LINGER_S) and not self._queue):
+            if sink is None:
+                sink = self._connected()
+                if sink is None:
+                    return
+            while self._queue:
+                self._write(sink)
+        if sink is not None:
+            sink.close()
+
+    def _connected(self) -> Sink | None:
+        """None where it was to stop before Kafka came."""
+        while True:
+            try:
+                return self._connect()
+            except Unavailable as error:
+                log.debug("impressions wait for Kafka: %s", error)
+            if self._stop.wait(_RETRY_S):
+                return None
+
+    def _write(self, sink: Sink) -> None:
+        lists = self._next()
+        message = impressions_pb2.ServedLists(lists=[_message(one) for one in lists])
+        try:
+            sink.publish([Outgoing(self._topic, b"", message.SerializeToString())])
+            sink.flush(_FLUSH_S)
+        except (Unavailable, InvalidInput) as error:  # away, or too large a record
+            LISTS.labels("dropped").inc(len(lists))
+            log.warning("%d lists are not among the impressions: %s", len(lists), error)
+        else:
+            LISTS.labels("published").inc(len(lists))
+
+    def _next(self) -> list[_Served]:
+        """What goes into one record."""
+        lists = [self._queue.popleft()]
+        impressions = len(lists[0].ranked.items)
+        while self._queue and len(lists) < _LISTS_PER_RECORD:
+            impressions += len(self._queue[0].ranked.items)
+            if impressions > _RECORD_IMPRESSIONS:
+                break
+            lists.append(self._queue.popleft())
+        return lists
+
+
+def _message(served: _Served) -> impressions_pb2.ServedList:
+    request, ranked = served.request, served.ranked
+    seconds = int(served.at)
+    message = impressions_pb2.ServedList(
+        request_id=served.request_id,
+        user_id=request.user_id or "",
+        served_at=Timestamp(seconds=seconds, nanos=int((served.at - seconds) * 1e9)),
+        model_version=ranked.model_version,
+        kind=KINDS[request.kind],
+        degraded=ranked.degraded or "",
+        personal=ranked.personal,
+        category=request.category or "",
+        impressions=[
+            impressions_pb2.Impression(
+                item_id=item.item_id,
+                score=item.score,
+                source=SOURCE_NUMBERS[item.source],
+                propensity=item.propensity,
+            )
+            for item in ranked.items
+        ],
+    )
+    if request.filter is not None:
+        message.filter.CopyFrom(filter_message(request.filter.model_dump(exclude_none=True)))
+    return message

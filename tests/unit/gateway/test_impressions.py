@@ -1,0 +1,137 @@
+"""What was shown goes to Kafka in batches, and nobody waits for it."""
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from headrace.api.impressions.v1.impressions_pb2 import ServedList, ServedLists
+from headrace.api.ranker.v1 import list_options_pb2, ranker_pb2
+from headrace.contracts.filters import Condition, OneTag
+from headrace.errors import Unavailable
+from headrace.local.waiting import wait_until
+from headrace.runtime.context import RequestContext, within
+from headrace.runtime.kafka_publisher import Outgoing
+from services.gateway.impressions import LISTS, ImpressionLog
+from services.gateway.lists import ListedItem, RankedList
+from services.gateway.models import RecommendationRequest
+from tests.unit.gateway.memory import AS_OF
+
+
+class MemorySink:
+    """Keeps records; takes them only while `takes` is set."""
+
+    def __init__(self) -> None:
+        self.records: list[Outgoing] = []
+        self.takes = threading.Event()
+        self.takes.set()
+        self.away = False
+        self.closed = False
+
+    def publish(self, records: Sequence[Outgoing]) -> None:
+        self.takes.wait(10)
+        if self.away:
+            raise Unavailable("Kafka is away")
+        self.records.extend(records)
+
+    def flush(self, timeout_s: float = 30.0) -> None:
+        """Everything is there at once."""
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def lists(self) -> list[ServedList]:
+        return [
+            one
+            for record in self.records
+            for one in ServedLists.FromString(record.value or b"").lists
+        ]
+
+
+def listed(count: int, source: str = "retrieval") -> RankedList:
+    items = (
+        ListedItem(f"i{n}", 0.5, f"Item {n}", (), source, 0.25 if n else None)  # type: ignore[arg-type]
+        for n in range(count)
+    )
+    return RankedList("m1", AS_OF, tuple(items), personal=True)
+
+
+def outcomes(outcome: str) -> float:
+    return float(LISTS.labels(outcome)._value.get())
+
+
+@pytest.fixture
+def sink() -> MemorySink:
+    return MemorySink()
+
+
+def test_a_list_is_noted_down_as_it_was_answered(sink: MemorySink) -> None:
+    log = ImpressionLog(lambda: sink)
+    log.start()
+    request = RecommendationRequest(
+        user_id="ann", category="Drama", filter=Condition(tag=OneTag(one_of=("new",)))
+    )
+    with within(RequestContext("r-1", "0" * 31 + "1")):
+        log.served(request, listed(2))
+    log.close(10)
+    (one,) = sink.lists
+    assert (one.request_id, one.user_id, one.model_version) == ("r-1", "ann", "m1")
+    assert (one.kind, one.category) == (list_options_pb2.LIST_KIND_FOR_YOU, "Drama")
+    assert one.filter.tag.one_of == ["new"]
+    assert one.personal
+    assert one.served_at.seconds > 0
+    first, second = one.impressions
+    assert (first.item_id, first.score, first.source) == ("i0", 0.5, ranker_pb2.SOURCE_RETRIEVAL)
+    assert (first.HasField("propensity"), second.propensity) == (False, 0.25)
+    assert sink.closed
+
+
+def test_many_lists_share_a_record_in_their_order(sink: MemorySink) -> None:
+    log = ImpressionLog(lambda: sink)
+    for n in range(500):
+        log.served(RecommendationRequest(user_id=f"u{n}"), listed(20))
+    log.start()
+    assert wait_until(lambda: len(sink.lists) == 500, 10)
+    log.close(10)
+    assert [one.user_id for one in sink.lists] == [f"u{n}" for n in range(500)]
+    assert len(sink.records) < 10
+
+
+def test_a_full_queue_drops_and_counts_instead_of_waiting(sink: MemorySink) -> None:
+    dropped = outcomes("dropped")
+    log = ImpressionLog(lambda: sink, queued_lists=3)
+    for _ in range(5):
+        log.served(RecommendationRequest(), listed(1))
+    assert outcomes("dropped") == dropped + 2
+    log.start()
+    log.close(10)
+    assert len(sink.lists) == 3
+
+
+def test_what_kafka_does_not_take_is_counted_and_the_next_goes_on(sink: MemorySink) -> None:
+    dropped, published = outcomes("dropped"), outcomes("published")
+    sink.away = True
+    log = ImpressionLog(lambda: sink)
+    log.start()
+    log.served(RecommendationRequest(), listed(1))
+    assert wait_until(lambda: outcomes("dropped") == dropped + 1, 10)
+    sink.away = False
+    log.served(RecommendationRequest(), listed(1))
+    assert wait_until(lambda: outcomes("published") == published + 1, 10)
+    log.close(10)
+
+
+def test_it_waits_for_kafka_and_ends_without_it() -> None:
+    tries: list[int] = []
+
+    def away() -> MemorySink:
+        tries.append(1)
+        raise Unavailable("Kafka is away")
+
+    log = ImpressionLog(away)
+    log.start()
+    log.served(RecommendationRequest(), listed(1))
+    assert wait_until(lambda: bool(tries), 10)
+    log.close(10)
+    assert "impressions" not in [thread.name for thread in threading.enumerate()]
