@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from headrace.errors import DataInvalid
-from headrace.evaluation.report.drawing import ticks, whole_drawing
+from headrace.evaluation.report.drawing import Drawn, ticks, whole_drawing
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 860, 320, 60, 70, 52, 46
 
@@ -36,6 +36,17 @@ def read_curve(path: Path) -> Sequence[Judgement]:
                 f"{path}, line {number}: expected an object with seconds, epochs and ndcg_at_10"
             ) from error
     return found
+
+
+def drawn_curve(path: Path | None) -> Iterator[Drawn]:
+    """The curve of a file, if there is one with judgements.
+
+    Raises: as `read_curve`.
+    """
+    curve = read_curve(path) if path else []
+    if curve:
+        shows = "NDCG@10 on validation over training"
+        yield Drawn("learning-curve.svg", shows, curve_plot(curve))
 
 
 def curve_plot(curve: Sequence[Judgement]) -> str:

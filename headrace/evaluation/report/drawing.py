@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from html import escape
+from typing import NamedTuple
 
 # In the drawing itself: the Markdown report shows it as a picture of its own.
 _STYLE = """
@@ -23,6 +24,14 @@ _STYLE = """
   .drawing .line { stroke: #4aa8cf; } .drawing .dot { fill: #f0a06e; }
 }
 """
+
+
+class Drawn(NamedTuple):
+    """An SVG element, what it shows, and the file that it goes to."""
+
+    file: str
+    shows: str
+    svg: str
 
 
 def whole_drawing(title: str, said: str, width: int, height: int, body: str) -> str:

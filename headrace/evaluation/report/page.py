@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from headrace.evaluation.report.tables import Table
@@ -23,7 +23,7 @@ figure { margin: 2rem 0 0; overflow-x: auto; }
 figure svg { min-width: 40rem; }
 code { font-size: .95em; }
 .grid { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; }
-.grid:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+.grid:focus-visible, figure:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: .875rem;
   font-variant-numeric: tabular-nums; }
 th, td { padding: .4rem .6rem; text-align: right; border-bottom: 1px solid var(--line);
@@ -39,10 +39,17 @@ td.text { text-align: left; white-space: normal; }
 """
 
 
-def page(title: str, about: str, plots: Sequence[str], tables: Sequence[Table], own: str) -> str:
-    """The whole document; `plots` are SVG elements, `own` is the row to stand out."""
+def page(
+    title: str, about: str, plots: Mapping[str, str], tables: Sequence[Table], own: str
+) -> str:
+    """The whole document; `plots` are what is shown, and SVG elements; `own` is the row to stand
+    out."""
     body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(about)}</p>"]
-    body += [f"<figure>{plot}</figure>" for plot in plots]
+    # What scrolls on a small screen has a name and a place in the order of tabs.
+    body += [
+        f'<figure aria-label="{escape(shows)}" tabindex="0">{plot}</figure>'
+        for shows, plot in plots.items()
+    ]
     for table in tables:
         body += [f"<h2>{escape(table.title)}</h2>", f"<p>{_note(table.note)}</p>"]
         body.append(_grid(table, own))
@@ -63,7 +70,6 @@ def _note(text: str) -> str:
 def _grid(table: Table, own: str) -> str:
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.columns)
     rows = "\n".join(_row(row, own) for row in table.rows)
-    # It scrolls on a small screen: with a name and a place in the order of tabs.
     return (
         f'<div class="grid" role="region" aria-label="{escape(table.title)}" tabindex="0">\n'
         f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>\n</div>"

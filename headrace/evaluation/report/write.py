@@ -1,4 +1,4 @@
-"""Writing a report's files."""
+"""A comparison as people read it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from pathlib import Path
 
 from headrace.evaluation.compare import Comparison
 from headrace.evaluation.measured import HEADLINE
-from headrace.evaluation.report.curve import curve_plot, read_curve
-from headrace.evaluation.report.markdown import markdown
-from headrace.evaluation.report.page import page
+from headrace.evaluation.report.curve import drawn_curve
+from headrace.evaluation.report.drawing import Drawn
+from headrace.evaluation.report.files import write_files
 from headrace.evaluation.report.plot import intervals_plot
 from headrace.evaluation.report.tables import tables
-
-_TITLE = "How good the recommendations are"
 
 
 def write_report(
@@ -27,29 +25,23 @@ def write_report(
     """
     left_out = [f"Left out: {name} ({reason})." for name, reason in found.left_out.items()]
     text = " ".join([*about, _data(found), *left_out])
-    plots = list(_plots(found, curve))
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, _, drawing in plots:
-        (folder / file).write_text(drawing, encoding="utf-8")
-    pictures = {file: shows for file, shows, _ in plots}
-    said = tables(found)
-    written = folder / "report.md", folder / "report.html"
-    written[0].write_text(markdown(_TITLE, text, pictures, said), encoding="utf-8")
-    drawings = [drawing for _, _, drawing in plots]
-    written[1].write_text(page(_TITLE, text, drawings, said, found.reference), encoding="utf-8")
-    return written
+    return write_files(
+        folder,
+        title="How good the recommendations are",
+        about=text,
+        drawn=list(_drawn(found, curve)),
+        tables=tables(found),
+        own=found.reference,
+    )
 
 
-def _plots(found: Comparison, curve: Path | None) -> Iterator[tuple[str, str, str]]:
-    """File, what it shows, and the drawing."""
+def _drawn(found: Comparison, curve: Path | None) -> Iterator[Drawn]:
     for metric in HEADLINE:
         title = f"{metric}, test part, 95 % intervals"
         named = [(row.name, row.test.intervals[metric]) for row in found.rows]
         file = f"{metric.replace('@', '-at-').lower()}.svg"
-        yield file, title, intervals_plot(title, named, found.reference)
-    judgements = read_curve(curve) if curve else []
-    if judgements:
-        yield "learning-curve.svg", "NDCG@10 on validation over training", curve_plot(judgements)
+        yield Drawn(file, title, intervals_plot(title, named, found.reference))
+    yield from drawn_curve(curve)
 
 
 def _data(found: Comparison) -> str:
