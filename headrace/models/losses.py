@@ -15,10 +15,22 @@ _POSITIONS = 128
 def catalogue_softmax(users: Tensor, vectors: Tensor, biases: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy of the next item over all items.
 
+    On a CPU in blocks and in float32; other devices have room for all logits at once.
+
     Shapes: users [P,D], vectors [N,D], biases [N], targets [P] -> scalar.
     """
-    loss: Tensor = _CatalogueSoftmax.apply(users, vectors, biases, targets)
+    if users.device.type != "cpu":
+        return whole_softmax(users, vectors, biases, targets)
+    with torch.autocast("cpu", enabled=False):
+        given = (users.float(), vectors.float(), biases.float())
+        loss: Tensor = _CatalogueSoftmax.apply(*given, targets)
     return loss
+
+
+def whole_softmax(users: Tensor, vectors: Tensor, biases: Tensor, targets: Tensor) -> Tensor:
+    """The same in one piece, with torch's own gradient. Shapes: as `catalogue_softmax`."""
+    logits = torch.addmm(biases, users, vectors.T)  # [P,N]
+    return nn.functional.cross_entropy(logits.float(), targets)
 
 
 class _CatalogueSoftmax(torch.autograd.Function):

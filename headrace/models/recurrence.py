@@ -5,6 +5,9 @@ The linear one is h_t = lambda * h_(t-1) + x_t.
 Training runs a plain loop over time on complex tensors, which on a CPU is several times faster
 than a log-step scan forward and backward. ONNX has neither loops that export well nor complex
 numbers, so the exported graph doubles its reach log2(L) times on real and imaginary parts.
+
+Both run in float32 whatever the layers around them use: there are no complex numbers in bfloat16,
+and a state that is carried on for years of events needs the digits.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ def loop_over_time(x: Tensor, h0: Tensor, decay: tuple[Tensor, Tensor]) -> Tenso
     Shapes: x [B,L,2H], h0 [B,2H], both real parts then imaginary parts; decay (re [H], im [H]).
     Returns h [B,L,2H].
     """
-    h: Tensor = _LoopOverTime.apply(x, h0, *decay)
+    with torch.autocast(x.device.type, enabled=False):
+        h: Tensor = _LoopOverTime.apply(x.float(), h0.float(), *(part.float() for part in decay))
     return h
 
 

@@ -63,7 +63,7 @@ class Checkpoints:
         if not path.exists():
             return None
         try:
-            saved: dict[str, Any] = torch.load(path, weights_only=True)
+            saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         except _DAMAGED as error:
             raise CheckpointFailed(f"{path}: cannot be read: {error}; remove it") from error
         if saved["key"] != self._key:

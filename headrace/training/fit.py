@@ -6,7 +6,6 @@ import copy
 import math
 import time
 from collections.abc import Callable, Mapping
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from headrace.models.item_cnn import ItemInputs
 from headrace.models.losses import catalogue_softmax, sampled_softmax
 from headrace.training.batches import Chunk, chunks
 from headrace.training.catalogue import LearningCatalogue
+from headrace.training.compute import Compute
 from headrace.training.course import Course, learning_rate
 from headrace.training.progress import Progress
 from headrace.training.settings import TrainingSettings
@@ -31,7 +31,11 @@ _AVERAGE_OVER_SHARE = 0.05
 
 
 class TowerFit:
-    """One run of training. `ends` [U] is where learning ends in each person's history."""
+    """One run of training, on a device to which it takes the towers.
+
+    `ends` [U] is where learning ends in each person's history; `log` and `inputs` lie on the
+    device.
+    """
 
     def __init__(
         self,
@@ -42,13 +46,17 @@ class TowerFit:
         settings: TrainingSettings,
         *,
         team: Team,
+        compute: Compute,
     ) -> None:
-        self._towers = towers
+        self._towers = towers.to(compute.device)
         self._team = team
+        self._compute = compute
         self._log = log
+        self._read = log  # as an epoch reads it
         self._ends = ends
         self._settings = settings
-        self._items = len(inputs.id_row)
+        # An item that training does not know is no wrong answer either.
+        self._known = torch.nonzero(inputs.id_row > 0).squeeze(1)
         self._events = int(np.maximum(ends - log.offsets[:-1] - 1, 0).sum())
         self._catalogue = LearningCatalogue(towers.item, inputs, settings)
         self._optimiser = torch.optim.AdamW(
@@ -69,12 +77,12 @@ class TowerFit:
         course: Course,
         quality: Callable[[Towers], float],
         report: Callable[[Progress], None],
-        tick: Callable[[], None] = lambda: None,
+        tick: Callable[[float], None] = lambda _: None,
     ) -> None:
         """Train until the course or the patience ends; leave the best weights in the towers.
 
         `quality` judges averaged weights, greater is better; `report` is called after each
-        judgement, `tick` after each step.
+        judgement, `tick` after each step with the passes over the data so far.
         """
         at, over = self.progress, False
         while not over:
@@ -114,7 +122,7 @@ class TowerFit:
                 {
                     "content": self._catalogue.made,
                     "carried": self._carried,
-                    "torch_random": torch.get_rng_state(),
+                    "random": self._compute.random_state(),
                 }
             ),
         }
@@ -127,16 +135,18 @@ class TowerFit:
         self._optimiser.load_state_dict(state["optimiser"])
         own = state["own"][self._team.rank]
         self._catalogue.made.copy_(own["content"])
-        self._carried = own["carried"]
-        torch.set_rng_state(own["torch_random"])
+        self._carried = own["carried"].to(self._compute.device)
+        self._compute.restore_random_state(own["random"])
         self.progress.restore(state["progress"])
 
-    def _epoch(self, course: Course, tick: Callable[[], None]) -> None:
+    def _epoch(self, course: Course, tick: Callable[[float], None]) -> None:
         """One pass over everything, or the rest of it after a restore."""
         at = self.progress
         self._towers.train()
         # The order of an epoch is a function of its number: a restored run finds its place.
         random = np.random.default_rng([self._settings.seed, at.epochs])
+        # What has no order must teach none: files are often sorted by id.
+        self._read = self._log if self._log.ordered else self._log.shuffled(self._ends, random)
         order = chunks(
             self._log.offsets,
             self._ends,
@@ -146,18 +156,29 @@ class TowerFit:
             rank=self._team.rank,
             size=self._team.size,
         )
-        for chunk in islice(order, at.chunks, None):
-            share = self._team.agreed(course.share(at.epochs + at.events / self._events))
-            rate = learning_rate(self._settings.learning_rate, share, at.steps)
+        for _ in range(at.chunks):
+            next(order)
+        since = time.perf_counter()
+        for chunk in order:
+            loaded = time.perf_counter()
+            share = self._team.agreed(course.share(self._passes))
+            at.rate = learning_rate(self._settings.learning_rate, share, at.steps)
             for group in self._optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = at.rate
             if chunk.first:
                 self._carried = self._towers.user.initial_state(len(chunk.events))
             at.step(*self._step(chunk, share))
-            tick()
+            at.spend(loading_s=loaded - since, stepping_s=time.perf_counter() - loaded)
+            tick(self._passes)
             if self._over(course):
+                at.cut = at.events < self._events
                 break
+            since = time.perf_counter()
         at.end_epoch()
+
+    @property
+    def _passes(self) -> float:
+        return self.progress.epochs + self.progress.events / self._events
 
     def _over(self, course: Course) -> bool:
         return bool(self._team.agreed(course.over(self.progress.epochs)))
@@ -167,7 +188,7 @@ class TowerFit:
         own = int(chunk.learn.sum())
         self._optimiser.zero_grad(set_to_none=True)
         # Of a small batch this process may have nobody who goes on.
-        loss = self._gradients(chunk, share) if own else 0.0
+        loss = self._gradients(chunk, share) if own else 0.0  # waits for the device
         events = self._team.average_gradients(self._towers.parameters(), own)
         torch.nn.utils.clip_grad_norm_(self._towers.parameters(), 5.0)
         self._optimiser.step()
@@ -176,9 +197,18 @@ class TowerFit:
 
     def _gradients(self, chunk: Chunk, share: float) -> float:
         """Returns the loss."""
-        events = torch.from_numpy(chunk.events)  # [B,L]
-        learn = torch.from_numpy(chunk.learn)
-        inputs, targets = self._log.items[events], self._log.items[events + 1]
+        with self._compute.autocast():
+            loss, after = self._forward(chunk, share)
+        torch.autograd.backward(loss)
+        self._carried = after.detach()
+        return float(loss.detach())
+
+    def _forward(self, chunk: Chunk, share: float) -> tuple[Tensor, Tensor]:
+        """The loss, and people's state after the chunk: [B,S]."""
+        device = self._compute.device
+        events = torch.from_numpy(chunk.events).to(device)  # [B,L]
+        learn = torch.from_numpy(chunk.learn).to(device)
+        inputs, targets = self._read.items[events], self._read.items[events + 1]
         sampled = self._negatives(share)
         columns, where = torch.unique(
             torch.cat([inputs.flatten(), targets.flatten(), sampled]), return_inverse=True
@@ -188,30 +218,29 @@ class TowerFit:
         after, users = self._towers.user.sequence(
             self._carried,
             vectors[where_in].reshape(*inputs.shape, -1),
-            self._log.kinds[events],
-            self._log.gap_s[events],
-            torch.full((len(events),), events.shape[1]),
+            self._read.kinds[events],
+            self._read.gap_s[events],
+            torch.full((len(events),), events.shape[1], device=device),
         )
         users, where_to = users[learn], where_to[learn.flatten()]
-        if len(sampled) == self._items:
+        if sampled is self._known:  # and so are the columns
             loss = catalogue_softmax(users, vectors, biases, where_to)
         else:
             loss = self._sampled(users, vectors, biases, where_to, where[2 * inputs.numel() :])
-        torch.autograd.backward(loss)
-        self._carried = after.detach()
-        return float(loss.detach())
+        return loss, after
 
     def _negatives(self, share: float) -> Tensor:
-        """A uniform sample at first and in large catalogues, else the whole catalogue: [M]."""
-        whole = self._items <= self._settings.full_softmax_up_to
+        """A uniform sample at first and in large catalogues, else all items with events: [M]."""
+        whole = len(self._known) <= self._settings.full_softmax_up_to
         if whole and share >= self._settings.sampled_share:
-            return torch.arange(self._items)
-        return torch.randint(self._items, (self._settings.negatives,))
+            return self._known
+        drawn = torch.randint(len(self._known), (self._settings.negatives,))
+        return self._known[drawn.to(self._compute.device)]
 
     def _sampled(
         self, users: Tensor, vectors: Tensor, biases: Tensor, targets: Tensor, sampled: Tensor
     ) -> Tensor:
-        log_expected = torch.full((len(sampled),), math.log(len(sampled) / self._items))
+        log_expected = biases.new_full((len(sampled),), math.log(len(sampled) / len(self._known)))
         return sampled_softmax(
             users,
             (vectors[targets], biases[targets]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from headrace.evaluation.metrics import Ranks, summary
 from headrace.evaluation.popular import MostPopular
 from headrace.evaluation.protocol import Questions, rank_targets
@@ -28,6 +30,11 @@ def popularity(model: Model) -> dict[str, float]:
         ranks = rank_targets(MostPopular(model.counts), part.questions(model.log))
         metrics |= _named(f"most_popular.{name}", ranks)
     return metrics
+
+
+def beats_popularity(metrics: Mapping[str, float]) -> bool:
+    """Whether what is served is better on validation than the same list for everybody."""
+    return metrics["validation.NDCG@10"] > metrics["most_popular.validation.NDCG@10"]
 
 
 def measured(

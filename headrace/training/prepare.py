@@ -10,6 +10,7 @@ from pathlib import Path
 from headrace.errors import HeadraceError
 from headrace.training.preparation import (
     SPLITS,
+    Bars,
     PreparationSettings,
     file_source,
     postgres_sources,
@@ -44,9 +45,9 @@ def _prepared(given: argparse.Namespace) -> Report:
     )
     if given.database_url:
         with postgres_sources(given.database_url) as (interactions, items):
-            return prepare(interactions, items, given.out, settings)
+            return prepare(interactions, items, given.out, settings, Bars())
     described = file_source(given.items) if given.items else None
-    return prepare(file_source(given.interactions), described, given.out, settings)
+    return prepare(file_source(given.interactions), described, given.out, settings, Bars())
 
 
 def _parser() -> argparse.ArgumentParser:

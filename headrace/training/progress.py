@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headrace.training.settings import TrainingSettings
+
 
 @dataclass
 class Progress:
@@ -27,6 +29,10 @@ class Progress:
     judged_at_s: float = 0.0
     judging_s: float = 0.0  # what the last judgement took
     loss_sum: float = 0.0
+    rate: float = 0.0  # of learning
+    stepping_s: float = 0.0  # forward, loss, gradients, update
+    loading_s: float = 0.0  # making batches
+    cut: bool = False  # the time ended an epoch before its end
 
     def step(self, loss: float, events: int) -> None:
         """Count a step over so many events."""
@@ -35,6 +41,11 @@ class Progress:
         self.events += events
         self.learned += events
         self.loss_sum += loss
+
+    def spend(self, *, loading_s: float, stepping_s: float) -> None:
+        """Add what a step took."""
+        self.loading_s += loading_s
+        self.stepping_s += stepping_s
 
     def end_epoch(self) -> None:
         self.loss = self.loss_sum / max(self.chunks, 1)
@@ -48,6 +59,12 @@ class Progress:
             self.best, self.best_epoch, self.judgements_since_best = quality, self.epochs, 0
         else:
             self.judgements_since_best += 1
+
+    def cut_from(self, settings: TrainingSettings) -> bool:
+        """Whether neither the number of epochs nor the patience ended the fitting."""
+        if settings.max_epochs is None or self.judgements_since_best >= settings.patience:
+            return False
+        return self.cut or self.epochs < settings.max_epochs
 
     def state(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

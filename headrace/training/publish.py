@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,16 +13,34 @@ import torch
 from headrace.bundle import Bundle, Manifest
 from headrace.bundle.features import FEATURES
 from headrace.bundle.manifest import Ranking
-from headrace.bundle.writer import BundleContent, write_bundle
-from headrace.errors import BundleInvalid
+from headrace.bundle.writer import BundleContent, refuse_foreign, write_bundle
+from headrace.errors import BundleInvalid, Unavailable
 from headrace.models.recurrence import MAX_DOUBLING_LENGTH
 from headrace.training.export import TOLERANCE, export_graphs
 from headrace.training.graphs import head_graphs, item_graphs, user_graphs
 from headrace.training.model import Model
 from headrace.training.towers import catalogue_vectors, user_vectors
 
+Fact = str | int | float | bool | None
+
 # People whose whole history is compared between torch and the bundle.
 _CHECKED_USERS = 8
+
+
+def check_place(folder: Path) -> None:
+    """Find out before hours of work that a bundle cannot be put at `folder`.
+
+    Raises:
+        BundleInvalid: it holds something that is no bundle.
+        Unavailable: nothing can be written beside it.
+    """
+    refuse_foreign(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent):
+            pass
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
 
 
 def publish(
@@ -31,13 +50,14 @@ def publish(
     ranking: Ranking,
     metrics: Mapping[str, float],
     data_sha256: str,
-    training: Mapping[str, str | int | float | bool | None],
+    training: Mapping[str, Fact],
 ) -> Manifest:
     """Export, compare with torch, and only then put the bundle at `folder`.
 
     Raises:
         BundleInvalid: a graph or the bundle as a whole disagrees with torch, or `folder` holds
             something that is no bundle.
+        Unavailable: the disk is full; what was at `folder` before still is.
     """
     sample = model.inputs.take(torch.arange(len(model.log.catalogue))[:5])
     graphs = export_graphs(
@@ -63,7 +83,10 @@ def publish(
         metrics=metrics,
         training={**dataclasses.asdict(model.settings), **training},
     )
-    return write_bundle(folder, content, check=lambda bundle: check_against_torch(bundle, model))
+    try:
+        return write_bundle(folder, content, lambda bundle: check_against_torch(bundle, model))
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
 
 
 def check_against_torch(bundle: Bundle, model: Model) -> None:
@@ -89,6 +112,13 @@ def check_against_torch(bundle: Bundle, model: Model) -> None:
             [events.stop - events.start],
         )
         _same(f"the vector of user {log.user_ids[user]}", expected[user].numpy(), vector[0])
+
+
+def _cannot_write(folder: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"{folder}: cannot be written: {error.strerror or error}; nothing was left behind: "
+        "make room and run the same command again (with --checkpoint the towers are kept)"
+    )
 
 
 def _same(what: str, expected: np.ndarray, served: np.ndarray) -> None:

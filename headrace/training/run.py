@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import resource
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from tqdm import tqdm
 
 from headrace.bundle import Manifest
 from headrace.errors import DataInvalid
@@ -19,30 +12,21 @@ from headrace.training.budget import Budget
 from headrace.training.checkpoint import Checkpoints
 from headrace.training.data import read_log
 from headrace.training.head import HeadResult, fit_head
+from headrace.training.job import Job
+from headrace.training.kept_back import head_part, learning_ends
 from headrace.training.lists import Lists, build_lists
-from headrace.training.measure import held_out, lines, measured, popularity
+from headrace.training.measure import beats_popularity, held_out, lines, measured, popularity
+from headrace.training.memory import peak_gb
 from headrace.training.model import Model, build_model
 from headrace.training.progress import Progress
-from headrace.training.publish import publish
+from headrace.training.publish import Fact, check_place, publish
 from headrace.training.reserve import Reserve, head_s
+from headrace.training.screen import Screen
 from headrace.training.settings import TrainingSettings
-from headrace.training.split import Holdout, Part, split
+from headrace.training.split import Part, split
 from headrace.training.team import Team
 from headrace.training.tower_stage import TowerStage
 from headrace.training.towers import TowerScorer
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to train on, for how long, and where the bundle goes."""
-
-    interactions: Path
-    items: Path | None
-    out: Path
-    seconds: float
-    holdout: Holdout
-    checkpoint: Path | None = None
-    checkpoint_every_s: float = 300.0
 
 
 class Stages:
@@ -51,28 +35,23 @@ class Stages:
     def __init__(self, job: Job, settings: TrainingSettings) -> None:
         self._job = job
         self._settings = settings
-        self._team = Team.joined()
+        self._team = Team.joined(job.compute)
         self._budget = Budget(job.seconds)
-        self._bar = tqdm(
-            total=round(job.seconds),
-            unit="s",
-            file=sys.stderr,
-            disable=not self._team.leads,
-            bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}",
-        )
+        self._screen = Screen(job.seconds, settings.max_epochs, shown=self._team.leads)
 
     def run(self) -> Manifest | None:
         """The bundle's manifest; None in a process that only helped to fit the towers.
 
-        Raises: DataInvalid, BundleInvalid, CheckpointFailed.
+        Raises: DataInvalid, BundleInvalid, CheckpointFailed, Unavailable.
         """
-        with self._bar:
+        with self._screen:
             self._stage("reading")
+            check_place(self._job.out)
             model = self._model()
             metrics = popularity(model)
             reserve = Reserve(model, self._retrieved)
             self._stage("towers")
-            progress = self._fit_towers(model, reserve)
+            fitted = self._fit_towers(model, reserve)
             self._team.leave()
             if not self._team.leads:
                 return None
@@ -86,15 +65,20 @@ class Stages:
                 scorer, lists = retrieved.get(name) or self._retrieved(model, part)
                 metrics |= measured(model, name, part, scorer, lists if result.improves else None)
             self._stage("exporting")
-            manifest = self._publish(model, progress, result, metrics)
-            self._tick()
-        self._say(
+            manifest = self._publish(model, fitted, result, metrics)
+            self._screen.at(self._budget.elapsed)
+        self._screen.say(
             f"bundle {manifest.model_version} at {self._job.out} after "
-            f"{self._budget.elapsed:.0f} s, at most {_peak_gb():.2f} GB"
+            f"{self._budget.elapsed:.0f} s, at most {peak_gb():.2f} GB"
         )
         for name, part in held_out(model).items():
             for line in lines(name, part, model.split.digest, metrics):
-                self._say(line)
+                self._screen.say(line)
+        if not beats_popularity(metrics):
+            self._screen.warn(
+                "on validation the bundle is no better than recommending what is most popular; "
+                "do not serve it before more time or more data have changed that"
+            )
         return manifest
 
     def _model(self) -> Model:
@@ -107,47 +91,75 @@ class Stages:
             )
         settings = self._settings.scaled(len(log.items), len(log.catalogue), self._job.seconds)
         model = build_model(log, parts, settings)
-        self._say(
+        self._screen.say(
             f"{log.users:,} people, {len(log.catalogue):,} items, {len(log.items):,} events, "
-            f"split {parts.digest[:12]}"
+            f"split {parts.digest[:12]}; {self._job.compute}, {torch.get_num_threads()} threads"
         )
         return model
 
-    def _fit_towers(self, model: Model, reserve: Reserve) -> Progress:
+    def _fit_towers(self, model: Model, reserve: Reserve) -> dict[str, Fact]:
+        """What there is to tell about it."""
         checkpoints, saved = self._checkpoints(model)
         stage = TowerStage(
             model,
-            self._learning_ends(model),
+            learning_ends(model),
             self._towers_budget(model, reserve),
             checkpoints,
             self._team,
+            compute=self._job.compute,
+            logs=self._job.logs,
         )
-        progress = stage.run(saved, self._show, self._tick, lambda: self._budget.elapsed)
-        self._say(
+        progress = stage.run(saved, self._show, self._ticked, lambda: self._budget.elapsed)
+        point = stage.point()
+        self._screen.say(
             f"{progress.epochs} epochs, the one after {progress.best_epoch} kept; "
-            f"{stage.events_per_s:,.0f} events/s"
+            f"{point.events_per_s:,.0f} events/s, {point.step_share:.1%} of the time in steps, "
+            f"{point.loading_share:.1%} making batches, at most {point.peak_gb:.2f} GB"
         )
-        return progress
+        if progress.cut_from(model.settings):
+            self._screen.warn(
+                f"the time ended the towers after {progress.epochs} of "
+                f"{model.settings.max_epochs} epochs; another run will be cut elsewhere"
+            )
+        return {
+            "epochs": progress.epochs,
+            "best_epoch": progress.best_epoch,
+            "steps": progress.steps,
+            "towers_s": point.seconds,
+            "events_per_s": point.events_per_s,
+            "step_share": point.step_share,
+            "loading_share": point.loading_share,
+            "peak_gb": point.peak_gb,
+        }
 
     def _checkpoints(self, model: Model) -> tuple[Checkpoints | None, dict[str, Any] | None]:
         """Where to save, and what was saved by a run that did not come to its end."""
         if self._job.checkpoint is None:
             return None, None
-        key = f"{_sha256(self._job.interactions, self._job.items)} {self._job.holdout}"
-        key += f" {model.split.digest} {model.settings} processes={self._team.size}"
+        key = f"{self._job.data_sha256()} {self._job.holdout} {model.split.digest}"
+        key += f" {model.settings} processes={self._team.size} {self._job.compute}"
         checkpoints = Checkpoints(self._job.checkpoint, key, self._job.checkpoint_every_s)
         saved = checkpoints.load()
         if saved is not None:
             spent = saved["job_spent_s"]
             self._budget = Budget(self._job.seconds, spent=spent + self._budget.elapsed)
-            self._say(f"resuming after {spent:.0f} s from {self._job.checkpoint}")
+            self._screen.resume(spent, saved["fit"]["progress"]["epochs"])
+            # Sums in another order have other last digits.
+            torch.set_num_threads(saved["threads"])
+            self._screen.say(
+                f"resuming after {spent:.0f} s from {self._job.checkpoint}, "
+                f"{saved['threads']} threads as before"
+            )
         return checkpoints, saved
 
     def _show(self, at: Progress) -> None:
-        self._bar.set_postfix_str(f"epoch {at.epochs} loss {at.loss:.3f} NDCG@10 {at.quality:.4f}")
+        self._screen.note(f"epoch {at.epochs} loss {at.loss:.3f} NDCG@10 {at.quality:.4f}")
+
+    def _ticked(self, passes: float) -> None:
+        self._screen.at(self._budget.elapsed, passes)
 
     def _fit_head(self, model: Model, validation: Lists, reserve: Reserve) -> HeadResult:
-        _, training = self._retrieved(model, self._head_part(model))
+        _, training = self._retrieved(model, head_part(model))
         to_come = reserve.publish_s() + reserve.lists_s(len(model.split.test.users))
         return fit_head(
             model.head,
@@ -167,74 +179,37 @@ class Stages:
         return scorer, lists
 
     def _publish(
-        self, model: Model, progress: Progress, result: HeadResult, metrics: dict[str, float]
+        self,
+        model: Model,
+        fitted: dict[str, Fact],
+        result: HeadResult,
+        metrics: dict[str, float],
     ) -> Manifest:
         return publish(
             model,
             self._job.out,
             ranking="ncf" if result.improves else "retrieval",
             metrics=metrics,
-            data_sha256=_sha256(self._job.interactions, self._job.items),
+            data_sha256=self._job.data_sha256(),
             training={
-                "epochs": progress.epochs,
-                "best_epoch": progress.best_epoch,
+                **fitted,
                 "head_epochs": result.epochs,
                 "holdout": self._job.holdout,
+                "beats_most_popular": beats_popularity(metrics),
+                "compute": str(self._job.compute),
+                "threads": torch.get_num_threads(),
+                "processes": self._team.size,
             },
         )
 
-    def _learning_ends(self, model: Model) -> np.ndarray:
-        """Where the towers stop learning in each history: the head learns beyond.
-
-        Short histories give nothing to the head: the towers need them whole.
-        """
-        lengths = model.split.train_ends - model.log.offsets[:-1]
-        kept = np.minimum(self._settings.head_events, lengths // 10)
-        ends: np.ndarray = model.split.train_ends - kept
-        return ends
-
-    def _head_part(self, model: Model) -> Part:
-        """The events that the towers left out, at most so many."""
-        ends = self._learning_ends(model)
-        kept = model.split.train_ends - ends
-        users = np.repeat(np.arange(model.log.users), kept)
-        first = np.cumsum(kept) - kept
-        positions = ends[users] + np.arange(len(users)) - first[users]
-        chosen = np.random.default_rng(self._settings.seed).permutation(len(users))
-        chosen = np.sort(chosen[: self._settings.head_lists])
-        return Part(users[chosen], positions[chosen])
-
     def _towers_budget(self, model: Model, reserve: Reserve) -> Budget:
         """What is left when the stages to come have theirs."""
-        parts = (model.split.validation, model.split.test, self._head_part(model))
+        parts = (model.split.validation, model.split.test, head_part(model))
         to_come = reserve.publish_s() + reserve.lists_s(*(len(part.users) for part in parts))
         # A very short job still gets a fitting: a third of its time.
         left = max(self._budget.left - to_come, self._job.seconds / 3 - self._budget.elapsed)
         return self._budget.part(left - head_s(left))
 
     def _stage(self, name: str) -> None:
-        self._bar.set_description_str(f"{name:<9}")
-        self._bar.set_postfix_str("")
-        self._tick()
-
-    def _tick(self) -> None:
-        self._bar.n = min(round(self._budget.elapsed), round(self._job.seconds))
-        self._bar.update(0)
-
-    def _say(self, line: str) -> None:
-        if self._team.leads:
-            self._bar.write(line, file=sys.stdout)
-
-
-def _sha256(*paths: Path | None) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        if path is not None:
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _peak_gb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Kilobytes on Linux, bytes on macOS.
-    return peak / (1e9 if sys.platform == "darwin" else 1e6)
+        self._screen.stage(name)
+        self._screen.at(self._budget.elapsed)

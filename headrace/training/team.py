@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
+from headrace.training.compute import Compute
+
 
 class Team:
     """Every process has all weights and a part of each batch; gradients are averaged.
@@ -22,12 +24,13 @@ class Team:
         self.size = size
 
     @classmethod
-    def joined(cls) -> Team:
+    def joined(cls, compute: Compute) -> Team:
         """The team that `torchrun` describes in the environment."""
         size = int(os.environ.get("WORLD_SIZE", "1"))
         if size == 1:
             return cls()
-        distributed.init_process_group("gloo")
+        on_gpu = compute.device.type == "cuda"
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
         return cls(distributed.get_rank(), size)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -51,14 +52,32 @@ class LogTensors:
         self.kinds = kinds.of(log.kinds)
         self.gap_s = torch.from_numpy(log.gap_s)
         self.offsets = log.offsets
+        self.ordered = log.ordered
+
+    def shuffled(self, ends: NDArray[np.int64], random: np.random.Generator) -> LogTensors:
+        """Each person's events in another order up to `ends` [U], where learning ends."""
+        owners = np.repeat(np.arange(len(ends)), np.diff(self.offsets))
+        at = np.arange(len(owners))
+        keys = np.where(at < ends[owners], random.random(len(at)), 1 + at)
+        rows = torch.from_numpy(np.lexsort((keys, owners))).to(self.items.device)
+        other = copy.copy(self)
+        other.items, other.kinds = self.items[rows], self.kinds[rows]
+        other.gap_s = self.gap_s[rows]
+        return other
+
+    def on(self, device: torch.device) -> LogTensors:
+        """The same on a device; its offsets stay where batches are made."""
+        moved = copy.copy(self)
+        moved.items, moved.kinds = self.items.to(device), self.kinds.to(device)
+        moved.gap_s = self.gap_s.to(device)
+        return moved
 
 
 @torch.no_grad()
 def catalogue_vectors(tower: ItemTower, inputs: ItemInputs) -> tuple[Tensor, Tensor]:
     """Vectors [N,D] and biases [N] of the whole catalogue."""
-    parts = [
-        tower(inputs.take(rows)) for rows in torch.split(torch.arange(len(inputs.id_row)), 1024)
-    ]
+    columns = torch.arange(len(inputs.id_row), device=inputs.id_row.device)
+    parts = [tower(inputs.take(rows)) for rows in torch.split(columns, 1024)]
     return torch.cat([vector for vector, _ in parts]), torch.cat([bias for _, bias in parts])
 
 
@@ -72,7 +91,8 @@ def user_vectors(
 ) -> Tensor:
     """People's vectors just before the event at a position, the whole history streamed.
 
-    Shapes: item_vectors [N,D], users and positions [Q] (a person may come often) -> [Q,D].
+    Shapes: item_vectors [N,D], users and positions [Q] (a person may come often) -> [Q,D], on
+    the CPU.
     """
     tower.eval()
     out = torch.zeros(len(users), tower.width)
@@ -82,7 +102,7 @@ def user_vectors(
         for start, vectors in _stream(tower, log, item_vectors, batch, lengths[questions].max()):
             at = lengths[questions] - 1 - start
             here = (at >= 0) & (at < vectors.shape[1])
-            out[questions[here]] = vectors[row_of[here], at[here]]
+            out[questions[here]] = vectors[row_of[here], at[here]].cpu()
     return out
 
 
@@ -112,23 +132,27 @@ def _stream(
     for chunk in range(0, longest, _EVENTS):
         width = min(_EVENTS, longest - chunk)
         at = np.minimum(starts[:, None] + chunk + np.arange(width), ends[:, None] - 1)
-        events = torch.from_numpy(at)  # [B,L]; beyond its end a row repeats, and is not read
+        # [B,L]; beyond its end a row repeats, and is not read.
+        events = torch.from_numpy(at).to(item_vectors.device)
         state, vectors = tower.sequence(
             state,
             item_vectors[log.items[events]],
             log.kinds[events],
             log.gap_s[events],
-            torch.full((len(users),), width),
+            torch.full((len(users),), width, device=item_vectors.device),
         )
         yield chunk, vectors
 
 
 class TowerScorer:
-    """Retrieval order of the whole catalogue. Shapes: users [Q,D], vectors [N,D], biases [N]."""
+    """Retrieval order of the whole catalogue, on the CPU.
+
+    Shapes: users [Q,D], vectors [N,D], biases [N].
+    """
 
     def __init__(self, users: Tensor, vectors: Tensor, biases: Tensor) -> None:
-        self.users = users
-        self._vectors, self._biases = vectors, biases
+        self.users = users.cpu()
+        self._vectors, self._biases = vectors.cpu(), biases.cpu()
 
     def scores(self, questions: slice) -> NDArray[np.float32]:
         scores = torch.addmm(self._biases, self.users[questions], self._vectors.T)

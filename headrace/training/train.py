@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -11,43 +12,59 @@ from typing import get_args
 
 import torch
 
+from headrace.commands.arguments import count, minutes
 from headrace.errors import HeadraceError
 from headrace.models.user_rnn import TOWER_KINDS
+from headrace.training.compute import Compute, DeviceChoice, Precision
 from headrace.training.data import prepared_files
-from headrace.training.run import Job, Stages
+from headrace.training.job import Job
+from headrace.training.run import Stages
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import Holdout
+
+_MINUTES = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0, or 2 after an error that the user can mend."""
     given = _parser().parse_args(arguments)
-    torch.set_num_threads(given.threads)
+    torch.set_num_threads(given.threads or _threads(given))
     settings = TrainingSettings(tower=given.tower, seed=given.seed, max_epochs=given.epochs)
     try:
         Stages(_job(given), settings).run()
-    except HeadraceError as error:
+    except (HeadraceError, OSError) as error:  # OSError names the file
         sys.stderr.write(f"headrace: {error}\n")
         return 2
     return 0
 
 
 def _job(given: argparse.Namespace) -> Job:
-    """Raises: DataInvalid if the folder named as prepared data is none."""
+    """Raises: DataInvalid if the folder named as prepared data is none; FailedPrecondition if the
+    device is not there."""
     interactions, items = given.interactions, given.items
     holdout: Holdout = given.holdout or "leave-one-out"
-    if given.prepared:
-        interactions, items, prepared = prepared_files(given.prepared)
+    folder = given.prepared or (interactions if interactions.is_dir() else None)
+    if folder is not None:
+        interactions, items, prepared = prepared_files(folder)
         holdout = given.holdout or prepared
+    beside = given.checkpoint / "tensorboard" if given.checkpoint else None
     return Job(
         interactions,
         items,
         given.out,
-        60 * given.minutes,
-        holdout,
-        given.checkpoint,
-        60 * given.checkpoint_minutes,
+        seconds=_seconds(given),
+        holdout=holdout,
+        checkpoint=given.checkpoint,
+        checkpoint_every_s=60 * given.checkpoint_minutes,
+        logs=given.logs or beside,
+        compute=Compute.chosen(given.device, given.precision),
     )
+
+
+def _seconds(given: argparse.Namespace) -> float:
+    if given.minutes is None:
+        return math.inf if given.epochs else 60 * _MINUTES
+    return 60 * float(given.minutes)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,16 +84,38 @@ def _parser() -> argparse.ArgumentParser:
         "tags (separated by |), and columns of numbers",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the bundle")
-    parser.add_argument("--minutes", type=_positive, default=2.0, help="time for everything (2)")
+    parser.add_argument(
+        "--minutes", type=minutes, help=f"time for everything ({_MINUTES}; with --epochs no limit)"
+    )
     parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--epochs", type=int, default=defaults.max_epochs, help="at most so many")
+    parser.add_argument(
+        "--epochs",
+        type=count,
+        help="so many passes, or fewer if nothing improves: a run that can be repeated to the "
+        "last bit, with the same --threads",
+    )
     parser.add_argument(
         "--checkpoint",
         type=Path,
         help="folder to save to at times; the same command goes on from there after a kill",
     )
     parser.add_argument(
-        "--checkpoint-minutes", type=_positive, default=5.0, help="between two saves (5)"
+        "--checkpoint-minutes", type=minutes, default=5.0, help="between two saves (5)"
+    )
+    parser.add_argument(
+        "--logs", type=Path, help="folder for TensorBoard (a folder in that of --checkpoint)"
+    )
+    parser.add_argument(
+        "--device",
+        choices=get_args(DeviceChoice),
+        default="auto",
+        help="that fits the towers: auto is the GPU if there is one",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=get_args(Precision),
+        default="auto",
+        help="of the towers' matrix products: auto is bfloat16 on a GPU that has it",
     )
     parser.add_argument(
         "--holdout",
@@ -85,21 +124,19 @@ def _parser() -> argparse.ArgumentParser:
         "default for prepared data, what preparation has chosen",
     )
     parser.add_argument("--tower", choices=TOWER_KINDS, default=defaults.tower)
-    parser.add_argument("--threads", type=int, default=_idle_cores())
+    parser.add_argument(
+        "--threads", type=count, help="of torch: the idle cores, or with --epochs all of them"
+    )
     return parser
 
 
-def _idle_cores() -> int:
-    """Two threads on one free core wait for each other: an epoch of 5 s then takes a minute."""
-    busy = round(os.getloadavg()[0])
-    return max(1, torch.get_num_threads() - busy)
+def _threads(given: argparse.Namespace) -> int:
+    """Two threads on one free core wait for each other: an epoch of 5 s then takes a minute.
 
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"must be above 0, is {text}")
-    return number
+    With --epochs nothing may depend on what else the machine does.
+    """
+    cores = torch.get_num_threads()
+    return cores if given.epochs else max(1, cores - round(os.getloadavg()[0]))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import numpy as np
 import pyarrow as pa
@@ -30,8 +31,9 @@ class CsvSource:
     def __init__(self, path: Path) -> None:
         """Raises: DataInvalid if the first line does not name columns."""
         self._path = path
+        self._share: float | None = None
         self.name = str(path)
-        with _opened(path) as file:
+        with _opened(path) as (file, _):
             try:
                 header = next(csv.reader(file), None)
             except (csv.Error, UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
@@ -44,7 +46,8 @@ class CsvSource:
             raise DataInvalid(f"{path}: line 1: names the column {sorted(twice)[0]} twice")
 
     def chunks(self) -> Iterator[Chunk]:
-        with _opened(self._path) as file:
+        with _opened(self._path) as (file, packed):
+            size = max(1, self._path.stat().st_size)
             reader = csv.reader(file)
             next(reader)
             while True:
@@ -55,7 +58,11 @@ class CsvSource:
                     raise _unreadable(self._path, reader.line_num + 1, error) from error
                 if not rows:
                     return
+                self._share = packed.tell() / size
                 yield self._chunk(rows, _lines(rows, before, reader.line_num))
+
+    def share_read(self) -> float | None:
+        return self._share
 
     def _chunk(self, rows: list[list[str]], lines: NDArray[np.int64]) -> Chunk:
         widths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
@@ -79,16 +86,19 @@ def _lines(rows: list[list[str]], before: int, after: int) -> NDArray[np.int64]:
     return starts
 
 
-def _opened(path: Path) -> TextIO:
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[TextIO, BinaryIO]]:
+    """The text, and the bytes of the file that it comes from."""
     try:
-        if path.suffix == ".gz":
-            unpacked = io.BufferedReader(gzip.GzipFile(path), _BUFFER)
-            return io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="")
-        return path.open(encoding="utf-8-sig", newline="")
+        packed = path.open("rb")
     except FileNotFoundError as error:
         raise DataInvalid(f"{path}: no such file") from error
     except OSError as error:
         raise DataInvalid(f"{path}: cannot be opened: {error.strerror}") from error
+    with packed:
+        zipped = path.suffix == ".gz"
+        plain = io.BufferedReader(gzip.GzipFile(fileobj=packed), _BUFFER) if zipped else packed
+        yield io.TextIOWrapper(plain, encoding="utf-8-sig", newline=""), packed
 
 
 def _unreadable(path: Path, line: int, error: Exception) -> DataInvalid:

@@ -21,6 +21,7 @@ class ParquetSource:
     def __init__(self, path: Path) -> None:
         """Raises: DataInvalid if the file is missing or no Parquet."""
         self._path = path
+        self._share: float | None = None
         self.name = str(path)
         try:
             self.columns = tuple(pq.read_schema(path).names)
@@ -36,7 +37,11 @@ class ParquetSource:
                 for batch in file.iter_batches(CHUNK):
                     lines = np.arange(row, row + len(batch), dtype=np.int64)
                     row += len(batch)
+                    self._share = (row - 1) / file.metadata.num_rows
                     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
                     yield Chunk(columns, lines, np.zeros(0, dtype=np.int64))
         except (OSError, pa.ArrowException) as error:
             raise DataInvalid(f"{self._path}: row {row}: cannot be read: {error}") from error
+
+    def share_read(self) -> float | None:
+        return self._share

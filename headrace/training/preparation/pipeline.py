@@ -22,9 +22,11 @@ from headrace.training.preparation.source import Source
 from headrace.training.preparation.spill import Spill
 from headrace.training.preparation.staging import staged
 from headrace.training.preparation.survivors import Survivors
+from headrace.training.preparation.watch import Unwatched, Watch, Watched
 from headrace.training.preparation.writing import Splitter, write_histories
 
 REFUSED = "refused.csv"
+_UNWATCHED = Unwatched()
 
 
 def prepare(
@@ -32,6 +34,7 @@ def prepare(
     items: Source | None,
     folder: Path,
     settings: PreparationSettings | None = None,
+    watch: Watch = _UNWATCHED,
 ) -> Report:
     """Write interactions, items, refused rows and the report to `folder`, all or nothing.
 
@@ -43,6 +46,8 @@ def prepare(
         Unavailable: the disk is full, or Postgres is away.
     """
     settings = settings or PreparationSettings()
+    interactions = Watched(interactions, watch)
+    items = Watched(items, watch) if items else None
     with staged(folder) as new, Refusals(new / REFUSED) as refusals:
         described = read_source(items, refusals) if items else Items()
         if items:
@@ -52,7 +57,7 @@ def prepare(
             checks = EventChecks(interactions, refusals)
             if settings.split == "time" and not checks.has_times:
                 raise DataInvalid(f"{interactions.name}: a split by time needs column timestamp")
-            pieces = _pieces(checks, interactions, refusals, settings, Path(spilled))
+            pieces = _pieces(checks, interactions, refusals, settings, Path(spilled), watch=watch)
             kept = Survivors.everybody(pieces, len(checks.items.ids))
             report = Report(
                 sources=[source.name for source in (interactions, items) if source],
@@ -65,7 +70,15 @@ def prepare(
             catalogue = Catalogue(described, checks.items.ids)
             splitter = Splitter(settings, kept, checks.items.ids)
             leave_out = partial(refusals.add, interactions)
-            outcome = write_histories(new, kept, catalogue, splitter, leave_out)
+            outcome = write_histories(
+                new,
+                kept,
+                catalogue,
+                splitter,
+                leave_out,
+                ordered=checks.has_times or checks.has_positions,
+                watch=watch,
+            )
         if not outcome.interactions:
             raise DataInvalid(
                 f"{interactions.name}: nothing is left of {checks.rows:,} rows; "
@@ -86,6 +99,8 @@ def _pieces(
     refusals: Refusals,
     settings: PreparationSettings,
     folder: Path,
+    *,
+    watch: Watch,
 ) -> list[Piece]:
     """All rows that can be used, as histories on disk."""
     with Spill(folder) as spill:
@@ -99,7 +114,8 @@ def _pieces(
     if not checks.rows:
         raise DataInvalid(f"{source.name}: has no rows; at least one interaction is needed")
     refusals.check(source, checks.rows, settings.max_refused_share)
-    return list(histories(spill, source, refusals, checks.has_times))
+    ordered = histories(spill, source, refusals, checks.has_times)
+    return list(watch.pieces("sorting", ordered, len(list(spill.pieces()))))
 
 
 def _filter(

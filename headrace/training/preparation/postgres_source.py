@@ -22,7 +22,8 @@ FROM interactions i JOIN items t ON t.ordinal = i.item_ordinal
 ORDER BY i.user_id, i.n
 """
 _ITEMS = """
-SELECT item_id, title, description, categories, tags, attributes FROM items ORDER BY ordinal
+SELECT item_id, title, description, categories, tags, attributes, embedding
+FROM items ORDER BY ordinal
 """
 
 
@@ -77,25 +78,32 @@ class InteractionsTable:
             }
             yield _chunk(columns, first, len(rows))
 
+    def share_read(self) -> None:
+        """Counting would be a pass of its own."""
+
 
 class ItemsTable:
     """Table `items`; deleted ones too, for histories need them."""
 
     name = "table items"
     place = "row"
-    columns = ("item_id", "title", "description", "categories", "tags", "attributes")
+    columns = ("item_id", "title", "description", "categories", "tags", "attributes", "embedding")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def chunks(self) -> Iterator[Chunk]:
         strings, lists = pa.string(), pa.list_(pa.string())
-        types = (strings, strings, strings, lists, lists, pa.map_(strings, pa.float64()))
+        numbers, vectors = pa.map_(strings, pa.float64()), pa.list_(pa.float32())
+        types = (strings, strings, strings, lists, lists, numbers, vectors)
         for first, rows in _rows(self._connection, "prepare_items", _ITEMS):
-            plain = [(*row[:5], list(row[5].items())) for row in rows]
+            plain = [(*row[:5], list(row[5].items()), row[6] or None) for row in rows]
             cells = zip(*plain, strict=True)
             arrays = (pa.array(column, kind) for column, kind in zip(cells, types, strict=True))
             yield _chunk(dict(zip(self.columns, arrays, strict=True)), first, len(rows))
+
+    def share_read(self) -> None:
+        """As for interactions."""
 
 
 def _rows(connection: Connection, name: str, query: str) -> Iterator[tuple[int, list[Any]]]:

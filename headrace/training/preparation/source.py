@@ -47,6 +47,10 @@ class Source(Protocol):
         """Raises: DataInvalid where the rest cannot be read."""
         ...
 
+    def share_read(self) -> float | None:
+        """How much of the whole the chunks so far are, above 0 to 1; None: nobody knows."""
+        ...
+
 
 def require(source: Source, names: Iterable[str]) -> None:
     """Raises: DataInvalid if a column is missing."""

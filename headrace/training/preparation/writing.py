@@ -17,6 +17,7 @@ from headrace.training.preparation.reasons import Reason
 from headrace.training.preparation.settings import PreparationSettings
 from headrace.training.preparation.splits import PART_NAMES, TEST, VALIDATION, SplitDigest
 from headrace.training.preparation.survivors import KEPT, Survivors
+from headrace.training.preparation.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,18 @@ def write_histories(
     catalogue: Catalogue,
     splitter: Splitter,
     leave_out: Callable[[NDArray[np.int64], Reason], None],
+    *,
+    ordered: bool,
+    watch: Watch,
 ) -> Outcome:
-    """Write what stays; `leave_out` is told the lines of the rest, and why they go."""
+    """Write what stays; `leave_out` is told the lines of the rest, and why they go. `ordered`:
+    the order of histories means something."""
     digest = SplitDigest()
     counts = np.zeros(len(PART_NAMES), dtype=np.int64)
     longest = users = 0
     oldest, newest = np.inf, -np.inf
-    with interactions_writer(folder) as writer:
-        for number, piece in enumerate(kept.pieces):
+    with interactions_writer(folder, ordered=ordered) as writer:
+        for number, piece in enumerate(watch.pieces("writing", kept.pieces, len(kept.pieces))):
             for lines, reason in kept.left_out(number):
                 leave_out(lines, reason)
             rows = np.flatnonzero(kept.fates(number) == KEPT)

@@ -32,7 +32,7 @@ def quality(interactions: Path) -> float:
     settings = TrainingSettings(width=16, max_epochs=8, chunk=16, learning_rate=1e-2)
     model = build_model(log, split(log, "leave-one-out"), settings)
     stage = TowerStage(model, model.split.train_ends, Budget(600), None, Team())
-    return stage.run(None, lambda _: None, lambda: None, lambda: 0.0).best
+    return stage.run(None, lambda _: None, lambda _: None, lambda: 0.0).best
 
 
 def write_ties(folder: Path, names: list[str]) -> Path:

@@ -36,7 +36,7 @@ def fresh_model(folder: Path, settings: TrainingSettings = SETTINGS) -> Model:
 def fitted(
     folder: Path,
     checkpoints: Checkpoints | None,
-    tick: Callable[[], None] = lambda: None,
+    tick: Callable[[float], None] = lambda _: None,
     settings: TrainingSettings = SETTINGS,
 ) -> tuple[Model, Progress]:
     model = fresh_model(folder, settings)
@@ -48,10 +48,10 @@ def fitted(
     return model, progress
 
 
-def killed_at(step: int) -> Callable[[], None]:
+def killed_at(step: int) -> Callable[[float], None]:
     steps = 0
 
-    def tick() -> None:
+    def tick(passes: float) -> None:
         nonlocal steps
         steps += 1
         if steps == step:

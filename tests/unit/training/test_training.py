@@ -9,9 +9,10 @@ from headrace.bundle import Bundle
 from headrace.errors import BundleInvalid
 from headrace.models.user_rnn import TOWER_KINDS, TowerKind
 from headrace.training.data import read_log
+from headrace.training.job import Job
 from headrace.training.model import Model, build_model
 from headrace.training.publish import check_against_torch
-from headrace.training.run import Job, Stages
+from headrace.training.run import Stages
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import split
 from headrace.training.towers import user_vectors
