@@ -14,6 +14,7 @@ from headrace.commands.arguments import SAMPLED, count, minutes, whole
 from headrace.evaluation.baselines.neural.learning import Watch
 from headrace.evaluation.baselines.registry import NEURAL, SIMPLE, Make
 from headrace.evaluation.compare import MAIN, Row, Standing, compare
+from headrace.evaluation.report.curve import read_curve
 from headrace.evaluation.report.write import write_report
 from headrace.evaluation.turns import Terms
 from headrace.training.data import read_log
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     torch.set_num_threads(given.threads)
     results = given.out / "results"
     results.mkdir(parents=True, exist_ok=True)  # fails before the work, not after it
+    curve = read_curve(given.curve) if given.curve else []
     bundle = Bundle.load(given.bundle, threads=given.threads) if given.bundle else None
     log = read_log(given.interactions, given.items)
     found = compare(
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     about = [f"Interactions: {given.interactions.name}.", f"Seed {given.seed}."]
     if bundle is not None:
         about.append(f"Bundle {bundle.model_version}, order of {bundle.manifest.ranking}.")
-    for path in write_report(found, given.out, about, curve=given.curve):
+    for path in write_report(found, given.out, about, curve=curve):
         sys.stdout.write(f"{path}\n")
     return 0
 

@@ -38,12 +38,8 @@ def read_curve(path: Path) -> Sequence[Judgement]:
     return found
 
 
-def drawn_curve(path: Path | None) -> Iterator[Drawn]:
-    """The curve of a file, if there is one with judgements.
-
-    Raises: as `read_curve`.
-    """
-    curve = read_curve(path) if path else []
+def drawn_curve(curve: Sequence[Judgement]) -> Iterator[Drawn]:
+    """The curve, if there is one."""
     if curve:
         shows = "NDCG@10 on validation over training"
         yield Drawn("learning-curve.svg", shows, curve_plot(curve))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headrace.evaluation.compare import Comparison
 from headrace.evaluation.measured import HEADLINE
-from headrace.evaluation.report.curve import drawn_curve
+from headrace.evaluation.report.curve import Judgement, drawn_curve
 from headrace.evaluation.report.drawing import Drawn
 from headrace.evaluation.report.files import write_files
 from headrace.evaluation.report.plot import intervals_plot
@@ -15,13 +15,12 @@ from headrace.evaluation.report.tables import tables
 
 
 def write_report(
-    found: Comparison, folder: Path, about: Sequence[str], *, curve: Path | None = None
+    found: Comparison, folder: Path, about: Sequence[str], *, curve: Sequence[Judgement] = ()
 ) -> Sequence[Path]:
     """`report.md`, with its pictures, and `report.html` in `folder`; `about` says what was
     compared and how, `curve` is how the bundle learned.
 
-    Raises: DataInvalid where `curve` is something else; OSError where a file cannot be read or
-    written.
+    Raises: OSError where the folder cannot be written to.
     """
     left_out = [f"Left out: {name} ({reason})." for name, reason in found.left_out.items()]
     text = " ".join([*about, _data(found), *left_out])
@@ -35,7 +34,7 @@ def write_report(
     )
 
 
-def _drawn(found: Comparison, curve: Path | None) -> Iterator[Drawn]:
+def _drawn(found: Comparison, curve: Sequence[Judgement]) -> Iterator[Drawn]:
     for metric in HEADLINE:
         title = f"{metric}, test part, 95 % intervals"
         named = [(row.name, row.test.intervals[metric]) for row in found.rows]

@@ -47,3 +47,12 @@ def test_no_fewer_than_no_items_can_be_drawn(
     with pytest.raises(SystemExit):
         main(["compare", *files, "--sampled", "-1"])
     assert "--sampled: must be 0 or more" in capsys.readouterr().err
+
+
+def test_a_curve_that_is_none_is_an_error_before_the_work(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", *files, "--curve", str(tmp_path / "none.jsonl")]) == 2
+    said = capsys.readouterr()
+    assert "none.jsonl" in said.err
+    assert said.out == ""

@@ -1,4 +1,3 @@
-import json
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +13,7 @@ from headrace.evaluation.baselines.popularity import MostPopular
 from headrace.evaluation.baselines.registry import MOST_POPULAR, SIMPLE, Make
 from headrace.evaluation.compare import Comparison, compare
 from headrace.evaluation.contenders import HEADRACE, RETRIEVAL
+from headrace.evaluation.report.curve import Judgement
 from headrace.evaluation.report.tables import tables
 from headrace.evaluation.report.write import write_report
 from headrace.evaluation.turns import Terms
@@ -163,9 +163,7 @@ def test_the_report_is_one_page_that_needs_nothing_else(found: Comparison, tmp_p
 
 
 def test_how_the_bundle_learned_is_drawn(found: Comparison, tmp_path: Path) -> None:
-    curve = tmp_path / "curve.jsonl"
-    lines = [{"seconds": 60 * n, "epochs": n, "ndcg_at_10": 0.1 * n} for n in (1, 2)]
-    curve.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    curve = [Judgement(1.0, 1, 0.1), Judgement(2.0, 2, 0.2)]
     _, page = write_report(found, tmp_path, [], curve=curve)
     assert "the best is 0.2000 after 2 minutes and 2 epochs" in page.read_text("utf-8")
 
