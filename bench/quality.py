@@ -29,7 +29,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("reports/ml-100k"))
-    parser.add_argument("--minutes", type=float, default=4.0, help="for fitting baselines (4)")
+    parser.add_argument("--minutes", type=float, default=5.0, help="for fitting baselines (5)")
     return parser
 
 
