@@ -1,5 +1,6 @@
 """An item as its owner describes it."""
 
+import struct
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -20,6 +21,11 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _as_float32(number: float) -> float:
+    nearest: float = struct.unpack("<f", struct.pack("<f", number))[0]
+    return nearest
+
+
 def _with_year_of_four_digits(moment: datetime) -> datetime:
     # What a time zone may move out of what Postgres, protobuf and Python can all hold.
     if not 2 <= moment.year <= 9998:
@@ -31,6 +37,10 @@ Text = Annotated[str, AfterValidator(_without_nul)]
 Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_without_nul)]
 ShortText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_without_nul)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+# As exact as it is kept and sent, so that what comes back is what is there.
+Coordinate = Annotated[
+    float, Field(allow_inf_nan=False, ge=-3.4e38, le=3.4e38), AfterValidator(_as_float32)
+]
 Moment = Annotated[AwareDatetime, AfterValidator(_with_year_of_four_digits)]
 # A link or a path on the shop's own host: never a script, never `//another.host`.
 PictureUrl = Annotated[
@@ -91,6 +101,13 @@ class ItemContent(BaseModel):
     )
     expire_at: Moment | None = Field(
         default=None, description="Hidden from then on; after `publish_at`. Null: never."
+    )
+
+    embedding: tuple[Coordinate, ...] = Field(
+        default=(),
+        max_length=4_096,
+        description="What a model of language or pictures made of the item: finite numbers, as "
+        "many as the live model takes, always of the same other model. Empty: there is none.",
     )
 
     @model_validator(mode="after")

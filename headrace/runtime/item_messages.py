@@ -66,6 +66,9 @@ class DescribedItem(Protocol):
     @property
     def expire_at(self) -> datetime | None: ...
 
+    @property
+    def embedding(self) -> Sequence[float]: ...
+
 
 def item_message(item: DescribedItem) -> catalogue_pb2.Item:
     message = catalogue_pb2.Item(
@@ -78,6 +81,7 @@ def item_message(item: DescribedItem) -> catalogue_pb2.Item:
         text_attributes=item.text_attributes,
         picture_url=item.picture_url,
         availability=_availability(item.availability),
+        embedding=item.embedding,
     )
     if item.price is not None:
         message.price.amount = item.price.amount
@@ -100,6 +104,7 @@ def item_fields(message: catalogue_pb2.Item) -> dict[str, Any]:
         "attributes": dict(message.attributes),
         "text_attributes": dict(message.text_attributes),
         "picture_url": message.picture_url,
+        "embedding": tuple(message.embedding),
     }
     if message.availability:
         # The number of an unknown one stays, for whoever checks to name.

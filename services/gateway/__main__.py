@@ -9,6 +9,7 @@ import grpc
 
 from headrace.api.accounts.v1.accounts_pb2_grpc import add_AccountServiceServicer_to_server
 from headrace.api.accounts.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
+from headrace.api.gateway.v1.catalogue_pb2_grpc import add_CatalogueServiceServicer_to_server
 from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from headrace.runtime.circuit import Circuit
 from headrace.runtime.grpc_channel import open_channel
@@ -24,6 +25,10 @@ from services.gateway.accounts.key_grpc import KEYS, KeyServicer
 from services.gateway.accounts.key_routes import key_routes
 from services.gateway.accounts.parts import AccountParts, account_parts
 from services.gateway.accounts.routes import account_routes
+from services.gateway.catalogue.discovery import Discovery
+from services.gateway.catalogue.grpc import CATALOGUE, CatalogueServicer
+from services.gateway.catalogue.routes import catalogue_routes
+from services.gateway.catalogue.upstream import GrpcFinder, GrpcOpinions
 from services.gateway.directory import Directory
 from services.gateway.directory_feed import DirectoryFeed
 from services.gateway.events import KafkaEventLog
@@ -82,6 +87,10 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         refreshing = asyncio.create_task(_keep_popular_fresh(gateway, popular))
         stack.callback(refreshing.cancel)
 
+        discovery = Discovery(
+            GrpcFinder(items, settings.item_embedding_deadline_ms),
+            GrpcOpinions(ranker, settings.ranker_deadline_ms),
+        )
         directory = Directory()
         tokens = Tokens.parse(settings.token_keys)
         access = Access(ApiKeys.parse(settings.api_keys), tokens, directory)
@@ -95,8 +104,8 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             grpc_server(
                 host=settings.host,
                 port=settings.grpc_port,
-                services=[SERVICE, ACCOUNTS, KEYS],
-                register=partial(_register, gateway, people, access),
+                services=[SERVICE, CATALOGUE, ACCOUNTS, KEYS],
+                register=partial(_register, gateway, discovery, people, access),
                 readiness=process.readiness,
                 grace_s=settings.shutdown_grace_s,
             )
@@ -111,6 +120,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                     limits,
                     cors_origins=settings.allowed_origins,
                     doors=[
+                        catalogue_routes(discovery, gateway.upsert_items, access),
                         account_routes(people.accounts, people.visits, access),
                         key_routes(people.keys, access),
                     ],
@@ -125,9 +135,16 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
 
 
 def _register(
-    gateway: Gateway, people: AccountParts, access: Access, server: grpc.aio.Server
+    gateway: Gateway,
+    discovery: Discovery,
+    people: AccountParts,
+    access: Access,
+    server: grpc.aio.Server,
 ) -> None:
     add_GatewayServiceServicer_to_server(GatewayServicer(gateway, access), server)
+    add_CatalogueServiceServicer_to_server(
+        CatalogueServicer(discovery, gateway.upsert_items, access), server
+    )
     add_AccountServiceServicer_to_server(
         AccountServicer(people.accounts, people.visits, access), server
     )

@@ -53,6 +53,7 @@ _TAGS = [
     {"name": "events", "description": "What people do."},
     {"name": "lists", "description": "What to show them."},
     {"name": "items", "description": "What there is to show."},
+    {"name": "catalogue", "description": "Browse it, search it, fill it from files."},
     {"name": "accounts", "description": "Who people are."},
     {"name": "keys", "description": "Which applications may call it."},
     {"name": "operations", "description": "For those who run it."},

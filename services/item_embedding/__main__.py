@@ -20,6 +20,8 @@ from services.item_embedding.consumer import ChangeHandler, decode, group
 from services.item_embedding.encoder import BundleTower
 from services.item_embedding.grpc import SERVICE, ItemEmbeddingServicer
 from services.item_embedding.outbox import DELIVERY_TIMEOUT_S, ChangeOutbox, VectorOutbox
+from services.item_embedding.search import Search
+from services.item_embedding.search_store import PostgresSearch
 from services.item_embedding.service import ItemEmbedding
 from services.item_embedding.settings import ItemEmbeddingSettings
 from services.item_embedding.sweeper import Sweeper
@@ -29,6 +31,8 @@ from services.item_embedding.vector_store import VectorStore
 _ANNOUNCE_S = 2.0
 _WATCH_PERIOD_S = 1.0
 _BUSY_SHARE = 0.05  # of the time: rounds take long on a large catalogue
+_POPULARITY_PERIOD_S = 60.0
+_POPULARITY_BUSY_SHARE = 0.01  # a round reads the whole log
 _POSTGRES_ANSWERED_WITHIN_S = 5.0
 
 
@@ -58,7 +62,14 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
         sweeps = Periodic(
             "sweep_vectors", sweeper.sweep, settings.sweep_period_s, busy_share=_BUSY_SHARE
         )
-        for periodic in (watch, announcer, sweeps):
+        searches = PostgresSearch(database)
+        popularity = Periodic(
+            "refresh_popularity",
+            searches.refresh_popularity,
+            _POPULARITY_PERIOD_S,
+            busy_share=_POPULARITY_BUSY_SHARE,
+        )
+        for periodic in (watch, announcer, sweeps, popularity):
             periodic.start()
             stack.push_async_callback(asyncio.to_thread, periodic.stop, grace_s)
         stack.callback(sweeper.stop)
@@ -82,7 +93,7 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
             announce=partial(announcer.run_now, _ANNOUNCE_S),
             vectors_stored=sweeps.wake,
         )
-        servicer = ItemEmbeddingServicer(service, tower)
+        servicer = ItemEmbeddingServicer(service, Search(searches, tower), tower)
         await stack.enter_async_context(
             grpc_server(
                 host=settings.host,

@@ -18,7 +18,7 @@ from services.item_embedding.catalogue import CatalogueItem
 COLUMNS = sql.SQL(
     "i.ordinal, i.revision, i.deleted,"
     " i.item_id, i.title, i.description, i.categories, i.tags, i.attributes, i.text_attributes,"
-    " i.price, i.picture_url, i.availability, i.publish_at, i.expire_at"
+    " i.price, i.picture_url, i.availability, i.publish_at, i.expire_at, i.embedding"
 )
 
 # Advisory locks of this service: any numbers that nobody else takes.
@@ -36,11 +36,11 @@ WITH given AS MATERIALIZED (
         json_to_recordset(%s) AS (
             item_id text, title text, description text, categories text[], tags text[],
             attributes jsonb, text_attributes jsonb, price jsonb, picture_url text,
-            availability text, publish_at timestamptz, expire_at timestamptz
+            availability text, publish_at timestamptz, expire_at timestamptz, embedding real[]
         )
     ) WITH ORDINALITY AS row (
         item_id, title, description, categories, tags, attributes, text_attributes, price,
-        picture_url, availability, publish_at, expire_at, place
+        picture_url, availability, publish_at, expire_at, embedding, place
     )
 ), changed AS (
     UPDATE items SET
@@ -49,6 +49,7 @@ WITH given AS MATERIALIZED (
         text_attributes = given.text_attributes, price = given.price,
         picture_url = given.picture_url, availability = given.availability,
         publish_at = given.publish_at, expire_at = given.expire_at,
+        embedding = given.embedding,
         deleted = false, revision = items.revision + 1, updated_at = now()
     FROM given
     WHERE items.item_id = given.item_id AND (
@@ -56,24 +57,28 @@ WITH given AS MATERIALIZED (
         (
             items.title, items.description, items.categories, items.tags, items.attributes,
             items.text_attributes, items.price, items.picture_url, items.availability,
-            items.publish_at, items.expire_at
+            items.publish_at, items.expire_at, items.embedding
         ) IS DISTINCT FROM (
             given.title, given.description, given.categories, given.tags, given.attributes,
             given.text_attributes, given.price, given.picture_url, given.availability,
-            given.publish_at, given.expire_at
+            given.publish_at, given.expire_at, given.embedding
         )
     )
+    RETURNING items.ordinal
+), added AS (
+    INSERT INTO items (
+        item_id, title, description, categories, tags, attributes, text_attributes, price,
+        picture_url, availability, publish_at, expire_at, embedding, revision
+    )
+    SELECT
+        item_id, title, description, categories, tags, attributes, text_attributes, price,
+        picture_url, availability, publish_at, expire_at, embedding, 1
+    FROM given
+    WHERE NOT EXISTS (SELECT FROM items WHERE items.item_id = given.item_id)
+    ORDER BY place
+    RETURNING ordinal
 )
-INSERT INTO items (
-    item_id, title, description, categories, tags, attributes, text_attributes, price,
-    picture_url, availability, publish_at, expire_at, revision
-)
-SELECT
-    item_id, title, description, categories, tags, attributes, text_attributes, price,
-    picture_url, availability, publish_at, expire_at, 1
-FROM given
-WHERE NOT EXISTS (SELECT FROM items WHERE items.item_id = given.item_id)
-ORDER BY place
+SELECT ordinal FROM changed UNION ALL SELECT ordinal FROM added
 """
 
 _HIDE = sql.SQL("""
@@ -115,6 +120,7 @@ class CatalogueStore:
                 lock(cursor, _NEW_ITEMS)
             cursor.execute(_LOCK_ROWS, (item_ids,))
             cursor.execute(_WRITE, (to_json(contents).decode(),))
+            _index(cursor, [ordinal for (ordinal,) in cursor])
             cursor.execute(
                 "SELECT item_id, ordinal, revision FROM items WHERE item_id = ANY(%s)", (item_ids,)
             )
@@ -128,7 +134,11 @@ class CatalogueStore:
         with self._database.transaction() as cursor:
             cursor.execute(_HIDE, (item_id,))
             row = cursor.fetchone()
-        return None if row is None else item_of(row)
+            if row is None:
+                return None
+            hidden = item_of(row)
+            _index(cursor, [hidden.ordinal])
+        return hidden
 
     def find(self, item_ids: Sequence[str]) -> list[CatalogueItem]:
         with self._database.transaction() as cursor:
@@ -161,6 +171,12 @@ class CatalogueStore:
         return len(items)
 
 
+def _index(cursor: Cursor, ordinals: Sequence[int]) -> None:
+    """What is searched follows what is stored, in the same transaction."""
+    if ordinals:
+        cursor.execute("SELECT index_items(%s)", (list(ordinals),))
+
+
 def lock(cursor: Cursor, number: int) -> None:
     """Waits until no other transaction holds `number`, and holds it until this one ends."""
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
@@ -170,7 +186,7 @@ def item_of(row: Sequence[Any]) -> CatalogueItem:
     """An item from the values of `COLUMNS`, which were checked when they came."""
     (
         ordinal, revision, deleted, item_id, title, description, categories, tags, attributes,
-        text_attributes, price, picture_url, availability, publish_at, expire_at,
+        text_attributes, price, picture_url, availability, publish_at, expire_at, embedding,
     ) = row  # fmt: skip
     content = NewItem.model_construct(
         item_id=item_id,
@@ -186,6 +202,7 @@ def item_of(row: Sequence[Any]) -> CatalogueItem:
         availability=availability,
         publish_at=publish_at,
         expire_at=expire_at,
+        embedding=tuple(embedding),
     )
     return CatalogueItem(ordinal, revision, deleted, content)
 

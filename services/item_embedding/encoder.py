@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+
 from headrace.bundle import Bundle, ItemContent
 from headrace.contracts.items import NewItem
 from headrace.index.encoding import Vector, to_bytes
@@ -19,6 +21,10 @@ class ItemTower(Protocol):
     @property
     def width(self) -> int:
         """D."""
+
+    @property
+    def embedding_width(self) -> int:
+        """E, the numbers of an item's own embedding; 0: it takes none."""
 
     def encode(self, items: Sequence[ItemContent]) -> tuple[Vector, Vector]:
         """Vectors [N,D] and biases [N]. Safe from any thread."""
@@ -38,13 +44,17 @@ class BundleTower:
     def width(self) -> int:
         return self._bundle.width
 
+    @property
+    def embedding_width(self) -> int:
+        return self._bundle.items.embedding_width
+
     def encode(self, items: Sequence[ItemContent]) -> tuple[Vector, Vector]:
         return self._bundle.items.encode(items)
 
 
 def embed(tower: ItemTower, items: Sequence[CatalogueItem]) -> list[EmbeddedItem]:
     """The items with their vectors, in the order given."""
-    vectors, biases = tower.encode([_read(item.content) for item in items])  # [N,D], [N]
+    vectors, biases = tower.encode([_read(tower, item.content) for item in items])  # [N,D], [N]
     ITEMS_ENCODED.inc(len(items))
     return [
         EmbeddedItem(item, to_bytes(vector), bias)
@@ -52,8 +62,16 @@ def embed(tower: ItemTower, items: Sequence[CatalogueItem]) -> list[EmbeddedItem
     ]
 
 
-def _read(item: NewItem) -> ItemContent:
-    """What a tower reads of an item."""
+def _read(tower: ItemTower, item: NewItem) -> ItemContent:
+    """What a tower reads of an item. An embedding that came for a model of another width is as
+    good as none."""
+    fits = tower.embedding_width and len(item.embedding) == tower.embedding_width
     return ItemContent(
-        item.item_id, item.title, item.description, item.categories, item.tags, item.attributes
+        item.item_id,
+        item.title,
+        item.description,
+        item.categories,
+        item.tags,
+        item.attributes,
+        np.array(item.embedding, dtype=np.float32) if fits else None,
     )

@@ -4,10 +4,13 @@ from __future__ import annotations  # grpc's classes are generic for the type ch
 
 from typing import TYPE_CHECKING, Any
 
+from headrace.api.catalogue.v1 import search_pb2
 from headrace.api.item_embedding.v1 import item_embedding_pb2, item_embedding_pb2_grpc
 from headrace.runtime.item_messages import item_fields
 from services.item_embedding.encoder import ItemTower
 from services.item_embedding.messages import item_change, item_vector
+from services.item_embedding.search import Search
+from services.item_embedding.search_messages import answer_message, asked_fields
 from services.item_embedding.service import ItemEmbedding
 
 if TYPE_CHECKING:
@@ -21,8 +24,9 @@ SERVICE = item_embedding_pb2.DESCRIPTOR.services_by_name["ItemEmbeddingService"]
 class ItemEmbeddingServicer(item_embedding_pb2_grpc.ItemEmbeddingServiceServicer):
     """As the proto says."""
 
-    def __init__(self, service: ItemEmbedding, tower: ItemTower) -> None:
+    def __init__(self, service: ItemEmbedding, search: Search, tower: ItemTower) -> None:
         self._service = service
+        self._search = search
         self._tower = tower
 
     async def UpsertItems(  # noqa: N802
@@ -50,4 +54,38 @@ class ItemEmbeddingServicer(item_embedding_pb2_grpc.ItemEmbeddingServiceServicer
         tower = self._tower
         return item_embedding_pb2.GetItemVectorsResponse(
             vectors=[item_vector(one, tower.model_version, tower.width) for one in found]
+        )
+
+    async def FindItems(  # noqa: N802
+        self, request: item_embedding_pb2.FindItemsRequest, context: Call
+    ) -> item_embedding_pb2.FindItemsResponse:
+        answer = await self._search.find(asked_fields(request))
+        return answer_message(answer, self._tower.model_version, self._tower.width)
+
+    async def ListCategories(  # noqa: N802
+        self, request: item_embedding_pb2.ListCategoriesRequest, context: Call
+    ) -> item_embedding_pb2.ListCategoriesResponse:
+        counts = await self._search.categories(request.under)
+        return item_embedding_pb2.ListCategoriesResponse(
+            categories=[search_pb2.CategoryCount(path=path, items=n) for path, n in counts]
+        )
+
+    async def SuggestItems(  # noqa: N802
+        self, request: item_embedding_pb2.SuggestItemsRequest, context: Call
+    ) -> item_embedding_pb2.SuggestItemsResponse:
+        found = await self._search.suggest({"query": request.query, "n": request.n})
+        return item_embedding_pb2.SuggestItemsResponse(
+            suggestions=[
+                search_pb2.Suggestion(item_id=item_id, title=title) for item_id, title in found
+            ]
+        )
+
+    async def ListUnansweredSearches(  # noqa: N802
+        self, request: item_embedding_pb2.ListUnansweredSearchesRequest, context: Call
+    ) -> item_embedding_pb2.ListUnansweredSearchesResponse:
+        misses = await self._search.misses(request.n)
+        return item_embedding_pb2.ListUnansweredSearchesResponse(
+            searches=[
+                search_pb2.UnansweredSearch(query=query, times=times) for query, times in misses
+            ]
         )

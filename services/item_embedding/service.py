@@ -98,7 +98,7 @@ class ItemEmbedding:
             log.warning("a change is stored and will be published later")
 
     def _upsert(self, bodies: Sequence[Mapping[str, Any]]) -> list[CatalogueItem]:
-        return self._catalogue.upsert(checked(bodies))
+        return self._catalogue.upsert(checked(bodies, self._tower.embedding_width))
 
     def _current_vectors(self, ordinals: set[int]) -> list[EmbeddedItem]:
         found = self._vectors.current(ordinals)
@@ -112,8 +112,8 @@ class ItemEmbedding:
         return found + made
 
 
-def checked(bodies: Sequence[Mapping[str, Any]]) -> list[NewItem]:
-    """The items of one request.
+def checked(bodies: Sequence[Mapping[str, Any]], embedding_width: int) -> list[NewItem]:
+    """The items of one request. Before a model takes embeddings (width 0), all are kept for it.
 
     Raises: InvalidInput with the first violations.
     """
@@ -128,6 +128,9 @@ def checked(bodies: Sequence[Mapping[str, Any]]) -> list[NewItem]:
         except InvalidInput as error:
             found.extend(error.violations)
             continue
+        if embedding_width and len(item.embedding) not in (0, embedding_width):
+            reason = f"has {len(item.embedding)} numbers; the live model takes {embedding_width}"
+            found.append(Violation(f"items[{place}].embedding", reason))
         first = places.setdefault(item.item_id, place)
         if first != place:
             reason = f"is that of items[{first}] too; the ids of a request must differ"

@@ -12,8 +12,10 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import faiss
+import grpc
 
 from headrace.api.ranker.v1.ranker_pb2_grpc import add_RankerServiceServicer_to_server
+from headrace.api.ranker.v1.scoring_pb2_grpc import add_ScoringServiceServicer_to_server
 from headrace.bundle import Bundle
 from headrace.index.choice import index_by_size
 from headrace.index.layered import LayeredIndex
@@ -30,8 +32,10 @@ from services.ranker.catalogue import Catalogue, ItemVersion
 from services.ranker.grpc import SERVICE, RankerServicer
 from services.ranker.lists import ListMaker
 from services.ranker.neighbours import Neighbours
+from services.ranker.opinions import Opinions
 from services.ranker.people import People
 from services.ranker.scoring import Scorer
+from services.ranker.scoring_grpc import SCORING, ScoringServicer
 from services.ranker.service import Ranker
 from services.ranker.settings import RankerSettings
 from services.ranker.trending import Trending
@@ -81,11 +85,14 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             channel, bundle.model_version, bundle.width, settings.user_embedding_timeout_ms / 1_000
         )
         neighbours = Neighbours(cache)
+        scorer = Scorer(bundle.ranker, catalogue)
+        people = People(cache, embedding)
+        threads = _threads(settings, stack)
         lists = ListMaker(
             catalogue=catalogue,
             retrieval=retrieval,
             similar=similar,
-            scorer=Scorer(bundle.ranker, catalogue),
+            scorer=scorer,
             trending=trending,
             neighbours=neighbours,
             candidates=settings.candidates,
@@ -93,10 +100,20 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         ranker = Ranker(
             model_version=bundle.model_version,
             catalogue=catalogue,
-            people=People(cache, embedding),
+            people=people,
             lists=lists,
             neighbours=neighbours,
-            threads=_threads(settings, stack),
+            threads=threads,
+            loaded=items.caught_up,
+        )
+        opinions = Opinions(
+            model_version=bundle.model_version,
+            catalogue=catalogue,
+            retrieval=retrieval,
+            similar=similar,
+            scorer=scorer,
+            people=people,
+            threads=threads,
             loaded=items.caught_up,
         )
         process.readiness.require("item_vectors", items.caught_up)
@@ -106,13 +123,18 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             grpc_server(
                 host=settings.host,
                 port=settings.grpc_port,
-                services=[SERVICE],
-                register=partial(add_RankerServiceServicer_to_server, RankerServicer(ranker)),
+                services=[SERVICE, SCORING],
+                register=partial(_register, ranker, opinions, bundle.width),
                 readiness=process.readiness,
                 grace_s=settings.shutdown_grace_s,
             )
         )
         await process.until_told_to_stop()
+
+
+def _register(ranker: Ranker, opinions: Opinions, width: int, server: grpc.aio.Server) -> None:
+    add_RankerServiceServicer_to_server(RankerServicer(ranker), server)
+    add_ScoringServiceServicer_to_server(ScoringServicer(opinions, width), server)
 
 
 def _index(name: str, width: int, settings: RankerSettings, stack: AsyncExitStack) -> LayeredIndex:

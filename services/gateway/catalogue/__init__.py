@@ -1,0 +1,1 @@
+"""Browsing, searching and uploading the catalogue."""
