@@ -6,13 +6,15 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Literal
 
-from headrace.bundle import table, vocabulary
+from headrace.bundle import known, table, vocabulary
 from headrace.bundle.features import FEATURES
 from headrace.bundle.graph import Graph
 from headrace.bundle.items import ItemEncoder
+from headrace.bundle.known import KnownItems, Neighbours
 from headrace.bundle.manifest import FILE, Manifest
 from headrace.bundle.ranker import Ranker
 from headrace.bundle.storage import BundleFolder
+from headrace.bundle.table import ItemTable
 from headrace.bundle.user import UserEncoder
 from headrace.errors import BundleInvalid, FailedPrecondition
 
@@ -29,11 +31,16 @@ class Bundle:
     """A model at work. Make one with `Bundle.load`; it is read-only and safe to share."""
 
     def __init__(
-        self, manifest: Manifest, graphs: dict[str, Graph], items: ItemEncoder | None
+        self,
+        manifest: Manifest,
+        graphs: dict[str, Graph],
+        items: ItemEncoder | None,
+        known_items: KnownItems | None,
     ) -> None:
         self.manifest = manifest
         self._graphs = graphs
         self._items = items
+        self._known = known_items
 
     @classmethod
     def load(cls, url: str, parts: Collection[Part] = ALL_PARTS, *, threads: int = 1) -> Bundle:
@@ -58,10 +65,14 @@ class Bundle:
             for part in parts
             for name in GRAPHS[part]
         }
-        items = None
+        items = known_items = None
         if "item" in parts or "ranker" in parts:
-            items = _items(folder, graphs.get("item_encoder.onnx"))
-        return cls(manifest, graphs, items)
+            ids = _table(folder)
+            items = _items(folder, ids, graphs.get("item_encoder.onnx"))
+            if "ranker" in parts:
+                arrays = folder.read_arrays(known.FILE)
+                known_items = KnownItems(ids, Neighbours.from_arrays(arrays, len(ids.ids)))
+        return cls(manifest, graphs, items, known_items)
 
     @property
     def model_version(self) -> str:
@@ -69,8 +80,13 @@ class Bundle:
 
     @property
     def width(self) -> int:
-        """D, the width of every vector."""
+        """D, the width of an item's vector."""
         return self.manifest.width
+
+    @property
+    def user_width(self) -> int:
+        """D + T, the width of a person's vector; the first D numbers are the query."""
+        return self.manifest.user_width
 
     @property
     def state_width(self) -> int:
@@ -91,6 +107,13 @@ class Bundle:
             raise FailedPrecondition("the bundle was loaded without its parts 'item' and 'ranker'")
         return self._items
 
+    @property
+    def known(self) -> KnownItems:
+        """Raises: FailedPrecondition if the part `ranker` was not loaded."""
+        if self._known is None:
+            raise FailedPrecondition("the bundle was loaded without its part 'ranker'")
+        return self._known
+
     @cached_property
     def ranker(self) -> Ranker:
         """Raises: FailedPrecondition if the part `ranker` was not loaded."""
@@ -103,13 +126,17 @@ class Bundle:
             raise FailedPrecondition(f"the bundle was loaded without the part of {name}") from None
 
 
-def _items(folder: BundleFolder, graph: Graph | None) -> ItemEncoder:
-    items = table.ItemTable.from_arrays(folder.read_arrays(table.FILE))
+def _table(folder: BundleFolder) -> ItemTable:
+    items = ItemTable.from_arrays(folder.read_arrays(table.FILE))
     if len(items.ids) != folder.manifest.items:
         raise BundleInvalid(
             f"{folder.url}: {table.FILE} has {len(items.ids)} items, "
             f"{FILE} says {folder.manifest.items}"
         )
+    return items
+
+
+def _items(folder: BundleFolder, items: ItemTable, graph: Graph | None) -> ItemEncoder:
     words = vocabulary.Vocabulary.from_json(folder.read(vocabulary.FILE))
     inputs = folder.manifest.graphs["item_encoder.onnx"].inputs
     for name, width in (
@@ -128,11 +155,12 @@ def _items(folder: BundleFolder, graph: Graph | None) -> ItemEncoder:
 def _check_graphs(manifest: Manifest) -> None:
     """The widths that the manifest names must be those of its own graphs."""
     width, state, features = manifest.width, manifest.state_width, len(manifest.features)
+    user = manifest.user_width
     expected: dict[str, dict[str, int | None]] = {
         "user_step.onnx": {"state": state, "item": width},
         "user_sequence.onnx": {"state": state, "items": width},
         "item_encoder.onnx": {"categories": None, "numeric": None},
-        "ncf.onnx": {"user": width, "candidates": width, "recent": width, "features": features},
+        "ncf.onnx": {"user": user, "candidates": width, "recent": width, "features": features},
     }
     for graph, inputs in expected.items():
         if graph not in manifest.graphs:

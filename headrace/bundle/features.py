@@ -10,7 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.bundle.known import LINKS, Counted
+
 Array = NDArray[np.float32]
+
+_SPANS = (1, 5, 20)
+# How far back links are followed; older items count less, by their age.
+_LINK_SPANS = (1, 5, 20)
+# Below this, one link more or less is noise: the strongest are about .1.
+_FAINT = 1e-3
 
 # Feature 0 is the retrieval score: the head's logit starts from it.
 FEATURES = (
@@ -24,8 +32,9 @@ FEATURES = (
     "category_overlap",
     "attribute_distance",
     "recent_items",
+    "rating",
+    *(f"{link}_{span}" for link in LINKS for span in (*map(str, _LINK_SPANS), "all")),
 )
-_SPANS = (1, 5, 20)
 
 
 class ItemFacts(NamedTuple):
@@ -46,12 +55,14 @@ def candidate_features(
     candidates: ItemFacts,
     recent: ItemFacts,
     recent_mask: Array,
+    *,
+    counted: Counted,
 ) -> Array:
     """All features of all candidates.
 
     Shapes: retrieval_score and popularity [B,K] (u·v + b, log(1 + count)), candidates [B,K,..],
-    recent [B,R,..] oldest first, recent_mask [B,R] (1: an item, 0: padding at either end) ->
-    [B,K,F] float32 in the order of `FEATURES`.
+    recent [B,R,..] oldest first, recent_mask [B,R] (1: an item, 0: padding at either end), counted
+    ratings [B,K] and affinity [B,J,R,K] -> [B,K,F] float32 in the order of `FEATURES`.
     """
     out = np.empty((*retrieval_score.shape, len(FEATURES)), dtype=np.float32)
     out[..., 0] = retrieval_score
@@ -65,7 +76,23 @@ def candidate_features(
     out[..., 7] = _category_overlap(candidates.categories, recent.categories, recent_mask)
     out[..., 8] = _attribute_distance(candidates.attributes, recent.attributes, recent_mask)
     out[..., 9] = np.log1p(recent_mask.sum(axis=1, keepdims=True))
+    out[..., 10] = counted.ratings
+    out[..., 11:] = _links(counted.affinity, recent_mask, age)
     return out
+
+
+def _links(affinity: Array, recent_mask: Array, age: Array) -> Array:
+    """Logarithms of summed affinities, by link and span.
+
+    Shapes: affinity [B,J,R,K], recent_mask and age [B,R] -> [B,K,J * spans].
+    """
+    batch, links, _, width = affinity.shape
+    fading = recent_mask / np.maximum(age, 1.0)
+    weights = [fading * (age <= span) for span in _LINK_SPANS]
+    spans = np.stack([*weights, recent_mask], axis=1)  # [B,S,R]
+    sums = spans[:, None] @ affinity  # [B,J,S,K]
+    flat: Array = sums.reshape(batch, links * spans.shape[1], width).transpose(0, 2, 1)
+    return np.log(flat + _FAINT)
 
 
 def _cosine(a: Array, b: Array) -> Array:

@@ -58,6 +58,10 @@ class ItemEncoder:
         """E, the numbers of an item's embedding; 0 where the tower takes none."""
         return self._vocabulary.embedding_width
 
+    def rows(self, item_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Rows of the id table, 0 for an item that training never saw: [N]."""
+        return self._table.rows(item_ids)
+
     def popularity(self, item_id: str) -> float:
         """log(1 + interactions in training); 0 for an item that training never saw."""
         return self._table.popularity(item_id)

@@ -38,7 +38,8 @@ class GraphEntry:
 class Manifest:
     """All that is known about a bundle.
 
-    `width` is D of every vector, `state_width` S of a person's recurrent state.
+    `width` is D of every item's vector, `user_width` D + T of a person's: the query for retrieval,
+    then T numbers of what their ratings tell, for the head. `state_width` is S of a person's state.
     `event_types` maps numbers of the `EventType` proto to the trained index; '0' is the default
     for every other number, kinds that training never saw included. `rating_trained` is false
     where the data had no ratings. `max_sequence` is the longest L that one run of the
@@ -49,6 +50,7 @@ class Manifest:
     model_version: str
     created_at: str
     width: int
+    user_width: int
     state_width: int
     tower: str
     max_sequence: int
@@ -115,7 +117,7 @@ class Manifest:
             raise BundleInvalid(
                 f"{FILE}: model_version {self.model_version!r} must be 1-100 of A-Z a-z 0-9 . _ -"
             )
-        for name in ("width", "state_width", "max_sequence"):
+        for name in ("width", "user_width", "state_width", "max_sequence"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise BundleInvalid(f"{FILE}: {name} is {value!r}; it must be a whole number >= 1")

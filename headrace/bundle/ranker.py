@@ -25,7 +25,7 @@ class Ranker:
     ) -> tuple[Array, Array]:
         """Preference (0 to 1, calibrated) and expected rating (1 to 5).
 
-        Shapes: user [B,D], candidates [B,K,D], recent [B,R,D], recent_mask [B,R] (1: an item,
+        Shapes: user [B,D+T], candidates [B,K,D], recent [B,R,D], recent_mask [B,R] (1: an item,
         0: padding), features [B,K,F] of `candidate_features` -> preference [B,K], rating [B,K].
         """
         if recent.shape[1] == 0:

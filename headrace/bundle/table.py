@@ -18,11 +18,13 @@ FILE = "items.npz"
 class ItemTable:
     """Item `ids[i]` has row i + 1 of the id embedding; row 0 is for items training never saw.
 
-    Shapes: ids and counts [N]; counts are interactions in the training part.
+    Shapes: all [N]; counts are interactions in the training part, ratings the mean rating given
+    there, less that of all items, damped where there are few; 0 where there are none.
     """
 
     ids: NDArray[np.str_]
     counts: NDArray[np.int64]
+    ratings: NDArray[np.float32]
 
     def rows(self, item_ids: Sequence[str]) -> NDArray[np.int64]:
         """Row of the id embedding, 0 where unknown: [N]."""
@@ -34,20 +36,32 @@ class ItemTable:
         row = self._index.get(item_id)
         return 0.0 if row is None else float(np.log1p(self.counts[row - 1]))
 
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """As they are kept in a file."""
+        return {"ids": self.ids, "counts": self.counts, "ratings": self.ratings}
+
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> ItemTable:
         """Raises: BundleInvalid if the arrays are not an id table."""
-        if sorted(arrays) != ["counts", "ids"]:
-            raise BundleInvalid(f"{FILE}: holds {', '.join(sorted(arrays))}; must be counts, ids")
-        ids, counts = arrays["ids"], arrays["counts"]
-        if ids.shape != counts.shape or ids.ndim != 1 or ids.dtype.kind != "U":
+        if sorted(arrays) != ["counts", "ids", "ratings"]:
             raise BundleInvalid(
-                f"{FILE}: ids {ids.dtype}{ids.shape} and counts {counts.shape} do not pair up"
+                f"{FILE}: holds {', '.join(sorted(arrays))}; must be counts, ids, ratings"
             )
-        table = cls(ids.astype(np.str_), counts.astype(np.int64))
+        ids, counts, ratings = arrays["ids"], arrays["counts"], arrays["ratings"]
+        if not ids.shape == counts.shape == ratings.shape or ids.ndim != 1 or ids.dtype.kind != "U":
+            raise BundleInvalid(
+                f"{FILE}: ids {ids.dtype}{ids.shape}, counts {counts.shape} and ratings "
+                f"{ratings.shape} do not pair up"
+            )
+        table = cls(ids.astype(np.str_), counts.astype(np.int64), ratings.astype(np.float32))
         if len(table._index) != len(ids):
             raise BundleInvalid(f"{FILE}: an id occurs twice")
         return table
+
+    @cached_property
+    def rating_offsets(self) -> NDArray[np.float32]:
+        """`ratings` by row; row 0 has none: [N+1]."""
+        return np.concatenate([np.zeros(1, dtype=np.float32), self.ratings])
 
     @cached_property
     def _index(self) -> dict[str, int]:

@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from headrace.bundle import table, vocabulary
+from headrace.bundle import known, table, vocabulary
 from headrace.bundle.bundle import Bundle
 from headrace.bundle.features import FEATURES
+from headrace.bundle.known import Neighbours
 from headrace.bundle.manifest import FILE, FORMAT, GraphEntry, Manifest, Ranking
 from headrace.bundle.storage import entry_of
 from headrace.bundle.table import ItemTable
@@ -36,8 +38,10 @@ class BundleContent:
 
     graphs: Mapping[str, Exported]
     table: ItemTable
+    neighbours: Neighbours
     vocabulary: Vocabulary
     width: int
+    user_width: int
     state_width: int
     tower: str
     max_sequence: int
@@ -89,11 +93,16 @@ def refuse_foreign(folder: Path) -> None:
 
 def _files(content: BundleContent) -> dict[str, bytes]:
     files = {name: graph.content for name, graph in content.graphs.items()}
-    arrays = io.BytesIO()
-    np.savez_compressed(arrays, ids=content.table.ids, counts=content.table.counts)
-    files[table.FILE] = arrays.getvalue()
+    files[table.FILE] = _packed(content.table.arrays())
+    files[known.FILE] = _packed(content.neighbours.arrays())
     files[vocabulary.FILE] = content.vocabulary.to_json().encode()
     return files
+
+
+def _packed(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
+    packed = io.BytesIO()
+    np.savez_compressed(packed, allow_pickle=False, **arrays)
+    return packed.getvalue()
 
 
 def _manifest(content: BundleContent, files: Mapping[str, bytes], now: datetime) -> Manifest:
@@ -105,6 +114,7 @@ def _manifest(content: BundleContent, files: Mapping[str, bytes], now: datetime)
         model_version=f"{now:%Y%m%d}-{digest.hexdigest()[:8]}",
         created_at=now.isoformat(timespec="seconds"),
         width=content.width,
+        user_width=content.user_width,
         state_width=content.state_width,
         tower=content.tower,
         max_sequence=content.max_sequence,

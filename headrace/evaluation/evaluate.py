@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from headrace.evaluation.losses import (
     loss_of_index,
 )
 from headrace.evaluation.measured import K, Measured, World, measure
-from headrace.evaluation.rated import Means, Numbers, Rated, given_ratings, rated
+from headrace.evaluation.rated import Means, Numbers, Rated, given_ratings, rated, rated_events
 from headrace.evaluation.sampled import drawn_items, figures, served_ranks_among
 from headrace.evaluation.served import CANDIDATES, ServedLists, ServedPipeline, recent_items
 from headrace.training.log import EventLog
@@ -37,8 +37,9 @@ class Losses:
 @dataclass(frozen=True)
 class Evaluation:
     """By part, `validation` and `test`: what is served, and retrieval order beside it. `ratings`:
-    the head's and those of means; none where the bundle or the test part knows no ratings.
-    `sampled`: of the test part, `retrieval` and `served`, among a few items drawn at random."""
+    the head's and those of means, of all that is held out; none where the bundle or the test part
+    knows no ratings. `sampled`: of the test part, `retrieval` and `served`, among a few items drawn
+    at random."""
 
     split: Split
     served: Mapping[str, Measured]
@@ -96,14 +97,11 @@ def evaluate(
     world = World.of(log.catalogue, log.counts(parts.training_events(log)), log.users)
     served: dict[str, Measured] = {}
     retrieval: dict[str, Measured] = {}
-    predicted: dict[str, Numbers] = {}
     for name, part in _by_name(parts).items():
         asked = asked_of(pipeline, log, part)
         found, shown = serve(pipeline, asked, candidates)
         for measured, lists in ((retrieval, found), (served, shown)):
             measured[name] = measured_lists(lists, asked, world, seed=seed)
-        targets = asked.questions.targets
-        predicted[name] = pipeline.ratings(asked.people, found, asked.recent, targets)
     gains = served["test"].values[f"NDCG@{K}"]
     losses = Losses(
         index=loss_of_index(pipeline, asked, found),
@@ -112,7 +110,7 @@ def evaluate(
         else None,
         export=loss_of_export(bundle.manifest, gains),
     )
-    ratings = _ratings(log, parts, predicted) if bundle.manifest.rating_trained else {}
+    ratings = ratings_of(pipeline, log, parts) if bundle.manifest.rating_trained else {}
     among: dict[str, Mapping[str, Interval]] = {}
     if sampled:
         drawn = drawn_items(log, parts.test, sampled, seed)
@@ -138,13 +136,29 @@ def measured_lists(lists: ServedLists, asked: Asked, world: World, *, seed: int)
     return measure(ranks, lists.columns[:, :K], asked.questions, world, seed=seed)
 
 
-def _ratings(log: EventLog, parts: Split, predicted: Mapping[str, Numbers]) -> Mapping[str, Rated]:
-    given = {name: given_ratings(log, part) for name, part in _by_name(parts).items()}
-    if any(np.isnan(ratings).all() for ratings in given.values()):
+def ratings_of(pipeline: ServedPipeline, log: EventLog, parts: Split) -> Mapping[str, Rated]:
+    """Of all that is held out, told from the training part alone; nothing where none is rated."""
+    asked = {name: rated_events(log, parts, part) for name, part in parts.held_out.items()}
+    if not all(len(part.users) for part in asked.values()):
         return {}
     means = Means(log, parts)
-    of_means = {name: means.ratings(part) for name, part in _by_name(parts).items()}
-    return {"served": rated(predicted, given), "means": rated(of_means, given)}
+    told: dict[str, Callable[[Part], Numbers]] = {
+        "served": lambda part: _served_ratings(pipeline, log, parts, part),
+        "means": means.ratings,
+    }
+    given = {name: given_ratings(log, part) for name, part in asked.items()}
+    return {
+        who: rated({name: ratings(part) for name, part in asked.items()}, given)
+        for who, ratings in told.items()
+    }
+
+
+def _served_ratings(pipeline: ServedPipeline, log: EventLog, parts: Split, part: Part) -> Numbers:
+    """As the head rates them for people who did nothing since training: [Q]."""
+    users, row = np.unique(part.users, return_inverse=True)
+    then = Part(users, parts.train_ends[users])
+    people, recent = pipeline.people(log, then), recent_items(log, then)
+    return pipeline.ratings(people[row], recent[row], log.items[part.positions])
 
 
 def _by_name(parts: Split) -> Mapping[str, Part]:

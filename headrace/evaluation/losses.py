@@ -80,7 +80,7 @@ class _EveryVector:
 
     def __init__(self, pipeline: ServedPipeline, people: Floats) -> None:
         self._pipeline = pipeline
-        self._people = people
+        self._people = pipeline.queries(people)
 
     def scores(self, questions: slice) -> NDArray[np.float32]:
         return self._people[questions] @ self._pipeline.vectors.T + self._pipeline.biases

@@ -48,6 +48,13 @@ def rated(predicted: Mapping[str, Numbers], given: Mapping[str, Numbers]) -> Rat
     )
 
 
+def rated_events(log: EventLog, parts: Split, part: Part) -> Part:
+    """Those with a rating, of people who have a training part to tell it from."""
+    known = ~np.isnan(log.ratings[part.positions])
+    known &= parts.train_ends[part.users] > log.offsets[part.users]
+    return Part(part.users[known], part.positions[known])
+
+
 def given_ratings(log: EventLog, part: Part) -> Numbers:
     """NaN where none was given: [Q]."""
     return log.ratings[part.positions].astype(np.float64)

@@ -65,7 +65,7 @@ def served_ranks_among(pipeline: ServedPipeline, asked: Asked, drawn: Drawn) -> 
     for start in range(0, len(columns), _PEOPLE):
         some = slice(start, start + _PEOPLE)
         vectors = pipeline.vectors[columns[some]]
-        products = np.einsum("qd,qmd->qm", asked.people[some], vectors)
+        products = np.einsum("qd,qmd->qm", pipeline.queries(asked.people[some]), vectors)
         scores[some] = products + pipeline.biases[columns[some]]
     found = ServedLists(columns, scores)
     shown = pipeline.ordered(asked.people, found, asked.recent)

@@ -66,16 +66,17 @@ class ServedPipeline:
         self._popularity = np.array(
             [bundle.items.popularity(item.item_id) for item in catalogue], dtype=np.float32
         )
+        self._rows = bundle.known.rows([item.item_id for item in catalogue])
         self._index = index_by_size(bundle.width + 1, _EXACT_UP_TO)
         rows = np.concatenate([self.vectors, self.biases[:, None]], axis=1)
         self._index.upsert(np.arange(len(rows)), rows)
         self._index.close()  # waits for the base
 
     def people(self, log: EventLog, part: Part) -> Floats:
-        """Each person's vector just before an event, the whole history streamed: [Q,D]."""
+        """Each person's vector just before an event, the whole history streamed: [Q,D+T]."""
         starts = log.offsets[part.users]
         lengths = part.positions - starts
-        out = np.zeros((len(lengths), self._bundle.width), dtype=np.float32)
+        out = np.zeros((len(lengths), self._bundle.user_width), dtype=np.float32)
         order = np.argsort(lengths, kind="stable")
         for first in range(0, len(order), _PEOPLE):
             rows = order[first : first + _PEOPLE]
@@ -83,20 +84,30 @@ class ServedPipeline:
             at = np.minimum(at, len(log.items) - 1)  # beyond its length a row is not read
             state = self._bundle.user.initial_state(len(rows))
             _, out[rows] = self._bundle.user.sequence(
-                state, self.vectors[log.items[at]], log.kinds[at], log.gap_s[at], lengths[rows]
+                state,
+                self.vectors[log.items[at]],
+                log.kinds[at],
+                log.gap_s[at],
+                lengths[rows],
+                ratings=log.ratings[at],
             )
         return out
+
+    def queries(self, people: Floats) -> Floats:
+        """What retrieval is asked with, of people's vectors. Shapes: people [Q,D+T] -> [Q,D]."""
+        return people[:, : self.vectors.shape[1]]
 
     def retrieved(self, people: Floats, asked: Questions, width: int = CANDIDATES) -> ServedLists:
         """Lists in retrieval order, K at most `width`; a target counts as not seen.
 
-        Shapes: people [Q,D].
+        Shapes: people [Q,D+T].
         """
         width = min(width, self.items)
         columns = np.full((len(people), width), ABSENT, dtype=np.int64)
         scores = np.full((len(people), width), -np.inf, dtype=np.float32)
         everything = BitMap(range(self.items))
-        queries = np.concatenate([people, np.ones((len(people), 1), dtype=np.float32)], axis=1)
+        ones = np.ones((len(people), 1), dtype=np.float32)
+        queries = np.concatenate([self.queries(people), ones], axis=1)
         for row, (history, target) in enumerate(zip(asked.histories, asked.targets, strict=True)):
             allowed = (everything - BitMap(history.tolist())) | BitMap([int(target)])
             k = min(width, len(allowed))
@@ -107,7 +118,7 @@ class ServedPipeline:
     def ordered(self, people: Floats, found: ServedLists, recent: Columns) -> ServedLists:
         """The same candidates in the order that is shown.
 
-        Shapes: people [Q,D], recent [Q,R] of `recent_items`.
+        Shapes: people [Q,D+T], recent [Q,R] of `recent_items`.
         """
         if self._bundle.ranker.ranking == "retrieval":
             return found
@@ -123,26 +134,20 @@ class ServedPipeline:
             np.take_along_axis(preferences, order, axis=1),
         )
 
-    def ratings(
-        self, people: Floats, found: ServedLists, recent: Columns, targets: Columns
-    ) -> NDArray[np.float64]:
-        """The expected rating of each target among its candidates; one that was not retrieved
-        takes the last place. Shapes: people [Q,D], recent [Q,R], targets [Q] -> [Q].
+    def ratings(self, people: Floats, recent: Columns, targets: Columns) -> NDArray[np.float64]:
+        """The expected rating of each target; it is the same in every list.
+
+        Shapes: people [Q,D+T], recent [Q,R], targets [Q] -> [Q].
         """
-        columns, scores = found.columns.copy(), found.scores.copy()
-        missed = np.flatnonzero((columns != targets[:, None]).all(axis=1))
-        columns[missed, -1] = targets[missed]
-        own = np.einsum("qd,qd->q", people[missed], self.vectors[targets[missed]])
-        scores[missed, -1] = own + self.biases[targets[missed]]
+        scores = np.einsum("qd,qd->q", self.queries(people), self.vectors[targets])
+        lists = ServedLists(targets[:, None], (scores + self.biases[targets])[:, None])
         given = np.concatenate(
             [
-                self._scored(people[rows], columns[rows], scores[rows], some)[1]
-                for rows, some in self._batches(found, recent)
+                self._scored(people[rows], lists.columns[rows], lists.scores[rows], some)[1]
+                for rows, some in self._batches(lists, recent)
             ]
         )
-        at = (columns == targets[:, None]).argmax(axis=1)
-        own_ratings: NDArray[np.float64] = given[np.arange(len(targets)), at].astype(np.float64)
-        return own_ratings
+        return given[:, 0].astype(np.float64)
 
     def _scored(
         self, people: Floats, columns: Columns, scores: Floats, recent: Columns
@@ -153,7 +158,12 @@ class ServedPipeline:
         lowest = np.where(real, scores, np.inf).min(axis=1, keepdims=True)
         about, lately = self._facts(columns), self._facts(recent)
         features = candidate_features(
-            np.where(real, scores, lowest), self._popularity[columns], about, lately, mask
+            np.where(real, scores, lowest),
+            self._popularity[columns],
+            about,
+            lately,
+            mask,
+            counted=self._bundle.known.counted(self._known_rows(columns), self._known_rows(recent)),
         )
         preference, rating = self._bundle.ranker.score(
             people, about.vectors, lately.vectors, mask, features
@@ -161,10 +171,15 @@ class ServedPipeline:
         return np.where(real, preference, -np.inf).astype(np.float32), rating
 
     def _batches(self, found: ServedLists, recent: Columns) -> Iterator[tuple[slice, Columns]]:
-        size = max(1, _HEAD_FLOATS // (found.columns.shape[1] * self._bundle.width))
+        most = max(found.columns.shape[1], recent.shape[1])
+        size = max(1, _HEAD_FLOATS // (most * self._bundle.width))
         for start in range(0, len(recent), size):
             rows = slice(start, start + size)
             yield rows, recent[rows]
+
+    def _known_rows(self, columns: Columns) -> Columns:
+        rows: Columns = np.where(columns == ABSENT, 0, self._rows[columns])
+        return rows
 
     def _facts(self, columns: Columns) -> ItemFacts:
         return ItemFacts(

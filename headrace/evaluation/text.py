@@ -31,7 +31,7 @@ def lines_of(evaluation: Evaluation, manifest: Manifest) -> Iterator[str]:
     yield "\nNDCG@10 lost in serving (test)"
     yield from _losses(evaluation.losses)
     if evaluation.ratings:
-        yield "\nratings of what was taken next (test); liked: 4 or more"
+        yield "\nratings of what was held out, told from training alone (test); liked: 4 or more"
         yield from _ratings(evaluation.ratings)
     yield last_line(evaluation)
 

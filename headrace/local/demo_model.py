@@ -6,10 +6,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from headrace.bundle import Bundle
+from headrace.errors import BundleInvalid
 from headrace.local.child import dying_with_parent
 from headrace.local.errors import LocalError
 
 MINUTES = 2
+
+
+def _usable(bundle: Path) -> bool:
+    try:
+        Bundle.load(str(bundle), [])
+    except BundleInvalid:
+        return False
+    return True
 
 
 def trained_bundle(home: Path, say: Callable[[str], None] = print) -> Path:
@@ -18,9 +28,9 @@ def trained_bundle(home: Path, say: Callable[[str], None] = print) -> Path:
     Raises: LocalError if training fails.
     """
     bundle = home / "bundles" / "demo"
-    if (bundle / "manifest.json").exists():
+    if _usable(bundle):
         return bundle
-    # What an interrupted run has left.
+    # What an interrupted run or an earlier release has left.
     shutil.rmtree(bundle, ignore_errors=True)
     # Imported here: pandas would delay every start by half a second.
     from headrace.local.demo import write_csv  # noqa: PLC0415

@@ -5,31 +5,50 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from headrace.models.rating import RatingOutput
+
 ATTENTION_WIDTH = 32
 HIDDEN = (96, 48)
+# Of the features: an item's mean rating and its popularity.
+_RATING_FACTS = (10, 2)
+# The rating of those who know of none.
+_MIDDLE = 3.0
 
 
 class NcfHead(nn.Module):
-    """logit = score / temperature + alpha * MLP(user, candidate, product, attention, features).
+    """logit = score / temperature + linear(features)
+    + alpha * MLP(user, candidate, product, attention, features).
 
-    The last layer of the MLP is zero at first and feature 0 is the retrieval score, so the head
-    starts as retrieval order. What the inner product lacks comes in by the candidate's attention
-    over the items touched lately, and by the features. NeuMF (He et al. 2017) gave the product
-    and the MLP, DIN (Zhou et al. 2018) the attention.
+    The linear part and the last layer of the MLP are zero at first and feature 0 is the retrieval
+    score, so the head starts as retrieval order. What the inner product lacks comes in by the
+    candidate's attention over the items touched lately, and by the features. NeuMF (He et al.
+    2017) gave the product and the MLP, DIN (Zhou et al. 2018) the attention.
+
+    The expected rating is an output of its own, fitted on all ratings: see
+    `headrace.models.rating`. A person's vector is then [u; taste]; without ratings it is u.
     """
 
     feature_mean: Tensor
     feature_scale: Tensor
     calibration: Tensor
 
-    def __init__(self, width: int, features: int, dropout: float = 0.1) -> None:
+    def __init__(
+        self,
+        width: int,
+        features: int,
+        rating: RatingOutput | None = None,
+        dropout: float = 0.1,
+    ) -> None:
         super().__init__()
+        self.width = width
+        self.rating = rating
         self.register_buffer("feature_mean", torch.zeros(features))
         self.register_buffer("feature_scale", torch.ones(features))
         # preference = sigmoid(slope * logit + offset)
         self.register_buffer("calibration", torch.tensor([1.0, 0.0]))
         self.temperature_log = nn.Parameter(torch.zeros(()))
         self.alpha = nn.Parameter(torch.ones(()))
+        self.linear = nn.Linear(features, 1, bias=False)
         self.query = nn.Linear(width, ATTENTION_WIDTH)
         self.key = nn.Linear(width, ATTENTION_WIDTH)
         self.value = nn.Linear(width, ATTENTION_WIDTH)
@@ -43,10 +62,9 @@ class NcfHead(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.hidden = nn.Linear(HIDDEN[0], HIDDEN[1])
         self.preference = nn.Linear(HIDDEN[1], 1)
-        self.rating = nn.Linear(HIDDEN[1], 1)
-        for last in (self.preference, self.rating):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.preference.weight)
+        nn.init.zeros_(self.preference.bias)
 
     def logits(
         self,
@@ -55,12 +73,13 @@ class NcfHead(nn.Module):
         recent: Tensor,
         recent_mask: Tensor,
         features: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Uncalibrated preference and rating.
+    ) -> Tensor:
+        """Uncalibrated preference.
 
-        Shapes: user [B,D], candidates [B,K,D], recent [B,R,D], recent_mask [B,R] (1: an item),
-        features [B,K,F] -> logit [B,K], rating [B,K] in 1..5.
+        Shapes: user [B,D+T], candidates [B,K,D], recent [B,R,D], recent_mask [B,R] (1: an item),
+        features [B,K,F] -> [B,K].
         """
+        user = user[:, : self.width]
         normal = (features - self.feature_mean) / self.feature_scale
         attended = self._attend(candidates, recent, recent_mask)  # [B,K,A]
         hidden = (
@@ -72,9 +91,16 @@ class NcfHead(nn.Module):
         )  # [B,K,H]
         hidden = torch.relu(self.hidden(self.dropout(torch.relu(hidden))))
         retrieval = features[..., 0] / torch.exp(self.temperature_log)
-        logit = retrieval + self.alpha * self.preference(hidden).squeeze(-1)
-        rating = 1 + 4 * torch.sigmoid(self.rating(hidden).squeeze(-1))
-        return logit, rating
+        logit = retrieval + self.linear(normal).squeeze(-1)
+        return logit + self.alpha * self.preference(hidden).squeeze(-1)
+
+    def ratings(self, user: Tensor, candidates: Tensor, features: Tensor) -> Tensor:
+        """Expected ratings from 1 to 5. Shapes as `logits` -> [B,K]."""
+        if self.rating is None:
+            return torch.full_like(features[..., 0], _MIDDLE)
+        facts = features[..., list(_RATING_FACTS)]
+        out: Tensor = self.rating(user[:, self.width :], candidates, facts)
+        return out
 
     def forward(
         self,
@@ -85,8 +111,9 @@ class NcfHead(nn.Module):
         features: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Shapes as `logits`; returns preference [B,K] in 0..1, calibrated, and rating [B,K]."""
-        logit, rating = self.logits(user, candidates, recent, recent_mask, features)
-        return torch.sigmoid(self.calibration[0] * logit + self.calibration[1]), rating
+        logit = self.logits(user, candidates, recent, recent_mask, features)
+        preference = torch.sigmoid(self.calibration[0] * logit + self.calibration[1])
+        return preference, self.ratings(user, candidates, features)
 
     def _attend(self, candidates: Tensor, recent: Tensor, recent_mask: Tensor) -> Tensor:
         scores = self.query(candidates) @ self.key(recent).transpose(1, 2)  # [B,K,R]

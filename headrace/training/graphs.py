@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from headrace.bundle.manifest import Shape
 from headrace.models.item_cnn import ItemInputs, ItemTower
 from headrace.models.ncf import NcfHead
+from headrace.models.rating import Taste
 from headrace.models.user_rnn import UserTower
 
 
@@ -29,34 +30,58 @@ class GraphSpec:
 
 
 class UserStep(nn.Module):
-    """One event of each person."""
+    """One event of each person; with a taste, state and vector end with its own."""
 
-    def __init__(self, tower: UserTower) -> None:
+    def __init__(self, tower: UserTower, taste: Taste | None) -> None:
         super().__init__()
         self.tower = tower
+        self.taste = taste
 
-    def forward(
-        self, state: Tensor, item: Tensor, event_type: Tensor, gap_s: Tensor
+    def forward(  # the exporter gives inputs by position
+        self,
+        state: Tensor,
+        item: Tensor,
+        event_type: Tensor,
+        gap_s: Tensor,
+        rating: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        return self.tower.step(state, item, event_type, gap_s)
+        recurrent, sums = state[:, : self.tower.state_width], state[:, self.tower.state_width :]
+        recurrent, vector = self.tower.step(recurrent, item, event_type, gap_s)
+        if self.taste is None or rating is None:
+            return recurrent, vector
+        sums = sums + self.taste.addends(item, rating)
+        return torch.cat([recurrent, sums], dim=1), torch.cat([vector, self.taste(sums)], dim=1)
 
 
 class UserSequence(nn.Module):
     """Many events of each person; the vector is the one after the last valid event."""
 
-    def __init__(self, tower: UserTower) -> None:
+    def __init__(self, tower: UserTower, taste: Taste | None) -> None:
         super().__init__()
         self.tower = tower
+        self.taste = taste
 
-    def forward(
-        self, state: Tensor, items: Tensor, event_type: Tensor, gap_s: Tensor, length: Tensor
+    def forward(  # noqa: PLR0917  # the exporter gives inputs by position
+        self,
+        state: Tensor,
+        items: Tensor,
+        event_type: Tensor,
+        gap_s: Tensor,
+        length: Tensor,
+        rating: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        state, vectors = self.tower.sequence(
-            state, items, event_type, gap_s, length, for_onnx=torch.compiler.is_exporting()
+        recurrent, sums = state[:, : self.tower.state_width], state[:, self.tower.state_width :]
+        recurrent, vectors = self.tower.sequence(
+            recurrent, items, event_type, gap_s, length, for_onnx=torch.compiler.is_exporting()
         )
         last = torch.clamp(length - 1, min=0).reshape(-1, 1, 1).expand(-1, 1, vectors.shape[2])
         vector = torch.gather(vectors, 1, last).squeeze(1)  # [B,D]
-        return state, vector * (length > 0).reshape(-1, 1)
+        if self.taste is not None and rating is not None:
+            valid = torch.arange(items.shape[1]) < length.unsqueeze(1)  # [B,L]
+            sums = sums + (self.taste.addends(items, rating) * valid.unsqueeze(2)).sum(dim=1)
+            recurrent = torch.cat([recurrent, sums], dim=1)
+            vector = torch.cat([vector, self.taste(sums)], dim=1)
+        return recurrent, vector * (length > 0).reshape(-1, 1)
 
 
 class ItemEncoderGraph(nn.Module):
@@ -82,25 +107,41 @@ class ItemEncoderGraph(nn.Module):
         return vector, bias
 
 
-def user_graphs(tower: UserTower) -> dict[str, GraphSpec]:
-    """The graphs of the part `user`."""
-    width, state = tower.width, tower.state_width
-    result: dict[str, Shape] = {"new_state": ("B", state), "vector": ("B", width)}
+def user_graphs(tower: UserTower, taste: Taste | None = None) -> dict[str, GraphSpec]:
+    """The graphs of the part `user`; with a taste both take ratings as well, 0: none."""
+    width = tower.width
+    state = tower.state_width + (taste.state_width if taste else 0)
+    person = width + (taste.width if taste else 0)
+    result: dict[str, Shape] = {"new_state": ("B", state), "vector": ("B", person)}
+    one, many = torch.tensor([0.0, 3.0, 5.0]), torch.randint(0, 6, (3, 7)).float()
     return {
         "user_step.onnx": GraphSpec(
-            UserStep(tower),
-            (torch.randn(3, state), torch.randn(3, width), _zeros(3), 600 * torch.rand(3)),
-            {"state": ("B", state), "item": ("B", width), "event_type": ("B",), "gap_s": ("B",)},
+            UserStep(tower, taste),
+            (
+                torch.rand(3, state),
+                torch.randn(3, width),
+                _zeros(3),
+                600 * torch.rand(3),
+                *([one] if taste else []),
+            ),
+            {
+                "state": ("B", state),
+                "item": ("B", width),
+                "event_type": ("B",),
+                "gap_s": ("B",),
+                **({"rating": ("B",)} if taste else {}),
+            },
             result,
         ),
         "user_sequence.onnx": GraphSpec(
-            UserSequence(tower),
+            UserSequence(tower, taste),
             (
-                torch.randn(3, state),
+                torch.rand(3, state),
                 torch.randn(3, 7, width),
                 _zeros(3, 7),
                 600 * torch.rand(3, 7),
                 torch.tensor([7, 3, 0]),
+                *([many] if taste else []),
             ),
             {
                 "state": ("B", state),
@@ -108,6 +149,7 @@ def user_graphs(tower: UserTower) -> dict[str, GraphSpec]:
                 "event_type": ("B", "L"),
                 "gap_s": ("B", "L"),
                 "length": ("B",),
+                **({"rating": ("B", "L")} if taste else {}),
             },
             result,
         ),
@@ -134,22 +176,25 @@ def item_graphs(tower: ItemTower, inputs: ItemInputs) -> dict[str, GraphSpec]:
     }
 
 
-def head_graphs(head: NcfHead, width: int, features: int) -> dict[str, GraphSpec]:
+def head_graphs(
+    head: NcfHead, width: int, features: int, taste: Taste | None = None
+) -> dict[str, GraphSpec]:
     """The graph of the part `ranker`."""
     mask = torch.ones(2, 4)
     mask[1, 2:] = 0
+    person = width + (taste.width if taste else 0)
     return {
         "ncf.onnx": GraphSpec(
             head,
             (
-                torch.randn(2, width),
+                torch.randn(2, person),
                 torch.randn(2, 5, width),
                 torch.randn(2, 4, width),
                 mask,
                 torch.randn(2, 5, features),
             ),
             {
-                "user": ("B", width),
+                "user": ("B", person),
                 "candidates": ("B", "K", width),
                 "recent": ("B", "R", width),
                 "recent_mask": ("B", "R"),

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from headrace.evaluation.metrics import ndcg
 from headrace.models.losses import listwise
@@ -21,7 +20,6 @@ from headrace.training.lists import Lists
 _BATCH = 32
 _LEARNING_RATE = 1e-3
 _WEIGHT_DECAY = 0.05
-_RATING_WEIGHT = 0.2
 _PATIENCE = 4
 
 
@@ -84,7 +82,7 @@ def list_ranks(head: NcfHead, lists: Lists) -> NDArray[np.int64]:
     head.eval()
     ranks = np.full(len(lists), np.iinfo(np.int64).max // 2)
     for rows in lists.batches():
-        logits, _ = head.logits(*lists.inputs(rows).as_tuple())
+        logits = head.logits(*lists.inputs(rows).as_tuple())
         target = lists.target[rows]
         own = logits.gather(1, target.clamp(min=0).unsqueeze(1))
         found = (target >= 0).numpy()
@@ -103,10 +101,7 @@ def _epoch(
     order = random.permutation(np.flatnonzero((lists.target >= 0).numpy()))
     for start in range(0, len(order), _BATCH):
         rows = order[start : start + _BATCH]
-        logits, ratings = head.logits(*lists.inputs(rows).as_tuple())
-        target = lists.target[rows]
-        own = ratings.gather(1, target.unsqueeze(1)).squeeze(1)
-        loss = listwise(logits, target) + _RATING_WEIGHT * _rating_loss(own, lists.rating[rows])
+        loss = listwise(head.logits(*lists.inputs(rows).as_tuple()), lists.target[rows])
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimiser.step()
@@ -114,28 +109,17 @@ def _epoch(
             return
 
 
-def _rating_loss(predicted: Tensor, given: Tensor) -> Tensor:
-    known = ~torch.isnan(given)
-    if not known.any():
-        return predicted.new_zeros(())
-    return torch.nn.functional.mse_loss(predicted[known], given[known])
-
-
 @torch.no_grad()
 def _normalise(head: NcfHead, lists: Lists) -> None:
-    """Features to mean 0 and deviation 1; ratings start from their mean."""
+    """Features to mean 0 and deviation 1."""
     features = lists.features.flatten(0, 1)
     head.feature_mean.copy_(features.mean(dim=0))
     head.feature_scale.copy_(features.std(dim=0).clamp(min=1e-3))
-    known = lists.rating[~torch.isnan(lists.rating)]
-    if len(known):
-        share = float((known.mean() - 1) / 4)
-        head.rating.bias.fill_(math.log(share / (1 - share)) if 0 < share < 1 else 0.0)
 
 
 @torch.no_grad()
 def _calibrate(head: NcfHead, lists: Lists) -> None:
     """Preference becomes the chance that the candidate is the one taken next."""
-    logits = torch.cat([head.logits(*lists.inputs(rows).as_tuple())[0] for rows in lists.batches()])
+    logits = torch.cat([head.logits(*lists.inputs(rows).as_tuple()) for rows in lists.batches()])
     labels = lists.target.unsqueeze(1) == torch.arange(logits.shape[1])
     head.calibration.copy_(torch.tensor(platt(logits.flatten().numpy(), labels.flatten().numpy())))

@@ -14,10 +14,7 @@ def learning_ends(model: Model) -> NDArray[np.int64]:
 
     Short histories give nothing to the head: the towers need them whole.
     """
-    lengths = model.split.train_ends - model.log.offsets[:-1]
-    kept = np.minimum(model.settings.head_events, lengths // 10)
-    ends: NDArray[np.int64] = model.split.train_ends - kept
-    return ends
+    return model.split.ends_before(model.log, model.settings.head_events)
 
 
 def head_part(model: Model) -> Part:

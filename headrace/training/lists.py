@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from headrace.bundle.features import FEATURES, ItemFacts, candidate_features
+from headrace.bundle.known import KnownItems
 from headrace.evaluation.protocol import unseen_scores
 from headrace.training.log import EventLog
 from headrace.training.split import Part
@@ -22,13 +23,15 @@ _BATCH = 64
 @dataclass(frozen=True)
 class CatalogueFacts:
     """What lists are made of. Shapes: vectors [N,D], biases [N], popularity [N] (log(1 + count)),
-    categories [N,C], attributes [N,M]."""
+    categories [N,C], attributes [N,M], rows [N] in the table of `known`."""
 
     vectors: Tensor
     biases: Tensor
     popularity: NDArray[np.float32]
     categories: NDArray[np.float32]
     attributes: NDArray[np.float32]
+    rows: NDArray[np.int64]
+    known: KnownItems
 
     def of(self, columns: NDArray[np.int64]) -> ItemFacts:
         return ItemFacts(
@@ -54,8 +57,8 @@ class HeadInputs:
 class Lists:
     """Q lists of K candidates, best first, for people's vectors at a position.
 
-    `target` [Q] is the candidate that the person took, -1 where retrieval missed it; `rating` [Q]
-    is what they gave it, NaN: nothing. Shapes: users [Q,D], candidates [Q,K] and recent [Q,R]
+    `target` [Q] is the candidate that the person took, -1 where retrieval missed it.
+    Shapes: users [Q,D], candidates [Q,K] and recent [Q,R]
     (columns, oldest first), recent_mask [Q,R], features [Q,K,F].
     """
 
@@ -66,7 +69,6 @@ class Lists:
     recent_mask: NDArray[np.float32]
     features: Tensor
     target: Tensor
-    rating: Tensor
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -113,7 +115,6 @@ def build_lists(
         mask,
         torch.from_numpy(_features(facts, candidates, scores, touched, mask)),
         torch.from_numpy(np.where(hit.any(axis=1), hit.argmax(axis=1), -1)),
-        torch.from_numpy(log.ratings[part.positions]),
     )
 
 
@@ -157,5 +158,6 @@ def _features(
             facts.of(candidates[rows]),
             facts.of(recent[rows]),
             recent_mask[rows],
+            counted=facts.known.counted(facts.rows[candidates[rows]], facts.rows[recent[rows]]),
         )
     return out

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from headrace.bundle.features import FEATURES
+from headrace.bundle.known import KnownItems
 from headrace.bundle.table import ItemTable
 from headrace.bundle.vocabulary import Vocabulary
 from headrace.models.item_cnn import ItemInputs, ItemTower
 from headrace.models.ncf import NcfHead
+from headrace.models.rating import RatingOutput, Taste
 from headrace.models.user_rnn import UserTower
 from headrace.training.content import build_vocabulary, content_sizes, item_inputs
 from headrace.training.latent import start_content
 from headrace.training.lists import CatalogueFacts
 from headrace.training.log import EventLog
+from headrace.training.neighbours import count_neighbours
+from headrace.training.ratings import item_offsets
 from headrace.training.settings import TrainingSettings
-from headrace.training.split import Part, Split
+from headrace.training.split import Part, Split, marked_before
+from headrace.training.tastes import people_tastes
 from headrace.training.towers import (
     KindIndex,
     LogTensors,
@@ -44,6 +51,7 @@ class Model:
     kinds: KindIndex
     events: LogTensors
     towers: Towers
+    taste: Taste | None  # None: training has no ratings
     head: NcfHead
 
     def scorer(self, part: Part, towers: Towers) -> TowerScorer:
@@ -52,6 +60,19 @@ class Model:
         vectors, biases = catalogue_vectors(towers.item, self.inputs)
         users = user_vectors(towers.user, self.events, vectors, part.users, part.positions)
         return TowerScorer(users, vectors, biases)
+
+    def people(
+        self, vectors: Tensor, users: NDArray[np.int64], positions: NDArray[np.int64]
+    ) -> Tensor:
+        """People's vectors just before the event at a position, as they are served.
+
+        Shapes: vectors [N,D], users and positions [Q] -> [Q,D+T].
+        """
+        found = user_vectors(self.towers.user, self.events, vectors, users, positions)
+        if self.taste is None:
+            return found
+        tastes = people_tastes(self.taste, self.log, vectors, users, positions)
+        return torch.cat([found, tastes], dim=1)
 
     def facts(self) -> CatalogueFacts:
         """The catalogue as the towers have it now."""
@@ -62,7 +83,20 @@ class Model:
             np.log1p(self.counts).astype(np.float32),
             self.inputs.categories.numpy(),
             self.inputs.numeric.numpy(),
+            self.inputs.id_row.numpy(),
+            self.known,
         )
+
+    @cached_property
+    def known(self) -> KnownItems:
+        """What is counted in the events that the towers learn from: the head, like them, must be
+        fitted on events that are new to it."""
+        learned = marked_before(
+            self.log, self.split.ends_before(self.log, self.settings.head_events)
+        )
+        rows = self.inputs.id_row.numpy()
+        neighbours = count_neighbours(self.log, rows, learned, len(self.table.ids))
+        return KnownItems(self.table, neighbours)
 
 
 def build_model(log: EventLog, split: Split, settings: TrainingSettings) -> Model:
@@ -72,11 +106,13 @@ def build_model(log: EventLog, split: Split, settings: TrainingSettings) -> Mode
     validation and test as it will be in service.
     """
     torch.manual_seed(settings.seed)
-    counts = log.counts(split.training_events(log))
+    learned = split.training_events(log)
+    counts = log.counts(learned)
     known = np.flatnonzero(counts)
     table = ItemTable(
         np.array([log.catalogue[column].item_id for column in known], dtype=np.str_),
         counts[known],
+        item_offsets(log, learned)[known],
     )
     vocabulary = build_vocabulary([log.catalogue[column] for column in known])
     kinds = KindIndex(log.kinds)
@@ -85,6 +121,8 @@ def build_model(log: EventLog, split: Split, settings: TrainingSettings) -> Mode
     item.events[1:] = torch.from_numpy(counts[known])
     start_content(item.cnn, inputs.take(torch.from_numpy(known)))
     user = UserTower(settings.width, kinds.count, settings.tower, settings.blocks, settings.dropout)
+    towers = Towers(item, user)
+    rated = bool((~np.isnan(log.ratings[learned])).any())
     return Model(
         settings=settings,
         log=log,
@@ -95,6 +133,9 @@ def build_model(log: EventLog, split: Split, settings: TrainingSettings) -> Mode
         inputs=inputs,
         kinds=kinds,
         events=LogTensors(log, kinds),
-        towers=Towers(item, user),
-        head=NcfHead(settings.width, len(FEATURES)),
+        towers=towers,
+        taste=Taste(settings.width) if rated else None,
+        head=NcfHead(
+            settings.width, len(FEATURES), RatingOutput(settings.width) if rated else None
+        ),
     )

@@ -19,7 +19,7 @@ from headrace.models.recurrence import MAX_DOUBLING_LENGTH
 from headrace.training.export import TOLERANCE, export_graphs
 from headrace.training.graphs import head_graphs, item_graphs, user_graphs
 from headrace.training.model import Model
-from headrace.training.towers import catalogue_vectors, user_vectors
+from headrace.training.towers import catalogue_vectors
 
 Fact = str | int | float | bool | None
 
@@ -62,22 +62,24 @@ def publish(
     sample = model.inputs.take(torch.arange(len(model.log.catalogue))[:5])
     graphs = export_graphs(
         {
-            **user_graphs(model.towers.user),
+            **user_graphs(model.towers.user, model.taste),
             **item_graphs(model.towers.item, sample),
-            **head_graphs(model.head, model.settings.width, len(FEATURES)),
+            **head_graphs(model.head, model.settings.width, len(FEATURES), model.taste),
         }
     )
     content = BundleContent(
         graphs=graphs,
         table=model.table,
+        neighbours=model.known.neighbours,
         vocabulary=model.vocabulary,
         width=model.settings.width,
-        state_width=model.towers.user.state_width,
+        user_width=model.settings.width + (model.taste.width if model.taste else 0),
+        state_width=model.towers.user.state_width + (model.taste.state_width if model.taste else 0),
         tower=model.settings.tower,
         max_sequence=MAX_DOUBLING_LENGTH,
         event_types=model.kinds.event_types,
         ranking=ranking,
-        rating_trained=bool((~np.isnan(model.log.ratings)).any()),
+        rating_trained=model.taste is not None,
         data_sha256=data_sha256,
         split_sha256=model.split.digest,
         metrics=metrics,
@@ -101,7 +103,7 @@ def check_against_torch(bundle: Bundle, model: Model) -> None:
     _same("item vectors", vectors.numpy(), served)
     _same("item biases", biases.numpy(), served_biases)
     users = np.arange(min(_CHECKED_USERS, log.users))
-    expected = user_vectors(model.towers.user, model.events, vectors, users, log.offsets[users + 1])
+    expected = model.people(vectors, users, log.offsets[users + 1])
     for user in users:
         events = slice(log.offsets[user], log.offsets[user + 1])
         _, vector = bundle.user.sequence(
@@ -110,6 +112,7 @@ def check_against_torch(bundle: Bundle, model: Model) -> None:
             log.kinds[events][None],
             log.gap_s[events][None],
             [events.stop - events.start],
+            ratings=log.ratings[events][None],
         )
         _same(f"the vector of user {log.user_ids[user]}", expected[user].numpy(), vector[0])
 

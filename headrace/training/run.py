@@ -24,9 +24,13 @@ from headrace.training.reserve import Reserve, head_s
 from headrace.training.screen import Screen
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import Part, split
+from headrace.training.tastes import RatedPart, TasteFit
 from headrace.training.team import Team
 from headrace.training.tower_stage import TowerStage
 from headrace.training.towers import TowerScorer
+
+# Of what the towers leave; fitting ratings takes seconds where the head takes minutes.
+_RATINGS_SHARE = 0.2
 
 
 class Stages:
@@ -57,6 +61,8 @@ class Stages:
                 return None
             # Afresh, so that a resumed run goes on like one that was never killed.
             torch.manual_seed(model.settings.seed)
+            self._stage("ratings")
+            metrics |= self._fit_ratings(model, reserve)
             self._stage("head")
             retrieved = {"validation": self._retrieved(model, model.split.validation)}
             result = self._fit_head(model, retrieved["validation"][1], reserve)
@@ -157,6 +163,26 @@ class Stages:
 
     def _ticked(self, passes: float) -> None:
         self._screen.at(self._budget.elapsed, passes)
+
+    def _fit_ratings(self, model: Model, reserve: Reserve) -> dict[str, float]:
+        """What is reached: RMSE of held-out ratings, told from training history alone."""
+        if model.taste is None or model.head.rating is None:
+            return {}
+        left = self._budget.left - reserve.publish_s()
+        fit = TasteFit(
+            model.taste,
+            model.head.rating,
+            model.log,
+            model.split,
+            facts=model.facts(),
+            seed=model.settings.seed,
+        )
+        rated = {
+            name: RatedPart.of(model.log, model.split, part, model.settings.judged_users)
+            for name, part in model.split.held_out.items()
+        }
+        fit.run(rated["validation"], self._budget.part(_RATINGS_SHARE * left))
+        return {f"{name}.RMSE": fit.rmse(part) for name, part in rated.items() if len(part.ratings)}
 
     def _fit_head(self, model: Model, validation: Lists, reserve: Reserve) -> HeadResult:
         _, training = self._retrieved(model, head_part(model))

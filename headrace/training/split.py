@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,18 +42,37 @@ class Part:
 
 @dataclass(frozen=True)
 class Split:
-    """`train_ends` [U]: each person's training events end there. `digest` names the split."""
+    """`train_ends` [U]: each person's training events end there. `digest` names the split.
+
+    `validation` and `test` ask each person about one event, the first that is held out: what
+    comes next. `held_out` has all of them by these names, for what is asked of any event.
+    """
 
     train_ends: NDArray[np.int64]
     validation: Part
     test: Part
+    held_out: Mapping[str, Part]
     digest: str
 
     def training_events(self, log: EventLog) -> NDArray[np.bool_]:
         """Marks the events of the training part: [E]."""
-        owner = np.repeat(np.arange(log.users), np.diff(log.offsets))
-        marked: NDArray[np.bool_] = np.arange(len(log.items)) < self.train_ends[owner]
-        return marked
+        return marked_before(log, self.train_ends)
+
+    def ends_before(self, log: EventLog, newest: int) -> NDArray[np.int64]:
+        """Where training ends without so many of the newest events of each person: [U].
+
+        Short histories stay whole.
+        """
+        lengths = self.train_ends - log.offsets[:-1]
+        ends: NDArray[np.int64] = self.train_ends - np.minimum(newest, lengths // 10)
+        return ends
+
+
+def marked_before(log: EventLog, ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Marks each person's events before their end. Shapes: ends [U] -> [E]."""
+    owner = np.repeat(np.arange(log.users), np.diff(log.offsets))
+    marked: NDArray[np.bool_] = np.arange(len(log.items)) < ends[owner]
+    return marked
 
 
 def split(log: EventLog, holdout: Holdout) -> Split:
@@ -61,8 +81,7 @@ def split(log: EventLog, holdout: Holdout) -> Split:
     `leave-one-out`: the last one for the test, the one before it for validation. `none`: nothing
     for a test; the last one still chooses among weights, and is not in the loss. People with
     fewer than three events are trained on whole. `prepared`: what preparation held out; people
-    who have nothing before a held-out event are not asked about it, and where all items of the
-    test part are cold each person is asked about one of them.
+    who have nothing before a held-out event are not asked about it.
 
     Raises:
         DataInvalid: `prepared` is asked for, and the log does not come from prepared files.
@@ -86,25 +105,21 @@ def split(log: EventLog, holdout: Holdout) -> Split:
             log.user_ids[owners[held_out]],
             [log.catalogue[column].item_id for column in log.items[held_out]],
         )
-    test = _part(log, owners, parts == TEST)
-    if _all_cold(log, parts):
-        test = _first_each(test)
+    held_out = {
+        "validation": _part(log, owners, parts == VALIDATION),
+        "test": _part(log, owners, parts == TEST),
+    }
     return Split(
         log.offsets[:-1] + learned,
-        _part(log, owners, parts == VALIDATION),
-        test,
+        _first_each(held_out["validation"]),
+        _first_each(held_out["test"]),
+        held_out,
         digest.hexdigest(),
     )
 
 
-def _all_cold(log: EventLog, parts: NDArray[np.int8]) -> bool:
-    """Whether nothing of the test part is known to training but its description."""
-    test = log.items[parts == TEST]
-    return len(test) > 0 and not np.isin(test, log.items[parts != TEST]).any()
-
-
 def _first_each(part: Part) -> Part:
-    """One event of each person: before a second one they would have had a cold item."""
+    """One event of each person."""
     _, first = np.unique(part.users, return_index=True)
     return Part(part.users[first], part.positions[first])
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from headrace.bundle.content import ItemContent
 from headrace.bundle.features import FEATURES
+from headrace.bundle.known import Neighbours
 from headrace.bundle.manifest import Manifest
 from headrace.bundle.table import ItemTable
 from headrace.bundle.writer import BundleContent, write_bundle
@@ -62,6 +63,7 @@ def make_toy_bundle(
         table = ItemTable(
             np.array([item.item_id for item in items], dtype=np.str_),
             np.arange(len(items), 0, -1, dtype=np.int64),
+            np.zeros(len(items), dtype=np.float32),
         )
         inputs = item_inputs(items, vocabulary, table)
         item_tower = ItemTower(width, len(items), content_sizes(vocabulary))
@@ -82,8 +84,10 @@ def make_toy_bundle(
         BundleContent(
             graphs=graphs,
             table=table,
+            neighbours=Neighbours.none(len(items)),
             vocabulary=vocabulary,
             width=width,
+            user_width=width,
             state_width=user_tower.state_width,
             tower=user_tower.tower,
             max_sequence=MAX_DOUBLING_LENGTH,

@@ -71,7 +71,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             bootstrap_servers=settings.kafka_bootstrap_servers,
             topic=user_vectors(bundle.model_version),
             since="now",
-            decode=feeds.user_decoder(bundle.model_version, bundle.width),
+            decode=feeds.user_decoder(bundle.model_version, bundle.user_width),
             apply=feeds.user_sink(cache),
             publisher=publisher,
             on_failure=process.fail,
@@ -82,10 +82,13 @@ async def serve(settings: RankerSettings, process: Process) -> None:
 
         channel = await stack.enter_async_context(open_channel(settings.user_embedding_address))
         embedding = UserEmbeddingClient(
-            channel, bundle.model_version, bundle.width, settings.user_embedding_timeout_ms / 1_000
+            channel,
+            bundle.model_version,
+            bundle.user_width,
+            settings.user_embedding_timeout_ms / 1_000,
         )
         neighbours = Neighbours(cache)
-        scorer = Scorer(bundle.ranker, catalogue)
+        scorer = Scorer(bundle.ranker, catalogue, bundle.known)
         people = People(cache, embedding)
         threads = _threads(settings, stack)
         lists = ListMaker(

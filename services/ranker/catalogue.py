@@ -29,6 +29,9 @@ class ContentFacts(Protocol):
 
     def popularity(self, item_id: str) -> float: ...
 
+    def rows(self, item_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Rows of the model's table, 0 for an item that training never saw. Returns: [N]."""
+
     def categories(self, items: Sequence[ItemContent]) -> NDArray[np.uint8]:
         """Returns: [N, C]."""
 
@@ -54,12 +57,14 @@ class ItemVersion:
 
 class Facts(NamedTuple):
     """What the head is told about items: vectors [K, D], popularity [K], categories [K, C],
-    attributes [K, M]; present [K] is false where the catalogue has no such ordinal."""
+    attributes [K, M], rows of the model's table [K]; present [K] is false where the catalogue has
+    no such ordinal."""
 
     vectors: Vector
     popularity: Vector
     categories: Vector
     attributes: Vector
+    rows: NDArray[np.int64]
     present: NDArray[np.bool_]
 
 
@@ -87,6 +92,7 @@ class Catalogue:
         similar: VectorIndex,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.width = width
         self.facets = FacetIndex()
         self._view = View(BitMap(), self.facets)
         self._windows = Windows()
@@ -99,6 +105,7 @@ class Catalogue:
         self._ordinals: dict[str, int] = {}
         self._vectors = VectorTable(width)
         self._popularity = VectorTable(1)
+        self._rows = VectorTable(1)  # float32 is exact up to the greatest ordinal
         self._categories = VectorTable(content.categories([]).shape[1])
         self._attributes = VectorTable(content.attributes([]).shape[1])
 
@@ -161,6 +168,7 @@ class Catalogue:
             self._popularity.get(ordinals)[0][:, 0],
             self._categories.get(ordinals)[0],
             self._attributes.get(ordinals)[0],
+            self._rows.get(ordinals)[0][:, 0].astype(np.int64),
             present,
         )
 
@@ -201,6 +209,8 @@ class Catalogue:
         contents = [item.content for item in items]
         popularity = [[self._content.popularity(content.item_id)] for content in contents]
         self._popularity.put(ordinals, np.array(popularity, dtype=np.float32))
+        rows = self._content.rows([content.item_id for content in contents])
+        self._rows.put(ordinals, rows[:, None].astype(np.float32))
         self._categories.put(ordinals, self._content.categories(contents).astype(np.float32))
         self._attributes.put(ordinals, self._content.attributes(contents))
         self._vectors.put(ordinals, np.stack([item.vector for item in items]))

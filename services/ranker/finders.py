@@ -23,7 +23,6 @@ from services.ranker.users import UserVector
 
 _RETRIEVE = RECOMMEND_SECONDS.labels("retrieve")
 _SCORE = RECOMMEND_SECONDS.labels("score")
-_ONE = np.ones(1, dtype=np.float32)
 # Odds of 10^-6 and 10^6: so far from each other, a boost still moves what is certain.
 _FARTHEST = 13.8
 # A trending score lies above 1: pressed below 1 as s / (1 + s), above this.
@@ -64,12 +63,12 @@ class PersonalFinder:
     def __init__(
         self, retrieval: VectorIndex, scorer: Scorer, user: UserVector, vector: Vector
     ) -> None:
-        """vector: [D], the person's or the visit's."""
+        """vector: [D + T], the person's or the visit's; retrieval is asked with its first D."""
         self._retrieval = retrieval
         self._scorer = scorer
         self._recent = user.recent
         self._vector = vector
-        self._query = np.concatenate([vector, _ONE])[None]
+        self._query = scorer.query(vector)
 
     def find(self, parts: Sequence[Part]) -> Candidates:
         began = time.perf_counter()

@@ -67,8 +67,8 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
         announcer = Announcer(for_repairs, VectorPublisher(for_repairs, version), process.fail)
         logs = LogStore(database, version)
         service = UserEmbedding(
-            stepper=Stepper(bundle.user, items, Memory(settings.seen_types), width),
-            states=StateStore(database, version, width, bundle.state_width),
+            stepper=Stepper(bundle.user, items, Memory(settings.seen_types), bundle.user_width),
+            states=StateStore(database, version, bundle.user_width, bundle.state_width),
             logs=logs,
             cache=StateCache(settings.state_cache_mb * 1024 * 1024),
             announce=announcer.announce,

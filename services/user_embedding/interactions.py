@@ -6,9 +6,14 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
+from headrace.contracts.events import EventType
+
 
 class Interaction(NamedTuple):
-    """Entry `n` of a person's log in this `epoch`; `type` is a number of EventType."""
+    """Entry `n` of a person's log in this `epoch`; `type` is a number of EventType.
+
+    value: of a rating 1 to 5, of other types an amount, if any.
+    """
 
     user_id: str
     epoch: int
@@ -19,6 +24,12 @@ class Interaction(NamedTuple):
     occurred_at: datetime
     accepted_at: datetime | None
     backfill: bool
+    value: float | None = None
+
+    @property
+    def rating(self) -> float:
+        """1 to 5; 0: none."""
+        return self.value or 0.0 if self.type == EventType.RATING else 0.0
 
     @property
     def position(self) -> tuple[int, int]:

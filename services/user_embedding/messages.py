@@ -36,6 +36,7 @@ def decode_interaction(record: Record) -> Interaction:
         occurred_at=_moment(message.occurred_at),
         accepted_at=_moment(message.accepted_at) if message.HasField("accepted_at") else None,
         backfill=message.backfill,
+        value=message.value if message.HasField("value") else None,
     )
 
 

@@ -14,17 +14,22 @@ from services.user_embedding.interactions import Interaction
 
 @dataclass(frozen=True)
 class Path:
-    """Entries that step: rows of a table of item vectors, event types, gaps (s). Each [L]."""
+    """Entries that step: rows of a table of item vectors, event types, gaps (s), ratings (0: none).
+
+    Each [L].
+    """
 
     rows: Sequence[int]
     types: Sequence[int]
     gaps: Sequence[float]
+    ratings: Sequence[float]
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def part(self, start: int, end: int) -> "Path":
-        return Path(self.rows[start:end], self.types[start:end], self.gaps[start:end])
+        kept = slice(start, end)
+        return Path(self.rows[kept], self.types[kept], self.gaps[kept], self.ratings[kept])
 
 
 def moves(entry: Interaction) -> bool:
@@ -44,6 +49,7 @@ def path_of(
     path_rows: list[int] = []
     types: list[int] = []
     gaps: list[float] = []
+    ratings: list[float] = []
     for entry in entries:
         row = rows.get(entry.item_ordinal)
         if row is not None and moves(entry):
@@ -51,21 +57,24 @@ def path_of(
             types.append(entry.type)
             gap_s = (entry.occurred_at - before).total_seconds() if before else 0.0
             gaps.append(max(0.0, gap_s))
+            ratings.append(entry.rating)
         before = entry.occurred_at
-    return Path(path_rows, types, gaps)
+    return Path(path_rows, types, gaps, ratings)
 
 
 def padded(
     paths: Sequence[Path],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Vector, NDArray[np.int64]]:
-    """Returns: rows, types and gaps [B, L], zeros after each path's end, and lengths [B]."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Vector, Vector, NDArray[np.int64]]:
+    """Returns: rows, types, gaps and ratings [B, L], zeros after each path's end; lengths [B]."""
     lengths = np.array([len(path) for path in paths], dtype=np.int64)
     shape = (len(paths), int(lengths.max()))
     rows = np.zeros(shape, dtype=np.int64)
     types = np.zeros(shape, dtype=np.int64)
     gaps = np.zeros(shape, dtype=np.float32)
+    ratings = np.zeros(shape, dtype=np.float32)
     for b, path in enumerate(paths):
         rows[b, : len(path)] = path.rows
         types[b, : len(path)] = path.types
         gaps[b, : len(path)] = path.gaps
-    return rows, types, gaps, lengths
+        ratings[b, : len(path)] = path.ratings
+    return rows, types, gaps, ratings, lengths

@@ -89,6 +89,7 @@ class Stepper:
             np.full((1, len(items)), EventType.CLICK, dtype=np.int64),
             np.zeros((1, len(items)), dtype=np.float32),
             np.array([len(items)], dtype=np.int64),
+            ratings=np.zeros((1, len(items)), dtype=np.float32),
         )
         clicks = [(ordinal, int(EventType.CLICK)) for ordinal in items]
         return replace(
@@ -138,6 +139,7 @@ class Stepper:
                 table[[path.rows[k] for path in now]],
                 np.array([path.types[k] for path in now], dtype=np.int64),
                 np.array([path.gaps[k] for path in now], dtype=np.float32),
+                ratings=np.array([path.ratings[k] for path in now], dtype=np.float32),
             )
 
     def _sequence(
@@ -148,9 +150,9 @@ class Stepper:
             chunks = [path.part(start, start + _SEQUENCE_LENGTH) for path in paths]
             now = [chunk for chunk in chunks if len(chunk)]
             going = len(now)
-            rows, types, gaps, lengths = padded(now)
+            rows, types, gaps, ratings, lengths = padded(now)
             states[:going], vectors[:going] = self._tower.sequence(
-                states[:going], table[rows], types, gaps, lengths
+                states[:going], table[rows], types, gaps, lengths, ratings=ratings
             )
 
     def _after(self, run: Run, state: Vector, vector: Vector) -> UserState:

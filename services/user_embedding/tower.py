@@ -10,7 +10,10 @@ from headrace.index.table import Ordinals
 
 
 class UserTower(Protocol):
-    """The recurrent network. B people, L entries, S state, D width."""
+    """The recurrent network. B people, L entries, S state, D width, D+T width of a person's vector.
+
+    gap_s: seconds since the entry before. ratings: 1 to 5; 0: none.
+    """
 
     def initial_state(self, batch: int) -> Vector:
         """Returns: [B, S]."""
@@ -22,8 +25,10 @@ class UserTower(Protocol):
         item_vectors: Vector,
         event_types: NDArray[np.int64],
         gap_s: Vector,
+        *,
+        ratings: Vector,
     ) -> tuple[Vector, Vector]:
-        """[B, S], [B, D], [B], [B] → state [B, S], vector [B, D]."""
+        """[B, S], [B, D], [B], [B], [B] → state [B, S], vector [B, D+T]."""
         ...
 
     def sequence(
@@ -33,8 +38,11 @@ class UserTower(Protocol):
         event_types: NDArray[np.int64],
         gap_s: Vector,
         length: NDArray[np.int64],
+        *,
+        ratings: Vector,
     ) -> tuple[Vector, Vector]:
-        """[B, S], [B, L, D], [B, L], [B, L], [B] → state [B, S], vector [B, D] at `length`."""
+        """[B, S], [B, L, D], [B, L], [B, L], [B], [B, L] → state [B, S], vector [B, D+T] at
+        `length`."""
         ...
 
 

@@ -36,6 +36,7 @@ def random_log(user_id: str, length: int, items: range) -> list[Interaction]:
             occurred_at=start + timedelta(seconds=float(times[n])),
             accepted_at=datetime.now(UTC),
             backfill=False,
+            value=float(random.integers(1, 6)),
         )
         for n in range(length)
     ]
@@ -52,7 +53,11 @@ def replayed(bundle: Bundle, vectors: Vector, log: Sequence[Interaction]) -> Vec
         if entry.type != EventType.DISLIKE:
             gap_s = max(0.0, (entry.occurred_at - before).total_seconds())
             state, vector = bundle.user.step(
-                state, vectors[[entry.item_ordinal]], np.array([entry.type]), np.array([gap_s])
+                state,
+                vectors[[entry.item_ordinal]],
+                np.array([entry.type]),
+                np.array([gap_s]),
+                ratings=np.array([entry.rating]),
             )
         before = entry.occurred_at
     end: Vector = vector[0]
@@ -83,6 +88,8 @@ def _message(entry: Interaction) -> InteractionMessage:
         backfill=entry.backfill,
     )
     message.occurred_at.FromDatetime(entry.occurred_at)
+    if entry.value is not None:
+        message.value = entry.value
     if entry.accepted_at is not None:
         message.accepted_at.FromDatetime(entry.accepted_at)
     return message
@@ -105,11 +112,11 @@ class Tables:
         with self._connection.cursor() as cursor:
             execute_values(
                 cursor,
-                "INSERT INTO interactions (user_id, n, event_id, item_ordinal, type, occurred_at,"
-                " accepted_at, backfill, body_hash) VALUES %s",
+                "INSERT INTO interactions (user_id, n, event_id, item_ordinal, type, value,"
+                " occurred_at, accepted_at, backfill, body_hash) VALUES %s",
                 [
-                    (e.user_id, e.n, e.event_id, e.item_ordinal, e.type, e.occurred_at,
-                     e.accepted_at, e.backfill, b"")
+                    (e.user_id, e.n, e.event_id, e.item_ordinal, e.type, e.value,
+                     e.occurred_at, e.accepted_at, e.backfill, b"")
                     for e in log
                 ],
             )  # fmt: skip

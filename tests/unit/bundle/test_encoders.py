@@ -83,7 +83,9 @@ def test_the_toy_head_keeps_retrieval_order(bundle: Bundle) -> None:
     recent = ItemFacts(facts.vectors[:, 3:4], facts.categories[:, 3:4], facts.attributes[:, 3:4])
     mask = np.ones((1, 1), dtype=np.float32)
     popularity = np.array([[bundle.items.popularity(i.item_id) for i in items]], dtype=np.float32)
-    features = candidate_features(scores, popularity, facts, recent, mask)
+    rows = bundle.items.rows([i.item_id for i in items])[None]
+    counted = bundle.known.counted(rows, rows[:, 3:4])
+    features = candidate_features(scores, popularity, facts, recent, mask, counted=counted)
     preference, rating = bundle.ranker.score(user, facts.vectors, recent.vectors, mask, features)
     assert np.array_equal(np.argsort(-preference), np.argsort(-scores))
     assert ((preference > 0) & (preference < 1)).all()

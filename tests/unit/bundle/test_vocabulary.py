@@ -56,14 +56,16 @@ def test_a_vocabulary_survives_being_written_and_read() -> None:
         Vocabulary.from_json('{"tokens": []}')
 
 
-def test_an_id_table_must_pair_ids_with_counts() -> None:
+def test_an_id_table_must_pair_ids_with_what_was_counted() -> None:
     ids, counts = np.array(["a", "b"]), np.array([3, 1])
-    table = ItemTable.from_arrays({"ids": ids, "counts": counts})
+    arrays = {"ids": ids, "counts": counts, "ratings": np.array([0.5, -1.0])}
+    table = ItemTable.from_arrays(arrays)
     assert table.rows(["b", "x", "a"]).tolist() == [2, 0, 1]
     assert table.popularity("a") == pytest.approx(np.log(4))
+    assert table.rating_offsets.tolist() == [0, 0.5, -1]
     with pytest.raises(BundleInvalid, match="do not pair up"):
-        ItemTable.from_arrays({"ids": ids, "counts": counts[:1]})
+        ItemTable.from_arrays(arrays | {"counts": counts[:1]})
     with pytest.raises(BundleInvalid, match="twice"):
-        ItemTable.from_arrays({"ids": np.array(["a", "a"]), "counts": counts})
-    with pytest.raises(BundleInvalid, match="must be counts, ids"):
+        ItemTable.from_arrays(arrays | {"ids": np.array(["a", "a"])})
+    with pytest.raises(BundleInvalid, match="must be counts, ids, ratings"):
         ItemTable.from_arrays({"ids": ids})

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from headrace.bundle import Bundle
+from headrace.bundle.known import Neighbours
 from headrace.bundle.storage import BundleFolder
 from headrace.bundle.table import ItemTable
 from headrace.bundle.vocabulary import Vocabulary
@@ -22,8 +23,10 @@ def content(toy_bundle: Path) -> BundleContent:
             name: Exported(folder.read(name), entry) for name, entry in manifest.graphs.items()
         },
         table=ItemTable.from_arrays(folder.read_arrays("items.npz")),
+        neighbours=Neighbours.none(manifest.items),
         vocabulary=Vocabulary.from_json(folder.read("vocabulary.json")),
         width=manifest.width,
+        user_width=manifest.user_width,
         state_width=manifest.state_width,
         tower=manifest.tower,
         max_sequence=manifest.max_sequence,

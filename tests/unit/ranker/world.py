@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from headrace.bundle import known
 from headrace.bundle.content import ItemContent
+from headrace.bundle.table import ItemTable
 from headrace.errors import Unavailable
 from headrace.index.encoding import Vector
 from headrace.index.vector_index import Found
@@ -38,12 +40,22 @@ class Content:
     def popularity(self, item_id: str) -> float:
         return float(item_id.removeprefix("i"))
 
+    def rows(self, item_ids: Sequence[str]) -> NDArray[np.int64]:
+        return np.zeros(len(item_ids), dtype=np.int64)
+
     def categories(self, items: Sequence[ItemContent]) -> NDArray[np.uint8]:
         rows = [[name in item.categories for name in CATEGORIES] for item in items]
         return np.array(rows, dtype=np.uint8).reshape(len(items), len(CATEGORIES))
 
     def attributes(self, items: Sequence[ItemContent]) -> Vector:
         return np.zeros((len(items), 1), dtype=np.float32)
+
+
+def nothing_counted() -> known.KnownItems:
+    """As of a model that training told nothing of."""
+    nothing = np.zeros(0, dtype=np.int64)
+    table = ItemTable(nothing.astype(np.str_), nothing, nothing.astype(np.float32))
+    return known.KnownItems(table, known.Neighbours.none(0))
 
 
 class LatePreference:
@@ -211,7 +223,7 @@ class World:
                 catalogue=self.catalogue,
                 retrieval=self.retrieval,
                 similar=self.similar,
-                scorer=Scorer(LatePreference(ranking), self.catalogue),
+                scorer=Scorer(LatePreference(ranking), self.catalogue, nothing_counted()),
                 trending=self.trending,
                 neighbours=self.neighbours,
                 candidates=candidates,

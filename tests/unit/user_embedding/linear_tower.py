@@ -13,7 +13,10 @@ _DECAY = np.array([0.9, 0.7, 0.5, 0.3], dtype=np.float32)
 
 
 class LinearTower:
-    """state' = decay x state + item x type / (1 + log(1 + gap)); vector = tanh(state'). S = D."""
+    """state' = decay x state + item x (type + rating) / (1 + log(1 + gap)); vector = tanh(state').
+
+    S = D.
+    """
 
     def __init__(self) -> None:
         self.steps = 0
@@ -23,10 +26,16 @@ class LinearTower:
         return np.zeros((batch, WIDTH), dtype=np.float32)
 
     def step(
-        self, state: Vector, item_vectors: Vector, event_types: NDArray[np.int64], gap_s: Vector
+        self,
+        state: Vector,
+        item_vectors: Vector,
+        event_types: NDArray[np.int64],
+        gap_s: Vector,
+        *,
+        ratings: Vector,
     ) -> tuple[Vector, Vector]:
         self.steps += 1
-        return self._step(state, item_vectors, event_types, gap_s)
+        return self._step(state, item_vectors, event_types, gap_s, ratings)
 
     def sequence(
         self,
@@ -35,22 +44,29 @@ class LinearTower:
         event_types: NDArray[np.int64],
         gap_s: Vector,
         length: NDArray[np.int64],
+        *,
+        ratings: Vector,
     ) -> tuple[Vector, Vector]:
         self.sequences += 1
         vector = np.zeros_like(state)
         for k in range(item_vectors.shape[1]):
             going = (length > k)[:, None]
             new_state, new_vector = self._step(
-                state, item_vectors[:, k], event_types[:, k], gap_s[:, k]
+                state, item_vectors[:, k], event_types[:, k], gap_s[:, k], ratings[:, k]
             )
             state = np.where(going, new_state, state)
             vector = np.where(going, new_vector, vector)
         return state, vector
 
     def _step(
-        self, state: Vector, item_vectors: Vector, event_types: NDArray[np.int64], gap_s: Vector
+        self,
+        state: Vector,
+        item_vectors: Vector,
+        event_types: NDArray[np.int64],
+        gap_s: Vector,
+        ratings: Vector,
     ) -> tuple[Vector, Vector]:
-        weight = event_types.astype(np.float32) / (1 + np.log1p(gap_s))
+        weight = (event_types + ratings).astype(np.float32) / (1 + np.log1p(gap_s))
         state = _DECAY * state + item_vectors * weight[:, None]
         return state, np.tanh(state)
 
