@@ -1,4 +1,4 @@
-"""`headrace evaluate`: the served pipeline's figures for leave-one-out, from a bundle alone."""
+"""`headrace evaluate`: the served pipeline's figures for what was held out, from a bundle alone."""
 
 from __future__ import annotations
 
@@ -9,30 +9,59 @@ from pathlib import Path
 
 from headrace.bundle import Bundle
 from headrace.commands.arguments import SAMPLED, count, whole
+from headrace.errors import DataInvalid
+from headrace.evaluation.cold import evaluate_cold
 from headrace.evaluation.evaluate import evaluate
 from headrace.evaluation.served import CANDIDATES
-from headrace.evaluation.text import lines_of
-from headrace.training.data import read_log
+from headrace.evaluation.text import cold_lines_of, lines_of
+from headrace.training.data import prepared_files, read_log
+from headrace.training.log import EventLog
+from headrace.training.split import Split, is_cold, split
 
 
 def main(arguments: Sequence[str]) -> int:
     """Raises: DataInvalid, BundleInvalid, FailedPrecondition."""
     given = _parser().parse_args(arguments)
     bundle = Bundle.load(given.bundle, threads=given.threads)
-    log = read_log(given.interactions, given.items)
+    log, parts = _data(given)
     found = evaluate(
-        bundle, log, candidates=given.candidates, sampled=given.sampled, seed=given.seed
+        bundle,
+        log,
+        parts=parts,
+        candidates=given.candidates,
+        sampled=given.sampled,
+        seed=given.seed,
     )
     sys.stdout.writelines(f"{line}\n" for line in lines_of(found, bundle.manifest))
+    if log.parts is not None and parts is not None and is_cold(log, log.parts):
+        cold = evaluate_cold(bundle, log, parts, candidates=given.candidates, seed=given.seed)
+        sys.stdout.writelines(f"{line}\n" for line in cold_lines_of(cold, parts.digest))
     return 0
+
+
+def _data(given: argparse.Namespace) -> tuple[EventLog, Split | None]:
+    """What happened, and what preparation held out; None: files that were not prepared before.
+
+    Raises: DataInvalid.
+    """
+    if given.prepared is None:
+        return read_log(given.interactions, given.items), None
+    interactions, items, holdout = prepared_files(given.prepared)
+    log = read_log(interactions, items)
+    parts = split(log, holdout)
+    if not len(parts.test.users):
+        raise DataInvalid(
+            f"{given.prepared}: holds out nothing for a test; prepare it with --split"
+        )
+    return log, parts
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="headrace evaluate", description=__doc__)
     parser.add_argument("--bundle", required=True, help="folder or URL of the bundle")
-    parser.add_argument(
-        "--interactions", type=Path, required=True, help="the file that the bundle was trained on"
-    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--prepared", type=Path, help="the folder that the bundle was trained on")
+    source.add_argument("--interactions", type=Path, help="or the file, for leave-one-out")
     parser.add_argument("--items", type=Path, help="the items, as in training")
     parser.add_argument("--candidates", type=count, default=CANDIDATES, help="scored by the head")
     parser.add_argument("--sampled", type=whole, default=0, help=SAMPLED)

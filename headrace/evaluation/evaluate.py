@@ -82,16 +82,18 @@ def evaluate(
     bundle: Bundle,
     log: EventLog,
     *,
+    parts: Split | None = None,
     candidates: int = CANDIDATES,
     sampled: int = 0,
     seed: int = 0,
 ) -> Evaluation:
-    """`sampled`: rank among so many items drawn at random as well; 0 for not.
+    """`parts`: what is held out; None: leave-one-out. `sampled`: rank among so many items drawn
+    at random as well; 0 for not.
 
     Raises: DataInvalid, FailedPrecondition, as the two above; DataInvalid where fewer can be
     drawn.
     """
-    parts = leave_one_out(log)
+    parts = parts or leave_one_out(log)
     refuse_seen_test(bundle, parts)
     pipeline = ServedPipeline(bundle, log.catalogue)
     world = World.of(log.catalogue, log.counts(parts.training_events(log)), log.users)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,16 +102,25 @@ class ServedPipeline:
 
         Shapes: people [Q,D+T].
         """
+        everything = BitMap(range(self.items))
+        allowed = (
+            (everything - BitMap(history.tolist())) | BitMap([int(target)])
+            for history, target in zip(asked.histories, asked.targets, strict=True)
+        )
+        return self.retrieved_among(people, allowed, width)
+
+    def retrieved_among(
+        self, people: Floats, allowed: Iterable[BitMap], width: int = CANDIDATES
+    ) -> ServedLists:
+        """The same, each person's list from columns of their own."""
         width = min(width, self.items)
         columns = np.full((len(people), width), ABSENT, dtype=np.int64)
         scores = np.full((len(people), width), -np.inf, dtype=np.float32)
-        everything = BitMap(range(self.items))
         ones = np.ones((len(people), 1), dtype=np.float32)
         queries = np.concatenate([self.queries(people), ones], axis=1)
-        for row, (history, target) in enumerate(zip(asked.histories, asked.targets, strict=True)):
-            allowed = (everything - BitMap(history.tolist())) | BitMap([int(target)])
-            k = min(width, len(allowed))
-            found = self._index.search(queries[row : row + 1], k, allowed)
+        for row, own in enumerate(allowed):
+            k = min(width, len(own))
+            found = self._index.search(queries[row : row + 1], k, own)
             columns[row, :k], scores[row, :k] = found.ordinals[0], found.scores[0]
         return ServedLists(columns, scores)
 

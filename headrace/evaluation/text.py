@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from headrace.bundle import Manifest
+from headrace.evaluation.cold import ColdFigures
 from headrace.evaluation.evaluate import Evaluation, Losses
 from headrace.evaluation.losses import Loss
 from headrace.evaluation.measured import HEADLINE, Measured
@@ -34,6 +35,21 @@ def lines_of(evaluation: Evaluation, manifest: Manifest) -> Iterator[str]:
         yield "\nratings of what was held out, told from training alone (test); liked: 4 or more"
         yield from _ratings(evaluation.ratings)
     yield last_line(evaluation)
+
+
+def cold_lines_of(found: ColdFigures, digest: str) -> Iterator[str]:
+    """Recall of cold items, of which training knew nothing; the last line is for machines."""
+    yield (
+        f"\ncold items (test): {found.items:,}, something is known of {found.described_items:,}; "
+        f"{found.people:,} people, by their warm items alone"
+    )
+    for ranked, by_order in found.recall.items():
+        yield f"  ranked {ranked}"
+        for order, recall in by_order.items():
+            known = found.described[ranked][order]
+            yield f"    {order:<9}  recall@100 {recall}  of items with content {known}"
+    served = found.recall["among cold items"]["served"].mean
+    yield f"cold users={found.people} recall@100={served:.4f} split={digest[:12]}"
 
 
 def last_line(evaluation: Evaluation) -> str:

@@ -118,6 +118,12 @@ def split(log: EventLog, holdout: Holdout) -> Split:
     )
 
 
+def is_cold(log: EventLog, parts: NDArray[np.int8]) -> bool:
+    """Whether nothing of the test part is known to training but its description."""
+    test = log.items[parts == TEST]
+    return len(test) > 0 and not np.isin(test, log.items[parts != TEST]).any()
+
+
 def _first_each(part: Part) -> Part:
     """One event of each person."""
     _, first = np.unique(part.users, return_index=True)
