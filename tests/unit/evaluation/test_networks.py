@@ -58,6 +58,20 @@ def test_a_large_catalogue_is_learned_from_items_drawn_at_random() -> None:
     assert validation_ndcg(network, train) > 0.5
 
 
+def test_every_epoch_is_told_to_who_watches() -> None:
+    train = training([[0, 1, 2], [1, 2, 0]], 4, [0, 1])
+    seen: list[tuple[int, float]] = []
+
+    def watch(epoch: int, quality: float, left_s: float) -> None:
+        assert left_s < 60
+        seen.append((epoch, quality))
+
+    network = NextItem("gru4rec", Effort(seconds=60, max_epochs=3, watch=watch))
+    network.fit(train)
+    assert [epoch for epoch, _ in seen] == [1, 2, 3]
+    assert max(quality for _, quality in seen) == validation_ndcg(network, train)
+
+
 def test_judges_are_some_of_the_people_with_their_own_targets() -> None:
     train = training([[user] for user in range(9)], 9, list(range(9)))
     judged = train.judged_by(4)
