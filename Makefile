@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help setup api run lint format test test-unit test-contract test-integration test-e2e \
-	k8s-check bench bench-freshness bench-serving bench-ingest report report-full \
+	k8s-check dashboards bench bench-freshness bench-serving bench-ingest report report-full \
 	lock clean
 
 help: ## List the targets
@@ -66,6 +66,9 @@ test-e2e: api ## The whole system, used as its users do, and faults
 k8s-check: api ## Build every overlay; check each object against schemas, policies and settings
 	$(PYTEST) -q tests/integration/deploy/test_schemas.py tests/integration/deploy/test_policies.py \
 		tests/integration/deploy/test_settings.py
+
+dashboards: api ## Write Grafana's dashboards from deploy/grafana/boards.py
+	$(BIN)/python -m deploy.grafana.build
 
 bench: bench-freshness bench-serving bench-ingest ## All measurements, one after the other
 

@@ -1,0 +1,99 @@
+"""Rows that every service's dashboard has."""
+
+from deploy.grafana.panels import Panel, Row
+from deploy.grafana.queries import quantile, rate
+
+
+def process(job: str) -> Row:
+    """Is it there, and what does it use."""
+    where = f'job="{job}"'
+    return Row(
+        "Processes",
+        [
+            Panel(
+                "Answering",
+                {"processes": f"sum(up{{{where}}})"},
+                kind="stat",
+                width=4,
+                threshold=1,
+                good="high",
+            ),
+            Panel(
+                "Started",
+                {"": f"min(time() - process_start_time_seconds{{{where}}})"},
+                "s",
+                "Time since the youngest process was started.",
+                kind="stat",
+                width=4,
+            ),
+            Panel(
+                "CPU",
+                {"{{instance}}": f"rate(process_cpu_seconds_total{{{where}}}[$__rate_interval])"},
+                "none",
+                "Cores in use, by process.",
+            ),
+            Panel(
+                "Resident memory",
+                {"{{instance}}": f"process_resident_memory_bytes{{{where}}}"},
+                "bytes",
+                "Against the limit in the Deployment.",
+            ),
+        ],
+    )
+
+
+def grpc(job: str) -> Row:
+    """Rate, errors and duration of its calls."""
+    where = f'job="{job}"'
+    return Row(
+        "gRPC",
+        [
+            Panel(
+                "Calls by method",
+                {"{{method}}": rate("headrace_grpc_requests_total", "method", where)},
+                "reqps",
+            ),
+            Panel(
+                "Errors by code",
+                {"{{code}}": rate("headrace_grpc_requests_total", "code", f'{where}, code!="OK"')},
+                "reqps",
+            ),
+            Panel(
+                "p99 by method",
+                {"{{method}}": quantile("headrace_grpc_request_seconds", 0.99, "method", where)},
+                "s",
+            ),
+        ],
+    )
+
+
+def kafka(job: str) -> Row:
+    """What it takes from Kafka and gives to it."""
+    where = f'job="{job}"'
+    return Row(
+        "Kafka",
+        [
+            Panel(
+                "Records done, by topic",
+                {"{{topic}}": rate("headrace_kafka_records_processed_total", "topic", where)},
+                "cps",
+            ),
+            Panel(
+                "Records published, by topic",
+                {"{{topic}}": rate("headrace_kafka_records_published_total", "topic", where)},
+                "cps",
+            ),
+            Panel(
+                "Dead letters and repeated batches",
+                {
+                    "dead: {{topic}} {{reason}}": rate(
+                        "headrace_kafka_dead_letters_total", "topic, reason", where
+                    ),
+                    "repeated: {{topic}}": rate(
+                        "headrace_kafka_batch_retries_total", "topic", where
+                    ),
+                },
+                "cps",
+            ),
+        ],
+    )

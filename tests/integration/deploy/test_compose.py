@@ -1,0 +1,64 @@
+"""The same system on one host: variables are settings, files are there, ports are closed."""
+
+import re
+from dataclasses import MISSING, fields
+from typing import Any
+
+import pytest
+import yaml
+
+from headrace.runtime.settings import PREFIX
+from tests.integration.deploy.manifests import DEPLOY
+from tests.integration.deploy.test_settings import SETTINGS
+
+_COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+_PARTS: dict[str, dict[str, Any]] = _COMPOSE["services"]
+_OURS = [name for name, part in _PARTS.items() if part.get("command", [""])[0] in SETTINGS]
+
+
+def test_every_process_of_the_system_is_there() -> None:
+    assert {_PARTS[name]["command"][0] for name in _OURS} == SETTINGS.keys()
+
+
+@pytest.mark.parametrize("name", _OURS)
+def test_variables_are_settings_and_none_without_default_is_missing(name: str) -> None:
+    part = _PARTS[name]
+    settings = {setting.name: setting for setting in fields(SETTINGS[part["command"][0]])}
+    given = {
+        variable.removeprefix(PREFIX).lower()
+        for variable in part["environment"]
+        if variable.startswith(PREFIX)
+    }
+    assert given <= settings.keys()
+    assert {n for n, setting in settings.items() if setting.default is MISSING} <= given
+
+
+@pytest.mark.parametrize("name", _OURS)
+def test_addresses_name_a_part_and_its_port(name: str) -> None:
+    for variable, value in _PARTS[name]["environment"].items():
+        if variable.endswith("_ADDRESS"):
+            callee, _, port = value.partition(":")
+            module = _PARTS[callee]["command"][0]
+            [known] = [s.default for s in fields(SETTINGS[module]) if s.name == "grpc_port"]
+            assert int(port) == known
+
+
+@pytest.mark.parametrize("name", _PARTS)
+def test_parts_are_pinned_bounded_and_open_to_this_host_alone(name: str) -> None:
+    part = _PARTS[name]
+    assert re.search(r":v?\d", part["image"]), part["image"]
+    assert "mem_limit" in part or part.get("network_mode") == "none"
+    for port in part.get("ports", ()):
+        assert port.startswith("127.0.0.1:")
+    for other in part.get("depends_on", ()):
+        assert other in _PARTS
+
+
+@pytest.mark.parametrize("name", _PARTS)
+def test_what_is_mounted_is_there(name: str) -> None:
+    for mount in _PARTS[name].get("volumes", ()):
+        source = mount.split(":")[0]
+        if source.startswith("."):
+            assert (DEPLOY / source).exists(), source
+        else:
+            assert source in _COMPOSE["volumes"]
