@@ -1,23 +1,20 @@
 """Browsing and searching the catalogue in Postgres."""
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg2
 import pytest
 
 from headrace.contracts.items import NewItem
 from headrace.contracts.violations import check
 from headrace.errors import InvalidInput
 from headrace.store.database import Database
-from headrace.store.migrations import migrate
 from services.item_embedding.catalogue_store import CatalogueStore
 from services.item_embedding.search import Answer, Search
 from services.item_embedding.search_store import PostgresSearch
-from tests.conftest import PostgresServer
+from tests.conftest import PostgresServer, scratch_database
 from tests.unit.item_embedding.memory import LengthTower
 
 SHOP: list[dict[str, Any]] = [
@@ -76,17 +73,10 @@ class Shop:
 @pytest.fixture(scope="module")
 def one_pool(postgres: PostgresServer) -> Iterator[Database]:
     """One database for all of them: making one takes longer than any of these tests."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    connection = psycopg2.connect(postgres.dsn)
-    connection.autocommit = True  # databases are not made in transactions
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-        migrate(postgres.dsn_of(name))
-        pool = Database(postgres.dsn_of(name), size=8)
+    with scratch_database(postgres) as dsn:
+        pool = Database(dsn, size=8)
         yield pool
         pool.close()
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    connection.close()
 
 
 @pytest.fixture
