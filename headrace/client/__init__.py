@@ -12,9 +12,11 @@ from headrace.client.async_accounts import AsyncAccounts
 from headrace.client.asynchronous import AsyncHeadrace
 from headrace.client.blocking import Headrace
 from headrace.client.models import (
+    Cause,
     Event,
     EventStatus,
     EventType,
+    Explanation,
     Item,
     ListedItem,
     Price,
@@ -32,9 +34,11 @@ __all__ = [
     "AsyncAccounts",
     "AsyncHeadrace",
     "Boost",
+    "Cause",
     "Event",
     "EventStatus",
     "EventType",
+    "Explanation",
     "Filter",
     "Headrace",
     "Item",

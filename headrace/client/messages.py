@@ -9,8 +9,10 @@ from headrace.api.gateway.v1 import gateway_pb2
 from headrace.api.ranker.v1 import ranker_pb2
 from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.client.models import (
+    Cause,
     Event,
     EventStatus,
+    Explanation,
     Item,
     ListedItem,
     Price,
@@ -74,6 +76,12 @@ def from_similar_users(answer: gateway_pb2.SimilarUsersResponse) -> tuple[Simila
     return tuple(SimilarUser(one.user_id, one.score) for one in answer.users)
 
 
+def _explanation(item: ranker_pb2.RankedItem) -> Explanation:
+    told = item.explanation
+    causes = tuple(Cause(one.item_id, one.title, one.log_odds) for one in told.because)
+    return Explanation(told.anybody, told.history, told.boosts, causes)
+
+
 def _listed(items: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
     return tuple(
         ListedItem(
@@ -83,6 +91,7 @@ def _listed(items: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
             categories=tuple(item.categories),
             source=cast("Source", _name(ranker_pb2.Source, "SOURCE_", item.source)),
             propensity=item.propensity if item.HasField("propensity") else None,
+            explanation=_explanation(item) if item.HasField("explanation") else None,
         )
         for item in items
     )

@@ -53,6 +53,7 @@ class Item:
 
     categories: paths such as `Home > Kitchen`; an item is in those above too.
     publish_at, expire_at: the item is hidden before and after; None: no such bound.
+    embedding: what another model made of the item, as wide as the live model takes it.
     revision: grows by one with each change; ignored where the item is sent.
     """
 
@@ -68,7 +69,32 @@ class Item:
     availability: Availability = "in_stock"
     publish_at: datetime | None = None
     expire_at: datetime | None = None
+    embedding: Sequence[float] = ()
     revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One of the person's own items. log_odds: by how much those of the listed item fall where the
+    person's history lacks it."""
+
+    item_id: str
+    title: str
+    log_odds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an item is in a list. The three terms add up to the log-odds of its score.
+
+    anybody: what it is worth to somebody without history. history: what the person's adds.
+    boosts: what these add. because: which of the person's own items add most, each alone.
+    """
+
+    anybody: float
+    history: float
+    boosts: float
+    because: tuple[Cause, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +105,7 @@ class ListedItem:
     similar items the cosine, -1 to 1; otherwise a number that only orders.
     propensity: where `explore` was given, the probability with which this item was put at this
     place, given the items above it.
+    explanation: where `explain` was given and there is a history.
     """
 
     item_id: str
@@ -87,6 +114,7 @@ class ListedItem:
     categories: tuple[str, ...]
     source: Source
     propensity: float | None = None
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

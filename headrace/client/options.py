@@ -37,6 +37,7 @@ class ListOptions(TypedDict, total=False):
     max_per_category: so many items of each category on a page.
     diversity: from 0, the best first, to 1, each as unlike those above it as there is.
     explore: the chance of each place to be drawn by odds instead of given to the best.
+    explain: say why, for a person with history.
     cursor: "" for the first page, then the `next_cursor` of the page before.
     """
 
@@ -50,6 +51,7 @@ class ListOptions(TypedDict, total=False):
     max_per_category: int
     diversity: float
     explore: float
+    explain: bool
     cursor: str
 
 

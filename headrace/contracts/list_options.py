@@ -94,6 +94,11 @@ class ListOptions(BaseModel):
         description="The chance of each place to be drawn in proportion to the candidates' odds "
         "instead of given to the best; each item then has its `propensity`.",
     )
+    explain: bool = Field(
+        default=False,
+        description="Say why: for lists `for_you` and `new` of a person with history, without a "
+        "`session`. Takes some ten times as long.",
+    )
     cursor: Annotated[str, Field(max_length=_CURSOR_LENGTH)] | None = Field(
         default=None,
         description="Asks for pages that never repeat an item: empty for the first, then the "

@@ -29,6 +29,7 @@ class _Request(Protocol):
     kind: list_options_pb2.ListKind.ValueType
     window: list_options_pb2.Window.ValueType
     include_seen: bool
+    explain: bool
     max_per_category: int
     diversity: float
     explore: float
@@ -63,6 +64,8 @@ def option_fields(request: _Request) -> dict[str, Any]:
         fields["filter"] = filter_fields(request.filter)
     if request.include_seen:
         fields["include_seen"] = True
+    if request.explain:
+        fields["explain"] = True
     if request.boost:
         fields["boost"] = tuple(
             {"filter": filter_fields(one.filter), "factor": one.factor} for one in request.boost
@@ -93,6 +96,8 @@ def put_options(options: ListOptions, request: _Request) -> None:
         request.filter.CopyFrom(_filter(options.filter))
     if options.include_seen:
         request.include_seen = True
+    if options.explain:
+        request.explain = True
     if options.arranged:
         _put_arrangement(options, request)
 

@@ -20,7 +20,7 @@ from headrace.runtime.list_option_messages import option_fields
 from headrace.runtime.timestamps import to_moment, to_timestamp
 from services.gateway.access import Access
 from services.gateway.keys import Scope
-from services.gateway.lists import ListedItem
+from services.gateway.lists import Explanation, ListedItem
 from services.gateway.models import (
     ItemReference,
     RecommendationRequest,
@@ -184,6 +184,18 @@ def _given(**texts: str) -> dict[str, Any]:
     return {name: text for name, text in texts.items() if text}
 
 
+def _explanation(explanation: Explanation) -> ranker_pb2.Explanation:
+    return ranker_pb2.Explanation(
+        anybody=explanation.anybody,
+        history=explanation.history,
+        boosts=explanation.boosts,
+        because=[
+            ranker_pb2.Cause(item_id=one.item_id, title=one.title, log_odds=one.log_odds)
+            for one in explanation.because
+        ],
+    )
+
+
 def _ranked_items(items: Iterable[ListedItem]) -> list[ranker_pb2.RankedItem]:
     return [
         ranker_pb2.RankedItem(
@@ -193,6 +205,7 @@ def _ranked_items(items: Iterable[ListedItem]) -> list[ranker_pb2.RankedItem]:
             categories=item.categories,
             source=SOURCE_NUMBERS[item.source],
             propensity=item.propensity,
+            explanation=None if item.explanation is None else _explanation(item.explanation),
         )
         for item in items
     ]

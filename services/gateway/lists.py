@@ -12,6 +12,25 @@ RANKER_UNAVAILABLE = "ranker_unavailable"
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """One of the person's own items, and what it adds to the log-odds of another."""
+
+    item_id: str
+    title: str
+    log_odds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Terms that add up to the log-odds of an item's score, and the items behind `history`."""
+
+    anybody: float
+    history: float
+    boosts: float
+    because: tuple[Cause, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ListedItem:
     """One place in a list. `score` is a chance from 0 to 1 in personal lists, else it orders.
     propensity: where places were drawn, how probable the item was at this one."""
@@ -22,6 +41,7 @@ class ListedItem:
     categories: tuple[str, ...]
     source: Source
     propensity: float | None = None
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,29 @@ class RecordedEvents(_Body):
     event_ids: list[str] = Field(description="In the order of the request.", examples=[["c-1"]])
 
 
+class CauseModel(_Body):
+    """One of the person's own items."""
+
+    item_id: str = Field(examples=["50"])
+    title: str = Field(examples=["Star Wars (1977)"])
+    log_odds: float = Field(
+        description="By how much the log-odds fall where the person's history lacks the item.",
+        examples=[0.8],
+    )
+
+
+class ExplanationModel(_Body):
+    """Why an item is in a list. The three terms add up to the log-odds of its score."""
+
+    anybody: float = Field(description="What the item is worth to somebody without history.")
+    history: float = Field(description="What the person's history adds.")
+    boosts: float = Field(description="What boosts add.")
+    because: list[CauseModel] = Field(
+        description="Which of the person's own items add most, at most 5 of the 20 last touched, "
+        "each alone. They need not add up to `history`."
+    )
+
+
 class ListedItemModel(_Body):
     """One place in a list."""
 
@@ -139,6 +162,9 @@ class ListedItemModel(_Body):
     propensity: float | None = Field(
         description="Where `explore` was given: the probability with which this item was put at "
         "this place, given the items above it. Null otherwise."
+    )
+    explanation: ExplanationModel | None = Field(
+        description="Where `explain` was given and there is a history. Null otherwise."
     )
 
 

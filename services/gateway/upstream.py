@@ -14,6 +14,8 @@ from headrace.runtime.item_messages import item_fields, item_message
 from headrace.runtime.list_option_messages import put_options
 from services.gateway.lists import (
     AfterStatus,
+    Cause,
+    Explanation,
     ListedItem,
     NearPeople,
     NearPerson,
@@ -43,6 +45,10 @@ STATUSES: dict[int, AfterStatus] = {
 }
 
 
+# Added to the deadline of a list that is to be explained: it is computed some twenty times.
+_EXPLAIN_MS = 2_000
+
+
 class GrpcRanker:
     """The ranker over gRPC.
 
@@ -56,6 +62,7 @@ class GrpcRanker:
 
     async def recommend(self, request: RecommendationRequest) -> RankedList:
         wait_ms = 0 if request.after is None else self._after_wait_ms
+        explain_ms = _EXPLAIN_MS if request.explain else 0
         message = ranker_pb2.RecommendRequest(
             user_id=request.user_id or "",
             session=request.session,
@@ -70,7 +77,7 @@ class GrpcRanker:
             self._stub.Recommend,
             message,
             "ranker",
-            (self._deadline_ms + wait_ms) / 1000,
+            (self._deadline_ms + wait_ms + explain_ms) / 1000,
         )
         return RankedList(
             model_version=answer.model_version,
@@ -138,6 +145,16 @@ class GrpcCatalogue:
         return answer.change.revision
 
 
+def _explanation(item: ranker_pb2.RankedItem) -> Explanation:
+    told = item.explanation
+    return Explanation(
+        round(told.anybody, 6),
+        round(told.history, 6),
+        round(told.boosts, 6),
+        tuple(Cause(one.item_id, one.title, round(one.log_odds, 6)) for one in told.because),
+    )
+
+
 def _items(ranked: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
     return tuple(
         ListedItem(
@@ -147,6 +164,7 @@ def _items(ranked: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
             categories=tuple(item.categories),
             source=SOURCES.get(item.source, "retrieval"),
             propensity=item.propensity if item.HasField("propensity") else None,
+            explanation=_explanation(item) if item.HasField("explanation") else None,
         )
         for item in ranked
     )

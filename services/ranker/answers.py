@@ -30,6 +30,25 @@ class EventStatus(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """One of the person's own items, and what it adds to the log-odds of another."""
+
+    item_id: str
+    title: str
+    log_odds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Terms that add up to the log-odds of an item's score, and the items behind `history`."""
+
+    anybody: float
+    history: float
+    boosts: float
+    because: tuple[Cause, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RankedItem:
     """One place in a list. propensity: where places were drawn, how probable the item was."""
 
@@ -39,6 +58,7 @@ class RankedItem:
     categories: tuple[str, ...]
     source: Source
     propensity: float | None = None
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from headrace.api.ranker.v1 import ranker_pb2 as api
 from headrace.api.ranker.v1 import ranker_pb2_grpc as stubs
 from headrace.contracts.violations import check
 from headrace.runtime.list_option_messages import option_fields
-from services.ranker.answers import RankedItem
+from services.ranker.answers import Explanation, RankedItem
 from services.ranker.messages import timestamp
 from services.ranker.query import LONGEST_WAIT_MS, RecommendQuery, SimilarQuery, SimilarUsersQuery
 from services.ranker.service import Ranker
@@ -82,6 +82,18 @@ def recommend_query(request: api.RecommendRequest) -> RecommendQuery:
     )
 
 
+def _explanation(explanation: Explanation) -> api.Explanation:
+    return api.Explanation(
+        anybody=explanation.anybody,
+        history=explanation.history,
+        boosts=explanation.boosts,
+        because=[
+            api.Cause(item_id=one.item_id, title=one.title, log_odds=one.log_odds)
+            for one in explanation.because
+        ],
+    )
+
+
 def _items(items: Iterable[RankedItem]) -> list[api.RankedItem]:
     return [
         api.RankedItem(
@@ -91,6 +103,7 @@ def _items(items: Iterable[RankedItem]) -> list[api.RankedItem]:
             categories=item.categories,
             source=item.source,  # type: ignore[arg-type]  # the enum's number
             propensity=item.propensity,
+            explanation=None if item.explanation is None else _explanation(item.explanation),
         )
         for item in items
     ]

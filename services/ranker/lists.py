@@ -1,6 +1,7 @@
 """Making lists: find, filter, score, arrange. Pure computation, run in threads."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -8,11 +9,13 @@ from pyroaring import BitMap
 
 from headrace.errors import NotFound
 from headrace.index.encoding import Vector
+from headrace.index.rows import as_bitmap
 from headrace.index.table import Ordinals
 from headrace.index.vector_index import VectorIndex
 from services.ranker import cursor
 from services.ranker.answers import MadeList, RankedItem
 from services.ranker.catalogue import Catalogue, unit
+from services.ranker.explaining import Explainer
 from services.ranker.filters import Filters
 from services.ranker.finders import (
     Finder,
@@ -24,6 +27,7 @@ from services.ranker.finders import (
     SimilarFinder,
 )
 from services.ranker.neighbours import Neighbours
+from services.ranker.people import LeftOut
 from services.ranker.query import ListQuery, RecommendQuery, SimilarQuery
 from services.ranker.scoring import Scorer
 from services.ranker.shaping import Place, Shaping
@@ -60,6 +64,7 @@ class ListMaker:
         self._neighbours = neighbours
         self._filters = Filters(catalogue.facets)
         self._shaping = Shaping(catalogue, self._filters, candidates)
+        self._explainer = Explainer(catalogue, retrieval, scorer)
         self._candidates = candidates
 
     def make(self, query: RecommendQuery, user: UserVector | None) -> MadeList:
@@ -76,6 +81,17 @@ class ListMaker:
             return self._arranged(query, allowed, finder)
         found = partial(self._best, query.n, finder, max(candidates, query.n))
         return _full(query.n, allowed, found)
+
+    def make_explained(self, query: RecommendQuery, person: LeftOut) -> MadeList:
+        """As `make`, for a person with a vector and a kind that the head scores."""
+        made = self.make(query, person.user)
+        user = person.user
+        assert user.vector is not None
+        finder = self._finder(query, user)
+        allowed = self.allowed(query, user.seen, query.session)
+        found = finder.find([Part(allowed, max(self._candidates, query.n))])
+        items = self._explainer.explained(made.items, as_bitmap(found.ordinals), person)
+        return replace(made, items=items)
 
     def similar(self, query: SimilarQuery) -> MadeList:
         """By the cosine of the vectors.

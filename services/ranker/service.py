@@ -23,7 +23,7 @@ from services.ranker.catalogue import Catalogue
 from services.ranker.lists import ListMaker
 from services.ranker.metrics import LISTS, RECOMMEND_SECONDS
 from services.ranker.neighbours import Neighbours
-from services.ranker.people import People
+from services.ranker.people import LeftOut, People
 from services.ranker.query import RecommendQuery, SimilarQuery, SimilarUsersQuery
 from services.ranker.users import UserVector
 
@@ -43,6 +43,12 @@ class _Known:
     user: UserVector | None = None
     degraded: str = ""
     after_status: EventStatus | None = None
+
+
+def _explainable(query: RecommendQuery) -> bool:
+    """Whether the head makes the list from somebody's log."""
+    scored = query.kind in ("for_you", "new")
+    return query.explain and scored and query.user_id is not None and not query.session
 
 
 class Ranker:
@@ -75,8 +81,11 @@ class Ranker:
         began = time.perf_counter()
         known = await self._know(query)
         _FETCH.observe(time.perf_counter() - began)
+        make = partial(self._lists.make, query, known.user)
+        if _explainable(query) and (person := await self._left_out(query, known)) is not None:
+            make = partial(self._lists.make_explained, query, person)
         user = known.user
-        made = await self._compute(partial(self._lists.make, query, user))
+        made = await self._compute(make)
         as_of, n_applied = time.time(), 0
         if user is not None and user.vector is not None and query.kind in _PERSONAL:
             as_of, n_applied = user.last_occurred_at or as_of, user.n
@@ -124,6 +133,20 @@ class Ranker:
             log.debug("user_embedding is away: %s", error)
             known.degraded = USER_EMBEDDING_UNAVAILABLE
         return known
+
+    async def _left_out(self, query: RecommendQuery, known: _Known) -> LeftOut | None:
+        """None where the person has no vector, or user_embedding is away."""
+        assert query.user_id is not None
+        try:
+            person = await self._people.left_out(query.user_id)
+        except Unavailable as error:
+            log.debug("no explanation: %s", error)
+            known.degraded = USER_EMBEDDING_UNAVAILABLE
+            return None
+        if person.user.vector is None:
+            return None
+        known.user = person.user
+        return person
 
     async def _know_person(self, query: RecommendQuery, known: _Known) -> None:
         if query.user_id is None:

@@ -10,10 +10,12 @@ from headrace.api.user_embedding.v1 import user_embedding_pb2 as api
 from headrace.api.user_embedding.v1 import user_embedding_pb2_grpc as stubs
 from headrace.api.vectors.v1 import vectors_pb2 as vectors
 from headrace.errors import HeadraceError, Unavailable
+from headrace.index.encoding import from_bytes
 from headrace.runtime.circuit import Circuit
 from headrace.runtime.grpc_channel import call
 from services.ranker import messages
 from services.ranker.answers import EventStatus
+from services.ranker.people import LeftOut
 from services.ranker.users import UserVector
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CALLEE = "user_embedding"
+# It replays the person's log.
+_LEAVE_OUT_S = 1.5
 
 
 class UserEmbeddingClient:
@@ -51,6 +55,19 @@ class UserEmbeddingClient:
             lambda: call(self._stub.EmbedSession, request, CALLEE, self._timeout_s)
         )
         return self._read(answer.vector)
+
+    async def leave_out(self, user_id: str, items: int) -> LeftOut:
+        request = api.LeaveOutRequest(
+            user_id=user_id, items=items, model_version=self._model_version
+        )
+        answer = await self._run(lambda: call(self._stub.LeaveOut, request, CALLEE, _LEAVE_OUT_S))
+        try:
+            without = {
+                one.item_ordinal: from_bytes(one.vector, self._width) for one in answer.without
+            }
+        except ValueError as error:
+            raise Unavailable(f"{CALLEE} answered what cannot be used: {error}") from error
+        return LeftOut(self._read(answer.vector), without)
 
     async def event_status(self, user_id: str, event_id: str) -> tuple[EventStatus, int]:
         request = api.GetEventStatusRequest(user_id=user_id, event_id=event_id)

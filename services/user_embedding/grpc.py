@@ -11,8 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from headrace.api.user_embedding.v1 import user_embedding_pb2, user_embedding_pb2_grpc
 from headrace.contracts.identifiers import ID_LENGTH, Identifier
 from headrace.errors import FailedPrecondition, InvalidInput
+from headrace.index.encoding import to_bytes
 from services.user_embedding.coalescing import Coalescing
 from services.user_embedding.interactions import EventStatus
+from services.user_embedding.memory import RECENT_ITEMS
 from services.user_embedding.messages import user_vector
 from services.user_embedding.service import UserEmbedding
 
@@ -64,6 +66,22 @@ class UserEmbeddingServicer(user_embedding_pb2_grpc.UserEmbeddingServiceServicer
         )
         return user_embedding_pb2.EmbedSessionResponse(
             vector=user_vector(state, self._model_version)
+        )
+
+    async def LeaveOut(  # noqa: N802
+        self, request: user_embedding_pb2.LeaveOutRequest, context: Call
+    ) -> user_embedding_pb2.LeaveOutResponse:
+        _check_identifier("user_id", request.user_id)
+        if not 1 <= request.items <= RECENT_ITEMS:
+            raise InvalidInput.of("items", f"must be 1 to {RECENT_ITEMS}, not {request.items}")
+        self._check_version(request.model_version)
+        left = await asyncio.to_thread(self._service.leave_out, request.user_id, request.items)
+        return user_embedding_pb2.LeaveOutResponse(
+            vector=user_vector(left.whole, self._model_version),
+            without=[
+                user_embedding_pb2.WithoutItem(item_ordinal=n, vector=to_bytes(state.vector))
+                for n, state in left.without.items()
+            ],
         )
 
     async def GetEventStatus(  # noqa: N802

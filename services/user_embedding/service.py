@@ -7,6 +7,7 @@ from headrace.errors import Unavailable
 from services.user_embedding.cache import StateCache
 from services.user_embedding.catching_up import CatchUp
 from services.user_embedding.interactions import Arrival, EventStatus, Interaction
+from services.user_embedding.leaving_out import LeavingOut, LeftOut
 from services.user_embedding.metrics import CONFLICTS, GAPS
 from services.user_embedding.states import UserState
 from services.user_embedding.stepper import Run, Stepper
@@ -44,6 +45,7 @@ class UserEmbedding:
     ) -> None:
         self._stepper = stepper
         self._catch_up = CatchUp(logs, stepper)
+        self._leaving_out = LeavingOut(logs, stepper)
         self._states = states
         self._logs = logs
         self._cache = cache
@@ -122,6 +124,13 @@ class UserEmbedding:
         """
         start = self.current(user_id) if user_id else self._stepper.fresh("")
         return self._stepper.visit(start, ordinals)
+
+    def leave_out(self, user_id: str, items: int) -> LeftOut:
+        """The person's state, and those without each of the last `items` items; not stored.
+
+        Raises: Unavailable while storage or items' vectors are away.
+        """
+        return self._leaving_out.each(user_id, items)
 
     def event_status(self, user_id: str, event_id: str) -> tuple[EventStatus, int]:
         """What became of an event, and its number in the log, 0 where it has none.

@@ -1,7 +1,9 @@
 """On real Kafka and Postgres: vectors come, and lists follow."""
 
+import math
 import threading
 from collections.abc import Iterable
+from functools import partial
 
 import grpc
 import psycopg2
@@ -9,6 +11,8 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headrace.api.ranker.v1 import ranker_pb2 as api
+from headrace.api.ranker.v1.filter_pb2 import Filter, Filters, OneOf, PriceRange
+from headrace.api.ranker.v1.list_options_pb2 import LIST_KIND_NEW, LIST_KIND_SIMILAR, Pin
 from headrace.api.user_embedding.v1.user_embedding_pb2 import (
     EVENT_STATUS_APPLIED,
     EVENT_STATUS_PENDING,
@@ -171,3 +175,48 @@ def test_what_cannot_be_asked_is_refused_by_name(running: RankerProcess) -> None
         running.recommend(n=201)
     assert failed.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "n: " in (failed.value.details() or "")
+
+
+def test_filters_see_what_the_catalogue_published(running: RankerProcess) -> None:
+    cheap = running.model.item(5, revision=2)
+    cheap.change.item.price.amount, cheap.change.item.price.currency = 500, "EUR"
+    cheap.change.item.tags.append("new")
+    gone = running.model.item(6, revision=2)
+    gone.change.item.tags.append("new")
+    gone.change.item.expire_at.FromSeconds(1)
+    running.publish(cheap, gone)
+    both = Filters(
+        filters=[
+            Filter(tag=OneOf(one_of=["new"])),
+            Filter(price=PriceRange(currency="EUR", lte=500)),
+        ]
+    )
+    found = partial(running.recommend, filter=Filter(all=both))
+    assert wait_until(lambda: ids(found().items) == ["item-5"], DEADLINE_S)
+    assert ids(running.recommend(filter=Filter(tag=OneOf(one_of=["new"]))).items) == ["item-5"]
+    assert len(running.recommend(filter=Filter(none=both)).items) == 5
+
+
+def test_pages_and_kinds_over_the_wire(running: RankerProcess) -> None:
+    running.embedding.vectors["ann"] = running.model.user("ann", 1, likes=DRAMA)
+    first = running.recommend(user_id="ann", n=30, cursor="")
+    second = running.recommend(user_id="ann", n=30, cursor=first.next_cursor)
+    assert len({*ids(first.items), *ids(second.items)}) == 59  # all but the one that was seen
+    assert second.next_cursor == ""
+    near = running.recommend(kind=LIST_KIND_SIMILAR, items=["item-0", "item-4"], n=3)
+    assert {item.categories[0] for item in near.items} == {"comedy"}
+    newest = running.recommend(kind=LIST_KIND_NEW, n=2)
+    assert ids(newest.items) == ["item-59", "item-58"]
+    pinned = running.recommend(pin=[Pin(item_id="item-7", position=2)])
+    assert (pinned.items[1].item_id, pinned.items[1].source) == ("item-7", api.SOURCE_PINNED)
+
+
+def test_a_list_says_why_over_the_wire(running: RankerProcess) -> None:
+    running.embedding.vectors["ann"] = running.model.user("ann", 1, likes=DRAMA)
+    best = running.recommend(user_id="ann", n=1, explain=True).items[0]
+    why = best.explanation
+    log_odds = math.log(best.score / (1 - best.score))
+    assert why.anybody + why.history + why.boosts == pytest.approx(log_odds, abs=1e-3)
+    assert [cause.item_id for cause in why.because] == [f"item-{DRAMA}"]
+    assert why.because[0].log_odds == pytest.approx(why.history, abs=1e-3)
+    assert not running.recommend(user_id="ann", n=1).items[0].HasField("explanation")

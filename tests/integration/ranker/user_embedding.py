@@ -48,6 +48,19 @@ class ToldUserEmbedding(stubs.UserEmbeddingServiceServicer):
     ) -> api.EmbedSessionResponse:
         return api.EmbedSessionResponse(vector=self.vectors[f"visit {request.item_ordinals[-1]}"])
 
+    def LeaveOut(  # noqa: N802
+        self, request: api.LeaveOutRequest, context: object
+    ) -> api.LeaveOutResponse:
+        whole = self.vectors[request.user_id]
+        nothing = bytes(len(whole.vector))
+        return api.LeaveOutResponse(
+            vector=whole,
+            without=[
+                api.WithoutItem(item_ordinal=ordinal, vector=nothing)
+                for ordinal in whole.recent_ordinals
+            ],
+        )
+
     def GetEventStatus(  # noqa: N802
         self, request: api.GetEventStatusRequest, context: object
     ) -> api.GetEventStatusResponse:

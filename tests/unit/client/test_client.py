@@ -203,3 +203,12 @@ async def test_people_whose_taste_is_near(do: Do) -> None:
     ]
     with pytest.raises(NotFound):
         await do("similar_users", "nobody")
+
+
+async def test_a_list_says_why(do: Do) -> None:
+    (one,) = (await do("recommend", "259", n=1, explain=True)).items
+    assert one.explanation is not None
+    assert one.explanation.history == 1.25
+    assert [cause.title for cause in one.explanation.because] == ["Film 9"]
+    (plain,) = (await do("recommend", "259", n=1)).items
+    assert plain.explanation is None

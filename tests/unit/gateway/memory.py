@@ -1,7 +1,7 @@
 """The gateway's collaborators in memory, each a working implementation of its protocol."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from headrace.contracts.items import NewItem
@@ -12,6 +12,8 @@ from services.gateway.directory import Directory
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.keys import ApiKeys
 from services.gateway.lists import (
+    Cause,
+    Explanation,
     ListedItem,
     NearPeople,
     NearPerson,
@@ -31,6 +33,9 @@ KEYS = ApiKeys.parse(
 )
 TOKENS = Tokens.parse("k1:a-secret-of-32-characters-or-more")
 ACCESS = Access(KEYS, TOKENS, Directory())
+
+
+WHY = Explanation(0.5, 1.25, 0.0, (Cause("9", "Film 9", 0.75),))
 
 
 class Clock:
@@ -93,10 +98,11 @@ class MemoryRanker:
             if item.item_id not in {*request.exclude, *request.session, *shown}
             and request.category in (None, *item.categories)
         ]
+        told = [replace(one, explanation=WHY) if request.explain else one for one in chosen]
         return RankedList(
             model_version="m1",
             as_of=AS_OF,
-            items=tuple(chosen[: request.n]),
+            items=tuple(told[: request.n]),
             next_cursor=(
                 None
                 if request.cursor is None

@@ -188,6 +188,13 @@ ASKS = {
         {"cursor": "1"},
         given=_without_ranker,
     ),
+    "explained list": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(user_id="u", n=2, explain=True),
+        {"user_id": "u", "n": 2, "explain": True},
+        READER_KEY,
+    ),
     "similar to several": Ask(
         "POST /v1/recommendations",
         "Recommend",

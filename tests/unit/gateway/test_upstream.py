@@ -25,7 +25,7 @@ from services.gateway.lists import ListedItem, NearPeople, NearPerson
 from services.gateway.models import RecommendationRequest
 from services.gateway.service import AcceptedEvent
 from services.gateway.upstream import GrpcCatalogue, GrpcRanker
-from tests.unit.gateway.memory import AS_OF, film
+from tests.unit.gateway.memory import AS_OF, WHY, film
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,6 +38,7 @@ class OneItemRanker(ranker_pb2_grpc.RankerServiceServicer):
 
     def __init__(self) -> None:
         self.asked: list[ranker_pb2.RecommendRequest] = []
+        self.why: ranker_pb2.Explanation | None = None
         self.answers = asyncio.Event()
         self.answers.set()
 
@@ -56,6 +57,8 @@ class OneItemRanker(ranker_pb2_grpc.RankerServiceServicer):
             after_status=user_embedding_pb2.EVENT_STATUS_PENDING,
         )
         answer.as_of.FromDatetime(AS_OF)
+        if self.why is not None:
+            answer.items[0].explanation.CopyFrom(self.why)
         return answer
 
     async def SimilarItems(  # noqa: N802
@@ -145,6 +148,21 @@ async def test_a_list_comes_through_whole() -> None:
     assert ranked.items == (ListedItem("1", 0.1, "Film 1", ("Drama",), "trending"),)
     assert (ranked.as_of, ranked.personal) == (AS_OF, True)
     assert (ranked.degraded, ranked.after) == ("user_embedding_unavailable", "pending")
+
+
+async def test_an_explanation_comes_through_whole() -> None:
+    servicer = OneItemRanker()
+    servicer.why = ranker_pb2.Explanation(
+        anybody=0.5,
+        history=1.25,
+        because=[ranker_pb2.Cause(item_id="9", title="Film 9", log_odds=0.75)],
+    )
+    async with _served(servicer, DictCatalogue()) as channel:
+        ranked = await GrpcRanker(channel, 5_000, 250).recommend(
+            RecommendationRequest(user_id="u", explain=True)
+        )
+    assert servicer.asked[0].explain
+    assert ranked.items[0].explanation == WHY
 
 
 async def test_people_alike_come_through_whole() -> None:

@@ -5,6 +5,7 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -23,7 +24,7 @@ from services.ranker.catalogue import Catalogue, ItemVersion
 from services.ranker.facets import Facets
 from services.ranker.lists import ListMaker
 from services.ranker.neighbours import Neighbours
-from services.ranker.people import People
+from services.ranker.people import LeftOut, People
 from services.ranker.scoring import Scorer
 from services.ranker.service import Ranker
 from services.ranker.trending import Trending
@@ -77,6 +78,21 @@ class LatePreference:
         return preference, np.full_like(preference, 3)
 
 
+class EarlyPreference(LatePreference):
+    """Prefers what retrieval found first."""
+
+    def score(
+        self,
+        user: Vector,
+        candidates: Vector,
+        recent: Vector,
+        recent_mask: Vector,
+        features: Vector,
+    ) -> tuple[Vector, Vector]:
+        preference, rating = super().score(user, candidates, recent, recent_mask, features)
+        return 1 - preference, rating
+
+
 class PretendedUserEmbedding:
     """Answers from a dictionary; `away` makes it fail."""
 
@@ -97,6 +113,14 @@ class PretendedUserEmbedding:
         await self._called(f"session_vector {user_id} {list(ordinals)}")
         stored = self.vectors.get(user_id or "", user(user_id or "", n=0))
         return user(user_id or "", n=stored.n, towards=ordinals[-1], seen=ordinals, recent=ordinals)
+
+    async def leave_out(self, user_id: str, items: int) -> LeftOut:
+        await self._called(f"leave_out {user_id}")
+        known = self.vectors.get(user_id, user(user_id, n=0))
+        touched = known.recent[-items:].tolist()
+        without = {one: mean_direction([n for n in touched if n != one]) for one in touched}
+        whole = mean_direction(touched) if touched else known.vector
+        return LeftOut(replace(known, vector=whole), without)
 
     async def event_status(self, user_id: str, event_id: str) -> tuple[EventStatus, int]:
         await self._called(f"event_status {event_id}")
@@ -140,6 +164,14 @@ def user(
 def direction(ordinal: int) -> Vector:
     """One of four, by category."""
     vector: Vector = np.eye(WIDTH, dtype=np.float32)[ordinal % len(CATEGORIES)]
+    return vector
+
+
+def mean_direction(ordinals: Sequence[int]) -> Vector:
+    """Zeros where there are none."""
+    vector = np.zeros(WIDTH, dtype=np.float32)
+    for ordinal in ordinals:
+        vector += direction(ordinal) / len(ordinals)
     return vector
 
 
@@ -197,11 +229,13 @@ class World:
         items: int = 40,
         candidates: int = 10,
         ranking: Literal["ncf", "retrieval"] = "ncf",
+        prefers_first: bool = False,
         first_found_vanishes: bool = False,
     ) -> None:
         index = (
             partial(FindsWhatVanishes, then=self.hide) if first_found_vanishes else BruteForceIndex
         )
+        head = EarlyPreference if prefers_first else LatePreference
         self.retrieval = index(WIDTH + 1)
         self.similar = index(WIDTH)
         self.now = 1_000.0
@@ -223,7 +257,7 @@ class World:
                 catalogue=self.catalogue,
                 retrieval=self.retrieval,
                 similar=self.similar,
-                scorer=Scorer(LatePreference(ranking), self.catalogue, nothing_counted()),
+                scorer=Scorer(head(ranking), self.catalogue, nothing_counted()),
                 trending=self.trending,
                 neighbours=self.neighbours,
                 candidates=candidates,

@@ -61,6 +61,8 @@ class MemoryLogs:
         return self.epochs.get(user_id, 0), len(self.entries.get(user_id, ()))
 
     def pages(self, states: Sequence[UserState], limit: int) -> Mapping[str, Page]:
+        if self.away:
+            raise Unavailable("storage is away")
         self.reads += 1
         return {
             state.user_id: self._page(state, limit)
