@@ -91,8 +91,9 @@ def _links(affinity: Array, recent_mask: Array, age: Array) -> Array:
     weights = [fading * (age <= span) for span in _LINK_SPANS]
     spans = np.stack([*weights, recent_mask], axis=1)  # [B,S,R]
     sums = spans[:, None] @ affinity  # [B,J,S,K]
-    flat: Array = sums.reshape(batch, links * spans.shape[1], width).transpose(0, 2, 1)
-    return np.log(flat + _FAINT)
+    flat = sums.reshape(batch, links * spans.shape[1], width).transpose(0, 2, 1)
+    logarithms: Array = np.log(flat + _FAINT)
+    return logarithms
 
 
 def _cosine(a: Array, b: Array) -> Array:

@@ -92,7 +92,8 @@ class NcfHead(nn.Module):
         hidden = torch.relu(self.hidden(self.dropout(torch.relu(hidden))))
         retrieval = features[..., 0] / torch.exp(self.temperature_log)
         logit = retrieval + self.linear(normal).squeeze(-1)
-        return logit + self.alpha * self.preference(hidden).squeeze(-1)
+        out: Tensor = logit + self.alpha * self.preference(hidden).squeeze(-1)
+        return out
 
     def ratings(self, user: Tensor, candidates: Tensor, features: Tensor) -> Tensor:
         """Expected ratings from 1 to 5. Shapes as `logits` -> [B,K]."""

@@ -99,11 +99,11 @@ def split(log: EventLog, holdout: Holdout) -> Split:
     learned = np.bincount(owners[parts == TRAIN], minlength=log.users)
     digest = SplitDigest()
     for part in (VALIDATION, TEST):
-        held_out = parts == part
+        here = parts == part
         digest.add(
             part,
-            log.user_ids[owners[held_out]],
-            [log.catalogue[column].item_id for column in log.items[held_out]],
+            log.user_ids[owners[here]],
+            [log.catalogue[column].item_id for column in log.items[here]],
         )
     held_out = {
         "validation": _part(log, owners, parts == VALIDATION),
