@@ -111,9 +111,10 @@ class ContentCnn(nn.Module):
         if torch.compiler.is_exporting():
             return (weights.unsqueeze(2) * self.word(tokens)).sum(dim=1)
         # The same sum, without a copy of every word's vector.
-        return nn.functional.embedding_bag(
+        out: Tensor = nn.functional.embedding_bag(
             tokens, self.word.weight, per_sample_weights=weights, mode="sum", padding_idx=0
         )
+        return out
 
 
 class ItemTower(nn.Module):
@@ -139,6 +140,17 @@ class ItemTower(nn.Module):
         self.worth_log = nn.Parameter(torch.tensor(math.log(EVENTS_WORTH_CONTENT)))
         self.events: Tensor
         self.register_buffer("events", torch.zeros(items + 1))
+
+    @torch.no_grad()
+    def start_from_events(self, counts: Tensor) -> None:
+        """Biases start as log shares: softmax over them is the popularity of the training part.
+
+        Adam would need more steps for this than for much of the rest. Items without a row start
+        in the middle. Shapes: counts [N] of events, at least 1, one for each id row from 1.
+        """
+        self.events[1:] = counts
+        logs = torch.log(self.events[1:])
+        self.biases.weight[1:] = (logs - logs.mean()).unsqueeze(1)
 
     def content(self, inputs: ItemInputs) -> Tensor:
         """What is made of the content: [N,D]."""

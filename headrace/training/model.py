@@ -118,7 +118,7 @@ def build_model(log: EventLog, split: Split, settings: TrainingSettings) -> Mode
     kinds = KindIndex(log.kinds)
     inputs = item_inputs(log.catalogue, vocabulary, table)
     item = ItemTower(settings.width, len(known), content_sizes(vocabulary))
-    item.events[1:] = torch.from_numpy(counts[known])
+    item.start_from_events(torch.from_numpy(counts[known]))
     start_content(item.cnn, inputs.take(torch.from_numpy(known)))
     user = UserTower(settings.width, kinds.count, settings.tower, settings.blocks, settings.dropout)
     towers = Towers(item, user)

@@ -13,6 +13,9 @@ _LONG_PASSES = 25
 _EVENTS_PER_S = 20_000
 # Below so many items the whole catalogue costs no more than the rest of a step.
 _SAMPLE_FROM_ITEMS = 2_500
+# Items with fewer events would be drawn too seldom before the data has been learned: on the
+# warm part of CiteULike-a, with 12, two epochs against a sample got no further than popularity.
+_SAMPLE_FROM_EVENTS = 50
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class TrainingSettings:
         """
         passes = self.max_epochs or seconds * _EVENTS_PER_S / max(events, 1)
         long = passes >= _LONG_PASSES
-        sample = _SAMPLE_FROM_ITEMS < items <= self.full_softmax_up_to
+        often = events >= _SAMPLE_FROM_EVENTS * items
+        sample = often and _SAMPLE_FROM_ITEMS < items <= self.full_softmax_up_to
         return dataclasses.replace(
             self,
             dropout=0.2 if long else self.dropout,

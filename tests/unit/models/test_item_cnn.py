@@ -57,3 +57,11 @@ def test_a_word_counts_by_its_weight_among_those_of_its_item() -> None:
     of_words = tower.cnn.join(inputs, no_text) - tower.cnn.join(nothing, no_text)
     torch.testing.assert_close(of_words[0], 0.6 * words[2] + 0.8 * words[3])
     torch.testing.assert_close(of_words[1], words[4])
+
+
+@torch.no_grad()
+def test_without_any_content_the_first_order_is_that_of_popularity() -> None:
+    tower, inputs = tower_and_inputs()
+    tower.start_from_events(torch.tensor([4, 1, 100]))
+    _, biases = tower(replace(inputs, id_row=torch.tensor([1, 2, 3])))
+    torch.testing.assert_close(torch.softmax(biases, 0), torch.tensor([4.0, 1, 100]) / 105)
