@@ -12,8 +12,14 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+from headrace.bundle import Bundle
 from headrace.cli import main as headrace
 from headrace.commands.arguments import minutes
+from headrace.evaluation.cold import evaluate_cold
+from headrace.evaluation.report.cold import write_cold_report
+from headrace.evaluation.report.curve import read_curve
+from headrace.training.data import prepared_files, read_log
+from headrace.training.split import split
 
 _FILES = {
     "ml-1m": "user_id, item_id, position or timestamp; items: item_id, title, year, genres",
@@ -47,7 +53,8 @@ def _next_item(data: Path, out: Path, given: argparse.Namespace) -> int:
         return trained
     files += ["--bundle", str(out / "bundle"), "--sampled", "99"]
     how = ["--minutes", str(given.compare_minutes)]
-    how += ["--curve", str(out / "checkpoint" / "curve.jsonl")]
+    if _curve(out).exists():
+        how += ["--curve", str(_curve(out))]
     return headrace(["compare", *files, *how, "--out", str(out)]) or _evaluate(files, out)
 
 
@@ -59,9 +66,22 @@ def _cold_items(data: Path, out: Path, given: argparse.Namespace) -> int:
         done = headrace(["prepare", *_named(data), "--split", "cold-items", "--out", str(prepared)])
         if done:
             return done
-    data_of_run = ["--prepared", str(prepared)]
-    trained = _train(data_of_run, out, given)
-    return trained or _evaluate([*data_of_run, "--bundle", str(out / "bundle")], out)
+    files = ["--prepared", str(prepared)]
+    failed = _train(files, out, given) or _evaluate([*files, "--bundle", str(out / "bundle")], out)
+    if failed:
+        return failed
+    bundle = Bundle.load(str(out / "bundle"))
+    interactions, items, holdout = prepared_files(prepared)
+    log = read_log(interactions, items)
+    figures = evaluate_cold(bundle, log, split(log, holdout))
+    about = ["CiteULike-a.", f"Bundle {bundle.model_version}, order of {bundle.manifest.ranking}."]
+    curve = read_curve(_curve(out)) if _curve(out).exists() else []
+    write_cold_report(figures, out, about, curve=curve)
+    return 0
+
+
+def _curve(out: Path) -> Path:
+    return out / "checkpoint" / "curve.jsonl"
 
 
 def _train(data: Sequence[str], out: Path, given: argparse.Namespace) -> int:

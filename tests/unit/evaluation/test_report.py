@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from headrace.errors import DataInvalid
+from headrace.evaluation.cold import ColdFigures
 from headrace.evaluation.intervals import Interval
+from headrace.evaluation.report.cold import write_cold_report
 from headrace.evaluation.report.curve import Judgement, curve_plot, read_curve
 from headrace.evaluation.report.drawing import ticks
 from headrace.evaluation.report.plot import intervals_plot
@@ -53,3 +55,19 @@ def test_another_file_is_refused_with_the_line(tmp_path: Path, line: str) -> Non
     path.write_text(f'{{"seconds": 1, "epochs": 1, "ndcg_at_10": 0.1}}\n{line}\n')
     with pytest.raises(DataInvalid, match="line 2: expected an object with seconds"):
         read_curve(path)
+
+
+def test_an_axis_for_cold_items_and_one_for_the_whole_catalogue(tmp_path: Path) -> None:
+    recall = {
+        ranked: {"served": Interval(0.6, 0.5, 0.7), "tf-idf": Interval(0.4, 0.3, 0.5)}
+        for ranked in ("among cold items", "whole catalogue")
+    }
+    found = ColdFigures(1_200, 60, 50, recall, recall)
+    curve = [Judgement(1.0, 1, 0.1)]
+    markdown, page = write_cold_report(found, tmp_path, ["CiteULike-a."], curve=curve)
+    text, html = markdown.read_text("utf-8"), page.read_text("utf-8")
+    assert "CiteULike-a. 1,200 people, known by their warm items alone; 60 cold items" in text
+    assert "| served | 0.6000 [0.5000, 0.7000] |" in text
+    assert html.count("<svg") == 3
+    assert '<tr class="own"><th scope="row">served</th>' in html
+    assert (tmp_path / "recall-among-cold-items.svg").exists()
