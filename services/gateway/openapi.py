@@ -58,7 +58,7 @@ _TAGS = [
     {"name": "keys", "description": "Which applications may call it."},
     {"name": "operations", "description": "For those who run it."},
 ]
-_BODIES: list[type[BaseModel]] = [
+BODIES: list[type[BaseModel]] = [
     RecordEventsRequest, RecommendationRequest, ItemContent, UpsertItemsRequest, Problem,
     NewKeyRequest, RegisterRequest, ConfirmRequest, LogInRequest, RefreshRequest, LogOutRequest,
     RecoverRequest, ResetRequest, ChangePasswordRequest, ProfileRequest, RoleRequest,
@@ -131,7 +131,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         tags=_TAGS,
     )
     _, written = models_json_schema(
-        [(model, "validation") for model in _BODIES], ref_template=_REFERENCE
+        [(model, "validation") for model in BODIES], ref_template=_REFERENCE
     )
     components = document.setdefault("components", {})
     schemas = {**components.get("schemas", {}), **written["$defs"]}

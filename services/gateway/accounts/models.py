@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from headrace.contracts.items import Label
+from headrace.contracts.categories import CategoryPath
 
 PASSWORD_SHORTEST = 10
 PASSWORD_LONGEST = 256
@@ -131,7 +131,9 @@ class ProfileRequest(_Body):
 
     name: Name = Field(default="", examples=["Ann"])
     age_band: AgeBand | None = Field(default=None, examples=["25_34"])
-    interests: Annotated[list[Label], Field(max_length=INTERESTS), AfterValidator(_unlike)] = Field(
+    interests: Annotated[
+        list[CategoryPath], Field(max_length=INTERESTS), AfterValidator(_unlike)
+    ] = Field(
         default_factory=list,
         description="Categories. They make the first lists, until there is a history.",
         examples=[["Comedy", "Sci-Fi"]],

@@ -55,6 +55,10 @@ async def test_who_asks_for_a_category_or_looks_around_gets_that() -> None:
     assert await _list(category) == ["1", "3"]
     visit = RecommendationRequest(user_id="u_ann", n=2, session=["1"])
     assert await _list(visit) == ["2", "3"]
+    trending = RecommendationRequest(user_id="u_ann", n=2, kind="trending")
+    assert await _list(trending) == ["1", "2"]
+    arranged = RecommendationRequest(user_id="u_ann", n=2, diversity=0.5)
+    assert await _list(arranged) == ["1", "2"]
 
 
 async def test_interests_end_where_history_begins() -> None:
