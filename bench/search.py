@@ -1,34 +1,38 @@
 """Searching a large catalogue: `python -m bench.search`.
 
-Starts item_embedding with a Kafka and a Postgres of its own, both empty, fills the catalogue, asks
-one search after the other over gRPC, and stops them afterwards. Words are drawn as in text: the
-n-th most frequent 1/n as often as the first. Without `--bundle` it makes the toy bundle.
+Starts a Postgres of its own, fills the catalogue, and asks one search after the other, in the
+process: what the doors add is not in the figures. Words are drawn as in text: the n-th most
+frequent 1/n as often as the first.
 """
 
 import argparse
+import asyncio
 import random
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
+from pathlib import Path
+from typing import Any
 
-import grpc
+import numpy as np
 
-from bench.catalogue import Target, running
 from bench.report import percentiles_ms, print_table
-from headrace.api.catalogue.v1.catalogue_pb2 import Item, Price
-from headrace.api.item_embedding.v1.item_embedding_pb2 import (
-    FindItemsRequest,
-    SuggestItemsRequest,
-    UpsertItemsRequest,
-)
-from headrace.api.item_embedding.v1.item_embedding_pb2_grpc import ItemEmbeddingServiceStub
-from headrace.api.ranker.v1 import filter_pb2
+from headrace.bundle import ItemContent
+from headrace.contracts.items import NewItem, Price
+from headrace.index.encoding import Vector
+from headrace.local.ports import free_ports
+from headrace.local.postgres import EmbeddedPostgres
+from headrace.store.database import Database
+from headrace.store.migrations import migrate
+from services.item_embedding.catalogue_store import CatalogueStore
+from services.item_embedding.search import Search
+from services.item_embedding.search_store import PostgresSearch
 
 _SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprst" for vowel in "aeiou"]
 _WORDS = 20_000
 _BATCH = 1_000
-_DEADLINE_S = 300.0
 
 
 class Language:
@@ -45,15 +49,15 @@ class Language:
         return self._dice.choices(self._words, cum_weights=self._weights, k=count)
 
 
-def catalogue(language: Language, dice: random.Random, count: int) -> list[Item]:
+def catalogue(language: Language, dice: random.Random, count: int) -> list[NewItem]:
     return [
-        Item(
+        NewItem(
             item_id=f"i{number}",
             title=" ".join(language.some(dice.randint(2, 6))),
             description=" ".join(language.some(30)),
-            categories=[f"C{dice.randrange(10)} > D{dice.randrange(10)} > E{dice.randrange(10)}"],
-            tags=language.some(3),
-            attributes={"year": 1950 + number % 70},
+            categories=(f"C{dice.randrange(10)} > D{dice.randrange(10)} > E{dice.randrange(10)}",),
+            tags=tuple(language.some(3)),
+            attributes={"year": 1950.0 + number % 70},
             text_attributes={"brand": f"Brand {dice.randrange(200)}"},
             price=Price(amount=dice.randrange(100, 100_000), currency="EUR"),
         )
@@ -61,26 +65,22 @@ def catalogue(language: Language, dice: random.Random, count: int) -> list[Item]
     ]
 
 
-def fill(target: Target, items: Sequence[Item]) -> float:
-    """Returns: items/s stored."""
-    stub = ItemEmbeddingServiceStub(grpc.insecure_channel(target.address))
-    batches = [items[start : start + _BATCH] for start in range(0, len(items), _BATCH)]
+def fill(pool: Database, items: Sequence[NewItem]) -> float:
+    """Returns: items/s stored and indexed, by one writer."""
+    store = CatalogueStore(pool)
     began = time.perf_counter()
-    with ThreadPoolExecutor(2) as callers:
-        list(
-            callers.map(
-                lambda batch: stub.UpsertItems(
-                    UpsertItemsRequest(items=batch), timeout=_DEADLINE_S
-                ),
-                batches,
-            )
-        )
-    return len(items) / (time.perf_counter() - began)
+    for start in range(0, len(items), _BATCH):
+        store.upsert(items[start : start + _BATCH])
+    taken = time.perf_counter() - began
+    with pool.transaction() as cursor:  # as autovacuum does, sooner or later
+        cursor.execute("ANALYZE item_search")
+        cursor.execute("UPDATE item_search SET popularity = round(random()::numeric * 9, 1)")
+    return len(items) / taken
 
 
 def kinds(
-    language: Language, items: Sequence[Item], dice: random.Random
-) -> dict[str, Callable[[], FindItemsRequest | SuggestItemsRequest]]:
+    language: Language, items: Sequence[NewItem], dice: random.Random
+) -> dict[str, Callable[[], dict[str, Any]]]:
     """What is asked, by name."""
 
     def words(count: int) -> str:
@@ -90,63 +90,74 @@ def kinds(
         place = dice.randrange(1, len(word) - 1)
         return word[: place - 1] + word[place] + word[place - 1] + word[place + 1 :]
 
-    def filtered() -> filter_pb2.Filter:
-        in_category = filter_pb2.OneOf(one_of=[f"C{dice.randrange(10)}"])
-        return filter_pb2.Filter(category=in_category)
+    def category() -> dict[str, Any]:
+        return {"category": {"one_of": [f"C{dice.randrange(10)}"]}}
 
     return {
-        "one word": lambda: FindItemsRequest(query=words(1), n=24),
-        "two words": lambda: FindItemsRequest(query=words(2), n=24),
-        "two words, facets": lambda: FindItemsRequest(query=words(2), n=24, facets=True),
-        "two words, filter": lambda: FindItemsRequest(query=words(2), n=24, filter=filtered()),
-        "mistyped word": lambda: FindItemsRequest(query=slip(language.some(1)[0]), n=24),
-        "category, facets": lambda: FindItemsRequest(filter=filtered(), n=24, facets=True),
-        "suggest": lambda: SuggestItemsRequest(query=words(2)[:-1], n=8),
+        "one word": lambda: {"query": words(1)},
+        "two words": lambda: {"query": words(2)},
+        "two words, facets": lambda: {"query": words(2), "facets": True},
+        "two words, filter": lambda: {"query": words(2), "filter": category()},
+        "mistyped word": lambda: {"query": slip(language.some(1)[0])},
+        "a category, facets": lambda: {"filter": category(), "facets": True},
     }
 
 
-def measure(
-    target: Target, ask: Callable[[], FindItemsRequest | SuggestItemsRequest], count: int
-) -> list[float]:
+async def measure(search: Search, ask: Callable[[], dict[str, Any]], count: int) -> list[float]:
     """Returns: seconds of each."""
-    stub = ItemEmbeddingServiceStub(grpc.insecure_channel(target.address))
     taken = []
     for _ in range(count):
-        request = ask()
+        body = ask()
         began = time.perf_counter()
-        if isinstance(request, FindItemsRequest):
-            stub.FindItems(request, timeout=_DEADLINE_S)
-        else:
-            stub.SuggestItems(request, timeout=_DEADLINE_S)
+        await search.find(body)
         taken.append(time.perf_counter() - began)
     return taken
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", help="URL of a bundle")
-    parser.add_argument("--items", type=int, default=100_000)
-    parser.add_argument("--searches", type=int, default=200, help="of each kind")
-    given = parser.parse_args()
+class NoTower:
+    """Nothing is encoded here: every query has its words in some item."""
+
+    model_version = "none"
+    width = 1
+    embedding_width = 0
+
+    def encode(self, items: Sequence[ItemContent]) -> tuple[Vector, Vector]:
+        return np.zeros((len(items), 1), np.float32), np.zeros(len(items), np.float32)
+
+
+async def run(count: int, searches: int) -> None:
     dice = random.Random(1)
     language = Language(dice)
-    items = catalogue(language, dice, given.items)
+    items = catalogue(language, dice, count)
+    folder = Path(tempfile.mkdtemp(prefix="headrace-bench-"))
     rows: list[list[str | float]] = []
-    with running(given.bundle) as target:
-        stored = fill(target, items)
+    with EmbeddedPostgres(folder / "postgres", *free_ports(1)) as postgres:
+        migrate(postgres.dsn)
+        pool = Database(postgres.dsn)
+        stored = fill(pool, items)
+        search = Search(PostgresSearch(pool), NoTower())
         everything: list[float] = []
         for name, ask in kinds(language, items, dice).items():
-            measure(target, ask, 20)
-            taken = measure(target, ask, given.searches)
+            await measure(search, ask, 20)
+            taken = await measure(search, ask, searches)
             everything += taken
             rows.append([name, *percentiles_ms(taken)])
         rows.append(["all of them", *percentiles_ms(everything)])
+        pool.close()
+    shutil.rmtree(folder)
     print_table(
-        f"item_embedding: searches among {given.items} items, one after the other"
-        f" ({stored:.0f} items/s stored)",
+        f"searches among {count:,} items, one after the other ({stored:,.0f} items/s stored)",
         ["", "p50, ms", "p90, ms", "p99, ms"],
         rows,
     )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--searches", type=int, default=200, help="of each kind")
+    given = parser.parse_args()
+    asyncio.run(run(given.items, given.searches))
 
 
 if __name__ == "__main__":

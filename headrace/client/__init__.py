@@ -9,8 +9,11 @@ with Headrace("127.0.0.1:50051", api_key=key) as headrace:
 from headrace.client.account_models import Account, ApiKey, Session, Visit
 from headrace.client.accounts import Accounts
 from headrace.client.async_accounts import AsyncAccounts
+from headrace.client.async_catalogue import AsyncCatalogue
 from headrace.client.asynchronous import AsyncHeadrace
 from headrace.client.blocking import Headrace
+from headrace.client.catalogue import Catalogue
+from headrace.client.catalogue_models import Facets, FoundItem, FoundItems, Suggestion, UploadReport
 from headrace.client.models import (
     Cause,
     Event,
@@ -32,14 +35,19 @@ __all__ = [
     "Accounts",
     "ApiKey",
     "AsyncAccounts",
+    "AsyncCatalogue",
     "AsyncHeadrace",
     "Boost",
+    "Catalogue",
     "Cause",
     "Event",
     "EventStatus",
     "EventType",
     "Explanation",
+    "Facets",
     "Filter",
+    "FoundItem",
+    "FoundItems",
     "Headrace",
     "Item",
     "ListOptions",
@@ -51,5 +59,7 @@ __all__ = [
     "SimilarItems",
     "SimilarUser",
     "Source",
+    "Suggestion",
+    "UploadReport",
     "Visit",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from headrace.api.catalogue.v1 import catalogue_pb2
 from headrace.api.events.v1 import events_pb2
 from headrace.api.gateway.v1 import gateway_pb2
 from headrace.api.ranker.v1 import ranker_pb2
@@ -49,10 +50,15 @@ def to_event(event: Event) -> gateway_pb2.NewEvent:
 
 
 def from_item(answer: gateway_pb2.GetItemResponse) -> Item:
-    fields = item_fields(answer.item)
+    return item_of(answer.item, answer.revision)
+
+
+def item_of(message: catalogue_pb2.Item, revision: int = 0) -> Item:
+    """revision: 0 where it was not told."""
+    fields = item_fields(message)
     if "price" in fields:
         fields["price"] = Price(**fields["price"])
-    return Item(**fields, revision=answer.revision)
+    return Item(**fields, revision=revision)
 
 
 def from_recommendations(answer: gateway_pb2.RecommendResponse) -> Recommendations:

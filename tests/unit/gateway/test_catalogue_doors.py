@@ -2,6 +2,8 @@
 
 from __future__ import annotations  # the asyncio stub's class exists for the type checker alone
 
+import asyncio
+import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,6 +17,7 @@ from headrace.api.catalogue.v1 import search_pb2
 from headrace.api.gateway.v1 import catalogue_pb2 as api
 from headrace.api.gateway.v1 import catalogue_pb2_grpc
 from headrace.api.ranker.v1 import filter_pb2
+from headrace.client import AsyncCatalogue, Catalogue, FoundItems, Suggestion, UploadReport
 from headrace.contracts.items import NewItem, Price
 from headrace.errors import InvalidInput, Unavailable
 from headrace.local.ports import free_ports
@@ -116,23 +119,21 @@ class Doors:
             yield client
 
     @asynccontextmanager
-    async def grpc(self) -> AsyncIterator[catalogue_pb2_grpc.CatalogueServiceAsyncStub]:
+    async def address(self) -> AsyncIterator[str]:
+        """Of the gRPC door."""
         (port,) = free_ports(1)
         servicer = CatalogueServicer(self.discovery, self.world.gateway.upsert_items, ACCESS)
-        async with (
-            grpc_server(
-                host="127.0.0.1",
-                port=port,
-                services=[CATALOGUE],
-                register=lambda server: catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server(
-                    servicer, server
-                ),
-                readiness=Readiness(),
-                grace_s=1,
+        async with grpc_server(
+            host="127.0.0.1",
+            port=port,
+            services=[CATALOGUE],
+            register=lambda server: catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server(
+                servicer, server
             ),
-            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+            readiness=Readiness(),
+            grace_s=1,
         ):
-            yield catalogue_pb2_grpc.CatalogueServiceStub(channel)
+            yield f"127.0.0.1:{port}"
 
 
 @pytest.fixture
@@ -148,8 +149,11 @@ async def http(doors: Doors) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def stub(doors: Doors) -> AsyncIterator[catalogue_pb2_grpc.CatalogueServiceAsyncStub]:
-    async with doors.grpc() as stub:
-        yield stub
+    async with (
+        doors.address() as address,
+        grpc.aio.insecure_channel(address) as channel,
+    ):
+        yield catalogue_pb2_grpc.CatalogueServiceStub(channel)
 
 
 def metadata(key: dict[str, str]) -> list[tuple[str, str]]:
@@ -364,3 +368,42 @@ def test_taste_cannot_lift_what_the_words_hardly_match() -> None:
     assert order == ["knife", "board"]
     unknown = [replace(items[0], item=KNIFE), replace(items[1], score=0.9)]
     assert [one.item.item_id for one in blended(unknown, {"board": 0.9})] == ["board", "knife"]
+
+
+@pytest.mark.parametrize("kind", ["blocking", "asyncio"])
+async def test_the_python_client_finds_suggests_and_uploads(doors: Doors, kind: str) -> None:
+    file = io.BytesIO(b"item_id,title\nn-1,New\nn-2\n")
+    async with doors.address() as address:
+        if kind == "blocking":
+
+            def use() -> tuple[FoundItems, list[Suggestion], dict[str, int], UploadReport]:
+                with Catalogue(address, api_key="admin-key-0123456789") as catalogue:
+                    return (
+                        catalogue.find("knife", n=1, facets=True, user_id="ann"),
+                        catalogue.suggest("kn"),
+                        catalogue.categories("Home"),
+                        catalogue.upload(file),
+                    )
+
+            found, suggested, categories, report = await asyncio.to_thread(use)
+        else:
+            async with AsyncCatalogue(address, api_key="admin-key-0123456789") as catalogue:
+                found = await catalogue.find("knife", n=1, facets=True, user_id="ann")
+                suggested = await catalogue.suggest("kn")
+                categories = await catalogue.categories("Home")
+                report = await catalogue.upload(file)
+    assert [one.item.item_id for one in found.items] == ["board"]
+    assert (found.match, found.personal, found.total) == ("all_words", True, 2)
+    assert found.facets is not None
+    assert found.facets.categories == {"Home": 2}
+    assert suggested == [Suggestion("knife", "knife")]
+    assert categories == {"Home": 2, "Home > Kitchen": 2}
+    assert (report.stored, [one.line for one in report.lines]) == (1, [3])
+
+
+def test_the_client_refuses_what_no_message_can_carry() -> None:
+    with Catalogue("127.0.0.1:1") as catalogue:
+        with pytest.raises(InvalidInput, match="sort: "):
+            catalogue.find(sort="random")  # type: ignore[arg-type]
+        with pytest.raises(InvalidInput, match="n: "):
+            catalogue.find(n=-1)

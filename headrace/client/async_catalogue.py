@@ -1,0 +1,138 @@
+"""The asyncio client of the catalogue."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import IO, Any, Self, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from headrace.api.gateway.v1 import catalogue_pb2_grpc
+from headrace.client import catalogue_calls
+from headrace.client.calls import Call
+from headrace.client.catalogue_models import (
+    FoundItems,
+    Sort,
+    Suggestion,
+    UploadFormat,
+    UploadReport,
+)
+from headrace.runtime.grpc_channel import OPTIONS
+from headrace.runtime.rpc_errors import from_rpc_error
+
+R = TypeVar("R", bound=Message)
+T = TypeVar("T")
+
+
+class AsyncCatalogue:
+    """As `Catalogue`, for asyncio: use it in an `async with` block, or close it.
+
+    address: host:port of the gateway's gRPC door.
+    api_key: for a person's order (scope `read`), uploads and unanswered searches (`catalogue`).
+    timeout_s: for each call but uploads, retries included.
+    credentials: for TLS; without, the connection is not encrypted.
+    Every method raises an error of `headrace.errors`.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:50051",
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 5.0,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        if credentials is None:
+            self._channel = grpc.aio.insecure_channel(address, options=OPTIONS)
+        else:
+            self._channel = grpc.aio.secure_channel(address, credentials, options=OPTIONS)
+        self._stub = catalogue_pb2_grpc.CatalogueServiceStub(self._channel)
+        self._timeout_s = timeout_s
+        self._metadata = [("authorization", f"Bearer {api_key}")] if api_key else []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def find(
+        self,
+        query: str = "",
+        *,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002
+        sort: Sort | None = None,
+        n: int = 24,
+        cursor: str | None = None,
+        facets: bool = False,
+        user_id: str | None = None,
+    ) -> FoundItems:
+        """Searches what is visible now, or browses it where there is no query.
+
+        filter: only items that pass, such as {"category": {"one_of": ["Home > Kitchen"]}}.
+        sort: None: by relevance where there is a query, else the popular first.
+        n: 1-100. cursor: `next_cursor` of the page before. facets: also count what they share.
+        user_id: ranks the best 100 answers by what this person likes, too; goes with neither
+            `sort` nor `cursor`.
+        """
+        return await self._do(
+            catalogue_calls.find(
+                query,
+                filter=filter,
+                sort=sort,
+                n=n,
+                cursor=cursor,
+                facets=facets,
+                user_id=user_id,
+            )
+        )
+
+    async def categories(self, under: str | None = None) -> dict[str, int]:
+        """Paths of the categories that have visible items and how many, parents first."""
+        return await self._do(catalogue_calls.categories(under))
+
+    async def suggest(self, query: str, n: int = 8) -> list[Suggestion]:
+        """Items whose titles continue what was typed, most popular first. n: 1-20."""
+        return await self._do(catalogue_calls.suggest(query, n))
+
+    async def unanswered(self, n: int = 100) -> dict[str, int]:
+        """Searches that found nothing and how often, most frequent first."""
+        return await self._do(catalogue_calls.unanswered(n))
+
+    async def upload(
+        self,
+        file: IO[bytes],
+        format: UploadFormat = "csv",  # noqa: A002
+        timeout_s: float = 3_600.0,
+    ) -> UploadReport:
+        """Stores a file of items; lines that cannot be used are reported, the others count."""
+        pieces = catalogue_calls.pieces(file, format)
+        try:
+            answer = await self._stub.UploadItems(
+                pieces, timeout=timeout_s, metadata=self._metadata
+            )
+        except grpc.RpcError as error:
+            raise from_rpc_error("gateway", error) from error
+        return catalogue_calls.report_of(answer)
+
+    async def _do(self, call: Call[R, T]) -> T:
+        method: Any = getattr(self._stub, call.method)
+        try:
+            answer = await method(
+                call.request,
+                timeout=self._timeout_s,
+                metadata=self._metadata,
+                # While nobody listens, during a restart say, wait instead of failing at once.
+                wait_for_ready=True,
+            )
+        except grpc.RpcError as error:
+            raise from_rpc_error("gateway", error) from error
+        return call.read(answer)
