@@ -131,7 +131,7 @@ async def run(count: int, searches: int) -> None:
     items = catalogue(language, dice, count)
     folder = Path(tempfile.mkdtemp(prefix="headrace-bench-"))
     rows: list[list[str | float]] = []
-    with EmbeddedPostgres(folder / "postgres", *free_ports(1)) as postgres:
+    with EmbeddedPostgres(folder / "postgres", free_ports(1)[0]) as postgres:
         migrate(postgres.dsn)
         pool = Database(postgres.dsn)
         stored = fill(pool, items)
