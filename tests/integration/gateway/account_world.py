@@ -58,6 +58,10 @@ class MailBox:
         assert found is not None, await self.text(number, to)
         return found.group(1)
 
+    def count(self, to: str) -> int:
+        """How many have come to somebody."""
+        return len(self._to(to))
+
     def _to(self, to: str) -> list[Path]:
         return sorted(self._folder.glob(f"*{to}.eml"))
 
