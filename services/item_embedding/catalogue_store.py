@@ -15,10 +15,12 @@ from headrace.contracts.items import NewItem, Price
 from headrace.store.database import Database
 from services.item_embedding.catalogue import CatalogueItem
 
+# A real is written with as few digits as tell it apart; a double has all of those it has.
 COLUMNS = sql.SQL(
     "i.ordinal, i.revision, i.deleted,"
     " i.item_id, i.title, i.description, i.categories, i.tags, i.attributes, i.text_attributes,"
-    " i.price, i.picture_url, i.availability, i.publish_at, i.expire_at, i.embedding"
+    " i.price, i.picture_url, i.availability, i.publish_at, i.expire_at,"
+    " i.embedding::double precision[]"
 )
 
 # Advisory locks of this service: any numbers that nobody else takes.

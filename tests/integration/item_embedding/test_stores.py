@@ -28,6 +28,7 @@ FULL = NewItem(
     availability="preorder",
     publish_at=datetime(2020, 1, 1, tzinfo=UTC),
     expire_at=datetime(9000, 1, 1, tzinfo=UTC),
+    embedding=(0.1, -2.0, 1e-44),
 )
 
 
@@ -66,6 +67,7 @@ def test_content_comes_back_as_it_was_given(catalogue: CatalogueStore) -> None:
         {"availability": "in_stock"},
         {"publish_at": None},
         {"expire_at": None},
+        {"embedding": ()},
     ],
 )
 def test_any_change_of_content_is_a_new_revision(

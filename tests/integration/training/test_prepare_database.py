@@ -35,6 +35,7 @@ def test_events_and_items_of_the_services_are_prepared(database: str, tmp_path: 
     toy = stored(database, _ITEM, "toy", "Toy Story", ["Comedy", "Family"], '{"year": 1995}')
     heat = stored(database, _ITEM, "heat", "Heat", [], "{}")
     stored(database, _ITEM, "new", "Never touched", [], "{}")
+    stored(database, "UPDATE items SET embedding = '{0.5,-1}' WHERE ordinal = %s", toy)
     for n, item, kind, value, moment in (
         (1, heat, 2, None, 200.0),
         (2, toy, 7, 4.0, 100.0),
@@ -51,6 +52,7 @@ def test_events_and_items_of_the_services_are_prepared(database: str, tmp_path: 
     first, *_, last = pq.read_table(tmp_path / "out" / "items.parquet").to_pylist()
     assert (first["item_id"], first["categories"]) == ("toy", ["Comedy", "Family"])
     assert dict(first["attributes"]) == {"year": 1995.0}
+    assert (first["embedding"], last["embedding"]) == ([0.5, -1.0], None)
     assert last["title"] == "Never touched"
 
 

@@ -45,6 +45,9 @@ def test_an_item_needs_an_id_and_a_title() -> None:
         ({"picture_url": "javascript:alert(1)"}, "picture_url"),
         ({"picture_url": "//other.example/1.png"}, "picture_url"),
         ({"availability": "maybe"}, "availability"),
+        ({"embedding": [1.0, float("nan")]}, "embedding[1]"),
+        ({"embedding": [1e39]}, "embedding[0]"),
+        ({"embedding": [0.5] * 4_097}, "embedding"),
         ({"publish_at": "2026-01-01T00:00:00"}, "publish_at"),
         (
             {"publish_at": "2026-01-02T00:00:00Z", "expire_at": "2026-01-02T00:00:00Z"},

@@ -12,10 +12,12 @@ from services.item_embedding.catalogue import CatalogueItem, Coverage, EmbeddedI
 
 
 class LengthTower:
-    """A vector of width 2: [length of the title, number of categories]; the bias is 0.5."""
+    """A vector of width 2: [length of the title, number of categories]; the bias is 0.5, and what
+    an embedding of 3 sums up to."""
 
     model_version = "length-1"
     width = 2
+    embedding_width = 3
 
     def __init__(self) -> None:
         self.encoded: list[str] = []
@@ -23,7 +25,8 @@ class LengthTower:
     def encode(self, items: Sequence[ItemContent]) -> tuple[Vector, Vector]:
         self.encoded += [item.item_id for item in items]
         vectors = [[len(item.title), len(item.categories)] for item in items]
-        return np.array(vectors, np.float32), np.full(len(items), 0.5, np.float32)
+        biases = [0.5 + (0 if i.embedding is None else i.embedding.sum()) for i in items]
+        return np.array(vectors, np.float32), np.array(biases, np.float32)
 
 
 class MemoryCatalogue:

@@ -153,3 +153,26 @@ async def test_reads_are_bounded(world: World, count: int) -> None:
         await world.service.items(["a"] * count)
     with pytest.raises(InvalidInput, match="ordinals"):
         await world.service.vectors([1] * count, "length-1")
+
+
+async def test_an_embedding_must_be_as_wide_as_the_live_model_takes_it(world: World) -> None:
+    fields = await refused(
+        world, item("a", embedding=[1, 2, 3]), item("b", embedding=[1, 2]), item("c")
+    )
+    assert fields == ["items[1].embedding"]
+    assert world.catalogue.items == {}
+
+
+async def test_an_embedding_reaches_the_tower(world: World) -> None:
+    with_one, without = await world.service.upsert([item("a", embedding=[1, 2, 3]), item("b")])
+    found = await world.service.vectors([with_one.ordinal, without.ordinal], "length-1")
+    assert {one.item.content.item_id: one.bias for one in found} == {"a": 6.5, "b": 0.5}
+
+
+async def test_embeddings_are_kept_for_a_model_that_will_take_them(world: World) -> None:
+    world.tower.embedding_width = 0
+    (kept,) = await world.service.upsert([item("a", embedding=[1, 2])])
+    assert kept.content.embedding == (1.0, 2.0)
+    world.tower.embedding_width = 3  # a release that takes others
+    (found,) = await world.service.vectors([kept.ordinal], "length-1")
+    assert found.bias == 0.5

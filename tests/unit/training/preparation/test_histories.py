@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from headrace.errors import DataInvalid
+from headrace.training.data import read_log
 from headrace.training.preparation import PreparationSettings
 from headrace.training.preparation.outliers import limit_of
+from headrace.training.preparation.output import is_ordered
 from tests.unit.training.preparation.files import Prepared
 
 
@@ -105,3 +107,13 @@ def test_one_person_or_one_item_is_a_clean_result(prepared: Prepared, rows: str)
     assert report.outcome is not None
     assert report.outcome.interactions == rows.count("\n")
     assert prepared.refused() == []
+
+
+@pytest.mark.parametrize(("column", "ordered"), [("", False), (",position", True)])
+def test_histories_without_times_and_positions_have_no_order(
+    prepared: Prepared, column: str, *, ordered: bool
+) -> None:
+    cell = ",1" if column else ""
+    prepared.of(f"user_id,item_id{column}\nu,a{cell}\nu,b{cell}\n")
+    assert is_ordered(prepared.out / "interactions.parquet") is ordered
+    assert read_log(prepared.out / "interactions.parquet").ordered is ordered
