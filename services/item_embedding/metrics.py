@@ -15,3 +15,8 @@ ITEMS_WITHOUT_VECTOR = Gauge(
     "Items, hidden ones included, without a vector of their present revision.",
 )
 CATALOGUE_ITEMS = Gauge("headrace_catalogue_items", "Items that are not hidden.")
+SEARCHES = Counter(
+    "headrace_searches_total",
+    "Searches answered, first pages; `match` tells how: all_words, corrected, some_words, none.",
+    ["match"],
+)

@@ -24,6 +24,7 @@ from services.item_embedding.found import (
     Reading,
     SearchStore,
 )
+from services.item_embedding.metrics import SEARCHES
 from services.item_embedding.words import keys, nearest, words_of
 
 
@@ -88,6 +89,8 @@ class Search:
             total = self._store.total(_question(request, reading))
         else:
             reading, total = self._read(request)
+            if request.query:
+                SEARCHES.labels(reading.match).inc()
         if reading.match == "none":
             return self._nothing(request)
         question = _question(request, reading)

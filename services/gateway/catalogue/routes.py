@@ -121,6 +121,7 @@ def _browsing(app: FastAPI, discovery: Discovery, access: Access) -> None:
 def _uploading(
     app: FastAPI, store: Callable[[Sequence[NewItem]], Awaitable[object]], access: Access
 ) -> None:
+    # A body of its own kind, and the problems that those with a body have.
     described = operation("catalogue", 200, UploadReport, body=UploadReport, scope=Scope.CATALOGUE)
     described["openapi_extra"]["requestBody"] = _FILE
 
