@@ -51,7 +51,7 @@ class Explainer:
             for cause, vector in person.without.items()
         }
         return [
-            replace(item, explanation=self._explanation(item, n, whole, anybody, without))
+            item._replace(explanation=self._explanation(item, n, whole, anybody, without))
             for item, n in zip(items, ordinals, strict=True)
         ]
 

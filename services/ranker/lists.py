@@ -13,7 +13,7 @@ from headrace.index.rows import as_bitmap
 from headrace.index.table import Ordinals
 from headrace.index.vector_index import VectorIndex
 from services.ranker import cursor
-from services.ranker.answers import MadeList, RankedItem
+from services.ranker.answers import MadeList, RankedItem, Source
 from services.ranker.catalogue import Catalogue, unit
 from services.ranker.explaining import Explainer
 from services.ranker.filters import Filters
@@ -139,12 +139,12 @@ class ListMaker:
         found = finder.find([Part(allowed, candidates)])
         live = self._catalogue.view.live
         items: list[RankedItem] = []
-        places = map(Place, found.ordinals.tolist(), found.scores.tolist(), found.sources)
-        for place in places:
+        places = zip(found.ordinals.tolist(), found.scores.tolist(), found.sources, strict=True)
+        for ordinal, score, source in places:
             if len(items) == n:
                 break
-            if place.ordinal in live:
-                items.append(self._item(place))
+            if ordinal in live:
+                items.append(self._item(ordinal, score, source))
         return items
 
     def _arranged(
@@ -158,17 +158,14 @@ class ListMaker:
             shown = [place for place in places if place.ordinal in live]
             if len(shown) == len(places):
                 break
-        return MadeList([self._item(place) for place in shown], _next_cursor(query, shown))
+        return MadeList([self._item(*place) for place in shown], _next_cursor(query, shown))
 
-    def _item(self, place: Place) -> RankedItem:
-        content = self._catalogue.item(place.ordinal).content
+    def _item(
+        self, ordinal: int, score: float, source: Source, propensity: float | None = None
+    ) -> RankedItem:
+        content = self._catalogue.item(ordinal).content
         return RankedItem(
-            content.item_id,
-            place.score,
-            content.title,
-            content.categories,
-            place.source,
-            place.propensity,
+            content.item_id, score, content.title, content.categories, source, propensity
         )
 
     def _direction(self, ordinals: Ordinals) -> Vector:
