@@ -14,7 +14,7 @@ _EVENTS_PER_S = 20_000
 # Below so many items the whole catalogue costs no more than the rest of a step.
 _SAMPLE_FROM_ITEMS = 2_500
 # Items with fewer events would be drawn too seldom before the data has been learned: on the
-# warm part of CiteULike-a, with 12, two epochs against a sample got no further than popularity.
+# warm part of CiteULike-a, with 12, NDCG@10 was .0038 after two epochs against a sample.
 _SAMPLE_FROM_EVENTS = 50
 
 
@@ -43,7 +43,7 @@ class TrainingSettings:
     # Of each history's end, events that the towers do not learn from and the head does.
     head_events: int = 2
     head_candidates: int = 200  # K
-    head_lists: int = 8_000
+    head_lists: int = 20_000
     recent: int = 50  # R
     max_epochs: int | None = None  # None: as many as the time allows
 
