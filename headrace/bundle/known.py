@@ -77,13 +77,15 @@ class Neighbours:
         """Shapes: candidates [B,K] and recent [B,R], rows of the table -> [B,J,R,K]."""
         (batch, width), links = candidates.shape, len(self.rows)
         # One place more takes what is not among the candidates.
-        out = np.zeros((batch, links, recent.shape[1], width + 1), dtype=np.float32)
+        shape = (links, recent.shape[1], width + 1)
+        out = np.zeros((batch, *shape), dtype=np.float32)
         place = np.full(self.rows.shape[1], width, dtype=np.int64)
+        first = np.arange(0, np.prod(shape), width + 1).reshape(*shape[:2], 1)
         for one, mine, before in zip(out, candidates, recent, strict=True):
             place[mine] = np.arange(width)
             place[0] = width
-            at = place[self.rows[:, before]]  # [J,R,M]
-            np.put_along_axis(one, at, self.strengths[:, before], axis=2)
+            at = place[self.rows[:, before]] + first  # [J,R,M], in a flat array
+            one.reshape(-1)[at.ravel()] = self.strengths[:, before].ravel()
             place[mine] = width
         return out[..., :width]
 

@@ -30,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
         parts=parts,
         candidates=given.candidates,
         sampled=given.sampled,
+        classic_ratings=given.classic_ratings,
         seed=given.seed,
     )
     sys.stdout.writelines(f"{line}\n" for line in lines_of(found, bundle.manifest))
@@ -65,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--items", type=Path, help="the items, as in training")
     parser.add_argument("--candidates", type=count, default=CANDIDATES, help="scored by the head")
     parser.add_argument("--sampled", type=whole, default=0, help=SAMPLED)
+    parser.add_argument(
+        "--classic-ratings",
+        action="store_true",
+        help="set expected ratings beside biases, item-based CF, SVD and SVD++, fitted here",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the intervals' resamples")
     parser.add_argument("--threads", type=count, default=1, help="of one run of a graph")
     return parser

@@ -85,10 +85,11 @@ def evaluate(
     parts: Split | None = None,
     candidates: int = CANDIDATES,
     sampled: int = 0,
+    classic_ratings: bool = False,
     seed: int = 0,
 ) -> Evaluation:
     """`parts`: what is held out; None: leave-one-out. `sampled`: rank among so many items drawn
-    at random as well; 0 for not.
+    at random as well; 0 for not. `classic_ratings`: fit classic models of ratings too.
 
     Raises: DataInvalid, FailedPrecondition, as the two above; DataInvalid where fewer can be
     drawn.
@@ -113,6 +114,8 @@ def evaluate(
         export=loss_of_export(bundle.manifest, gains),
     )
     ratings = ratings_of(pipeline, log, parts) if bundle.manifest.rating_trained else {}
+    if ratings and classic_ratings:
+        ratings |= ratings_of_classics(log, parts)
     among: dict[str, Mapping[str, Interval]] = {}
     if sampled:
         drawn = drawn_items(log, parts.test, sampled, seed)
@@ -138,7 +141,7 @@ def measured_lists(lists: ServedLists, asked: Asked, world: World, *, seed: int)
     return measure(ranks, lists.columns[:, :K], asked.questions, world, seed=seed)
 
 
-def ratings_of(pipeline: ServedPipeline, log: EventLog, parts: Split) -> Mapping[str, Rated]:
+def ratings_of(pipeline: ServedPipeline, log: EventLog, parts: Split) -> dict[str, Rated]:
     """Of all that is held out, told from the training part alone; nothing where none is rated."""
     asked = {name: rated_events(log, parts, part) for name, part in parts.held_out.items()}
     if not all(len(part.users) for part in asked.values()):
@@ -153,6 +156,18 @@ def ratings_of(pipeline: ServedPipeline, log: EventLog, parts: Split) -> Mapping
         who: rated({name: ratings(part) for name, part in asked.items()}, given)
         for who, ratings in told.items()
     }
+
+
+def ratings_of_classics(log: EventLog, parts: Split) -> dict[str, Rated]:
+    """The same of models that take minutes or hours to fit."""
+    # Imported here: the library is for training, what is served is evaluated without it.
+    from headrace.evaluation.rating_models import classic_ratings  # noqa: PLC0415
+
+    given = {
+        name: given_ratings(log, rated_events(log, parts, part))
+        for name, part in parts.held_out.items()
+    }
+    return {name: rated(told, given) for name, told in classic_ratings(log, parts)}
 
 
 def _served_ratings(pipeline: ServedPipeline, log: EventLog, parts: Split, part: Part) -> Numbers:

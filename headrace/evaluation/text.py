@@ -70,7 +70,7 @@ def _ratings(ratings: Mapping[str, Rated]) -> Iterator[str]:
     for name, found in ratings.items():
         off, liked = found.errors, found.liked
         yield (
-            f"  {name:<9}  {found.events} ratings  MAE {off.mae:.4f}  MSE {off.mse:.4f}  RMSE "
+            f"  {name:<13}  {found.events} ratings  MAE {off.mae:.4f}  MSE {off.mse:.4f}  RMSE "
             f"{off.rmse:.4f}  accuracy {liked.accuracy:.4f}  precision {liked.precision:.4f}  "
             f"recall {liked.recall:.4f}  F1 {liked.f1:.4f}  AUC {found.auc:.4f}"
         )

@@ -19,6 +19,9 @@ from headrace.training.lists import Lists
 
 _BATCH = 32
 _LEARNING_RATE = 1e-3
+# From epoch to epoch. At a steady rate the fourth epoch is the best on ML-1M, and the eighth is
+# worse than none.
+_FADING = 0.75
 _WEIGHT_DECAY = 0.05
 _PATIENCE = 4
 
@@ -62,6 +65,8 @@ def fit_head(
     best, weights, best_epoch, epoch = retrieval, copy.deepcopy(head.state_dict()), 0, 0
     most = math.inf if max_epochs is None else max_epochs
     while epoch < most and epoch - best_epoch < _PATIENCE and budget.left > 0:
+        for group in optimiser.param_groups:
+            group["lr"] = _LEARNING_RATE * _FADING**epoch
         _epoch(head, training, optimiser, random, budget)
         epoch += 1
         quality = ndcg(list_ranks(head, validation), 10)

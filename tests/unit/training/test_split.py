@@ -58,3 +58,20 @@ def test_who_took_cold_items_is_asked_about_one_and_known_by_the_warm_ones() -> 
     asked = test.questions(log)
     assert asked.targets.tolist() == [7, 9]
     assert [history.tolist() for history in asked.histories] == [[0, 1, 2], [0, 2, 3]]
+
+
+def test_each_person_is_asked_what_comes_first_and_rates_all_that_is_held_out() -> None:
+    log = log_of([0, 1, 2, 3, 4, 5], [0, 1, 2])
+    parts = split(
+        replace(log, parts=np.array([0, 0, 1, 1, 2, 2, 0, 1, 2], dtype=np.int8)), "prepared"
+    )
+    assert parts.validation.positions.tolist() == [2, 7]
+    assert parts.test.positions.tolist() == [4, 8]
+    assert parts.held_out["validation"].positions.tolist() == [2, 3, 7]
+    assert parts.held_out["test"].positions.tolist() == [4, 5, 8]
+
+
+def test_the_newest_events_of_long_histories_can_be_left_out() -> None:
+    log = log_of(list(range(30)), [1, 2, 3, 4], items=30)
+    parts = split(log, "leave-one-out")
+    assert parts.ends_before(log, 2).tolist() == [26, 32]
