@@ -118,9 +118,9 @@ def _shop(items: int, queries: int, exact_up_to: int) -> tuple[ListMaker, Vector
         catalogue=catalogue,
         retrieval=retrieval,
         similar=similar,
-        scorer=Scorer(bundle.ranker, catalogue),
+        scorer=Scorer(bundle.ranker, catalogue, bundle.known),
         trending=Trending(),
-        neighbours=Neighbours(UserCache(1_000, asyncio.new_event_loop())),
+        neighbours=Neighbours(UserCache(1_000, asyncio.new_event_loop()), WIDTH),
         candidates=300,
     )
     return lists, asked

@@ -87,7 +87,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             bundle.user_width,
             settings.user_embedding_timeout_ms / 1_000,
         )
-        neighbours = Neighbours(cache)
+        neighbours = Neighbours(cache, bundle.width)
         scorer = Scorer(bundle.ranker, catalogue, bundle.known)
         people = People(cache, embedding)
         threads = _threads(settings, stack)

@@ -33,18 +33,22 @@ class _Gathered(NamedTuple):
 class Neighbours:
     """Compares with everybody who was cached some seconds ago. Safe from any thread."""
 
-    def __init__(self, cache: UserCache, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, cache: UserCache, width: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """width: D, of the part of people's vectors that says what they like."""
         self._cache = cache
+        self._width = width
         self._clock = clock
         self._lock = threading.Lock()
         self._gathered = _Gathered(-_OLD_AFTER_S, (), np.zeros((0, 1), dtype=np.float32))
 
     def nearest(self, user_id: str, vector: Vector, k: int) -> list[Near]:
-        """The k nearest other people, nearest first. vector: [D]."""
+        """The k nearest other people, nearest first. vector: [D + T]."""
         _, people, directions = self._lately()
         if not people:
             return []
-        cosines = directions @ unit(vector[None])[0]
+        cosines = directions @ unit(vector[None, : self._width])[0]
         indices = np.arange(len(cosines))
         if len(cosines) > k + 1:
             indices = np.argpartition(-cosines, k)[: k + 1]
@@ -57,7 +61,7 @@ class Neighbours:
         with self._lock:
             if self._clock() - self._gathered.at >= _OLD_AFTER_S:
                 people = [person for person in self._cache.known() if person.vector is not None]
-                vectors = [person.vector for person in people if person.vector is not None]
+                vectors = [one.vector[: self._width] for one in people if one.vector is not None]
                 directions = unit(np.stack(vectors)) if vectors else self._gathered.directions[:0]
                 self._gathered = _Gathered(self._clock(), people, directions)
             return self._gathered

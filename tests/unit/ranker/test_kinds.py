@@ -1,5 +1,7 @@
 """Kinds of lists beside the best for a person."""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,8 +9,10 @@ import pytest
 
 from headrace.errors import NotFound
 from services.ranker.answers import Recommendation, Source
+from services.ranker.neighbours import Neighbours
 from services.ranker.query import RecommendQuery, SimilarUsersQuery
 from services.ranker.trending import Trend
+from services.ranker.users import UserCache
 from tests.unit.ranker.world import World, item, user
 
 
@@ -122,6 +126,14 @@ async def test_similar_people_are_the_nearest_others() -> None:
     world.now += 60
     everybody = await world.ranker.similar_users(SimilarUsersQuery(user_id="bob", n=9))
     assert {one.user_id for one in everybody.people} == {"ann", "cat", "dan", "eve"}
+
+
+def test_people_are_compared_by_what_they_like_alone() -> None:
+    cache = UserCache(1_000_000, asyncio.new_event_loop())
+    for name, vector in {"ann": [1, 0, 9], "bob": [1, 0, -9], "cat": [0, 1, 9]}.items():
+        cache.offer(replace(user(name), vector=np.array(vector, dtype=np.float32)))
+    near = Neighbours(cache, width=2).nearest("ann", np.array([1, 0, 9], dtype=np.float32), 2)
+    assert [(one.person.user_id, one.cosine) for one in near] == [("bob", 1.0), ("cat", 0.0)]
 
 
 async def test_somebody_without_history_has_no_similar_people() -> None:

@@ -247,7 +247,7 @@ class World:
         self.embedding = PretendedUserEmbedding()
         self.cache = UserCache(1_000_000, asyncio.get_running_loop())
         self.people = People(self.cache, self.embedding)
-        self.neighbours = Neighbours(self.cache, clock=lambda: self.now)
+        self.neighbours = Neighbours(self.cache, WIDTH, clock=lambda: self.now)
         self.loaded = True
         self.ranker = Ranker(
             model_version="m1",
