@@ -241,6 +241,31 @@ GATEWAY = Board(
                 ),
             ],
         ),
+        Row(
+            "People and records",
+            [
+                Panel(
+                    "Log-ins by outcome",
+                    {
+                        "{{outcome}}": rate("headrace_gateway_log_ins_total", "outcome"),
+                        "refresh tokens used twice": rate(
+                            "headrace_gateway_refresh_tokens_reused_total"
+                        ),
+                    },
+                    "cps",
+                ),
+                Panel(
+                    "Mails by outcome",
+                    {"{{outcome}}": rate("headrace_gateway_mails_total", "outcome")},
+                    "cps",
+                ),
+                Panel(
+                    "Served lists noted down, by outcome",
+                    {"{{outcome}}": rate("headrace_gateway_impressions_total", "outcome")},
+                    "cps",
+                ),
+            ],
+        ),
     ],
 )
 
@@ -337,6 +362,11 @@ ITEM_EMBEDDING = Board(
                     threshold=1,
                 ),
                 Panel("Encoded", {"items": rate("headrace_items_encoded_total")}, "cps"),
+                Panel(
+                    "Searches by match",
+                    {"{{match}}": rate("headrace_searches_total", "match")},
+                    "reqps",
+                ),
                 Panel("Item changed → vector", quantiles("headrace_item_vector_seconds"), "s"),
             ],
         ),
