@@ -73,7 +73,7 @@ def fill(pool: Database, items: Sequence[NewItem]) -> float:
         store.upsert(items[start : start + _BATCH])
     taken = time.perf_counter() - began
     with pool.transaction() as cursor:  # as autovacuum does, sooner or later
-        cursor.execute("ANALYZE item_search")
+        cursor.execute("ANALYZE item_search, search_words")
         cursor.execute("UPDATE item_search SET popularity = round(random()::numeric * 9, 1)")
     return len(items) / taken
 

@@ -11,7 +11,10 @@ from services.item_embedding.catalogue import CatalogueItem
 TOTAL_KNOWN = 10_000
 """More are not counted."""
 COUNTED = 5_000
-"""So many found items at most are counted in facets, and ranked by their text."""
+"""So many found items at most are counted in facets."""
+RANKED = 2_000
+"""So many found items at most, the most popular ones, are ranked by their text: words that more
+items have tell little."""
 
 Match = Literal["", "all_words", "corrected", "some_words", "none"]
 
@@ -99,7 +102,7 @@ class SearchStore(Protocol):
         """At most TOTAL_KNOWN."""
 
     def page(self, question: Question, n: int, after: Place | None, total: int) -> Page:
-        """total: of the question; at more than COUNTED the most popular alone are ranked."""
+        """total: of the question; at more than RANKED the most popular alone are ranked."""
 
     def facets(self, question: Question) -> Facets: ...
 

@@ -12,6 +12,7 @@ from services.item_embedding.conditions import condition_sql
 from services.item_embedding.facets import FACETS, facets_of
 from services.item_embedding.found import (
     COUNTED,
+    RANKED,
     TOTAL_KNOWN,
     Facets,
     Found,
@@ -123,9 +124,9 @@ class PostgresSearch:
         order = _ORDERS[question.sort]
         by = [_tsquery(question.groups or ())] if question.sort == "relevance" else []
         where, values = _where(question)
-        if by and total > COUNTED:
+        if by and total > RANKED:
             where = _MOST_POPULAR.format(where=where)
-            values = [*values, COUNTED]
+            values = [*values, RANKED]
         if after is not None:
             where = order.beyond(where)
             values = [*values, *by, after.key, after.ordinal]
