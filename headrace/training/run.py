@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from headrace.bundle import Manifest
+from headrace.bundle.manifest import Ranking
 from headrace.errors import DataInvalid
 from headrace.training.budget import Budget
 from headrace.training.checkpoint import Checkpoints
@@ -33,6 +35,16 @@ from headrace.training.towers import TowerScorer
 _RATINGS_SHARE = 0.2
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A model that can be released, in which order it ranks, and what there is to tell of it."""
+
+    model: Model
+    ranking: Ranking
+    metrics: dict[str, float]
+    facts: dict[str, Fact]
+
+
 class Stages:
     """Runs a job; prints what it finds and shows a bar with the time left."""
 
@@ -49,43 +61,67 @@ class Stages:
         Raises: DataInvalid, BundleInvalid, CheckpointFailed, Unavailable.
         """
         with self._screen:
-            self._stage("reading")
-            check_place(self._job.out)
-            model = self._model()
-            metrics = popularity(model)
-            reserve = Reserve(model, self._retrieved)
-            self._stage("towers")
-            fitted = self._fit_towers(model, reserve)
-            self._team.leave()
-            if not self._team.leads:
+            trained = self.train()
+            if trained is None:
                 return None
-            # Afresh, so that a resumed run goes on like one that was never killed.
-            torch.manual_seed(model.settings.seed)
-            self._stage("ratings")
-            metrics |= self._fit_ratings(model, reserve)
-            self._stage("head")
-            retrieved = {"validation": self._retrieved(model, model.split.validation)}
-            result = self._fit_head(model, retrieved["validation"][1], reserve)
-            self._stage("measuring")
-            for name, part in held_out(model).items():
-                scorer, lists = retrieved.get(name) or self._retrieved(model, part)
-                metrics |= measured(model, name, part, scorer, lists if result.improves else None)
             self._stage("exporting")
-            manifest = self._publish(model, fitted, result, metrics)
+            manifest = publish(
+                trained.model,
+                self._job.out,
+                ranking=trained.ranking,
+                metrics=trained.metrics,
+                data_sha256=self._job.data_sha256(),
+                training=trained.facts,
+            )
             self._screen.at(self._budget.elapsed)
         self._screen.say(
             f"bundle {manifest.model_version} at {self._job.out} after "
             f"{self._budget.elapsed:.0f} s, at most {peak_gb():.2f} GB"
         )
+        self._tell(trained)
+        return manifest
+
+    def train(self) -> Trained | None:
+        """All but the bundle; None in a process that only helped to fit the towers."""
+        self._stage("reading")
+        check_place(self._job.out)
+        model = self._model()
+        metrics = popularity(model)
+        reserve = Reserve(model, self._retrieved)
+        self._stage("towers")
+        facts = self._fit_towers(model, reserve)
+        self._team.leave()
+        if not self._team.leads:
+            return None
+        # Afresh, so that a resumed run goes on like one that was never killed.
+        torch.manual_seed(model.settings.seed)
+        self._stage("head")
+        retrieved = {"validation": self._retrieved(model, model.split.validation)}
+        result = self._fit_head(model, retrieved["validation"][1], reserve)
+        self._stage("measuring")
         for name, part in held_out(model).items():
-            for line in lines(name, part, model.split.digest, metrics):
+            scorer, lists = retrieved.get(name) or self._retrieved(model, part)
+            metrics |= measured(model, name, part, scorer, lists if result.improves else None)
+        facts |= {
+            "head_epochs": result.epochs,
+            "holdout": self._job.holdout,
+            "beats_most_popular": beats_popularity(metrics),
+            "compute": str(self._job.compute),
+            "threads": torch.get_num_threads(),
+            "processes": self._team.size,
+        }
+        return Trained(model, "ncf" if result.improves else "retrieval", metrics, facts)
+
+    def _tell(self, trained: Trained) -> None:
+        model = trained.model
+        for name, part in held_out(model).items():
+            for line in lines(name, part, model.split.digest, trained.metrics):
                 self._screen.say(line)
-        if not beats_popularity(metrics):
+        if not trained.facts["beats_most_popular"]:
             self._screen.warn(
                 "on validation the bundle is no better than recommending what is most popular; "
                 "do not serve it before more time or more data have changed that"
             )
-        return manifest
 
     def _model(self) -> Model:
         log = read_log(self._job.interactions, self._job.items)
@@ -203,30 +239,6 @@ class Stages:
             model.log, model.facts(), scorer.users, part, width=width, recent=recent
         )
         return scorer, lists
-
-    def _publish(
-        self,
-        model: Model,
-        fitted: dict[str, Fact],
-        result: HeadResult,
-        metrics: dict[str, float],
-    ) -> Manifest:
-        return publish(
-            model,
-            self._job.out,
-            ranking="ncf" if result.improves else "retrieval",
-            metrics=metrics,
-            data_sha256=self._job.data_sha256(),
-            training={
-                **fitted,
-                "head_epochs": result.epochs,
-                "holdout": self._job.holdout,
-                "beats_most_popular": beats_popularity(metrics),
-                "compute": str(self._job.compute),
-                "threads": torch.get_num_threads(),
-                "processes": self._team.size,
-            },
-        )
 
     def _towers_budget(self, model: Model, reserve: Reserve) -> Budget:
         """What is left when the stages to come have theirs."""

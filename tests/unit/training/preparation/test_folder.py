@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from headrace.errors import DataInvalid, Unavailable
 from headrace.training.preparation import file_source, prepare
+from headrace.training.preparation.source import CHUNK
 from headrace.training.prepare import main
 from tests.unit.training.preparation.files import Prepared
 
@@ -68,6 +71,29 @@ def test_the_command_prints_the_report_and_the_name_of_the_split(
         f"{out}: 1 people, 3 items, 3 events, 0 rows left out, split={digest[:12]}"
     )
     assert digest in (out / "report.md").read_text("utf-8")
+
+
+def test_the_command_shows_how_far_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "e.csv").write_text(EVENTS)
+    assert main(["--interactions", str(tmp_path / "e.csv"), "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().err
+    assert f"reading {tmp_path / 'e.csv'}: 100%" in said
+    assert "rows/s" in said
+    assert "writing: 100%" in said
+
+
+@pytest.mark.parametrize("name", ["e.csv", "e.csv.gz", "e.parquet"])
+def test_how_much_of_a_file_is_read_is_known_before_its_end(tmp_path: Path, name: str) -> None:
+    rows = CHUNK + CHUNK // 4
+    frame = pd.DataFrame({"user_id": np.arange(rows) + 10**6, "item_id": 1})
+    path = tmp_path / name
+    frame.to_parquet(path) if name == "e.parquet" else frame.to_csv(path, index=False)
+    source = file_source(path)
+    assert source.share_read() is None
+    shares = [source.share_read() for _ in source.chunks()]
+    assert shares == pytest.approx([0.8, 1.0], abs=0.05)
 
 
 def test_the_command_names_what_is_wrong(
