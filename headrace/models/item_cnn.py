@@ -108,12 +108,13 @@ class ContentCnn(nn.Module):
         """The weighted sum of an item's words: [N,D]."""
         weights = unit_weights(self.word_weight[tokens])
         weights = nn.functional.dropout(weights, WORD_DROPOUT, self.training)
+        out: Tensor
         if torch.compiler.is_exporting():
-            return (weights.unsqueeze(2) * self.word(tokens)).sum(dim=1)
-        # The same sum, without a copy of every word's vector.
-        out: Tensor = nn.functional.embedding_bag(
-            tokens, self.word.weight, per_sample_weights=weights, mode="sum", padding_idx=0
-        )
+            out = (weights.unsqueeze(2) * self.word(tokens)).sum(dim=1)
+        else:  # the same sum, without a copy of every word's vector
+            out = nn.functional.embedding_bag(
+                tokens, self.word.weight, per_sample_weights=weights, mode="sum", padding_idx=0
+            )
         return out
 
 

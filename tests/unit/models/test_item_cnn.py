@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import torch
+from torch import nn
 
 from headrace.models.item_cnn import ContentSizes, ItemInputs, ItemTower
 
@@ -53,7 +54,9 @@ def test_a_word_counts_by_its_weight_among_those_of_its_item() -> None:
     tower.cnn.word_weight.copy_(torch.tensor([0, 0, 3, 4, 7, 1, 1, 1, 1, 1]))
     words, no_text = tower.cnn.word.weight, torch.zeros(3, 8)
     nothing = replace(inputs, tokens=torch.zeros_like(inputs.tokens))
-    tower.cnn.mix[1].weight.zero_()
+    mix = tower.cnn.mix[1]
+    assert isinstance(mix, nn.Linear)
+    mix.weight.zero_()
     of_words = tower.cnn.join(inputs, no_text) - tower.cnn.join(nothing, no_text)
     torch.testing.assert_close(of_words[0], 0.6 * words[2] + 0.8 * words[3])
     torch.testing.assert_close(of_words[1], words[4])
