@@ -1,0 +1,84 @@
+"""What operators look at: every panel and every rule, asked of the real Prometheus."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from deploy.grafana.boards import BOARDS, OVERVIEW
+from deploy.grafana.panels import Board
+from headrace.api.gateway.v1.gateway_pb2 import RecommendRequest
+from headrace.api.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
+from headrace.local.errors import FetchFailed
+from headrace.local.system import LocalSystem
+from tests.e2e.prometheus import Prometheus
+from tests.e2e.visitor import API_KEY, Visitor, new_events, until
+
+# Three readings at least, on a machine that is busy.
+_WINDOW = "20s"
+_DEADLINE_S = 90.0
+
+
+@pytest.fixture(scope="module")
+def prometheus(system: LocalSystem, server_folder: Path) -> Iterator[Prometheus]:
+    """Skips, loudly, where there is none and none can be fetched."""
+    try:
+        server = Prometheus(system, server_folder / "prometheus")
+    except FetchFailed as absent:
+        pytest.skip(f"DASHBOARDS ARE NOT TRIED: {absent}")
+    with server:
+        yield server
+
+
+def test_every_panel_shows_data_and_the_overview_shows_numbers(
+    prometheus: Prometheus, visitor: Visitor, item_ids: list[str]
+) -> None:
+    _use_both_doors(visitor, item_ids)
+    wanted = {query: False for board in BOARDS for query in _queries(board)}
+    wanted |= dict.fromkeys(_queries(OVERVIEW), True)
+
+    def all_answered() -> bool:
+        _use_http(visitor, item_ids)
+        for query, number in list(wanted.items()):
+            if prometheus.numbers(query) if number else prometheus.values(query):
+                del wanted[query]
+        return not wanted
+
+    try:
+        until(all_answered, _DEADLINE_S, "every panel has data")
+    except TimeoutError:
+        assert wanted == {}
+
+
+def test_no_rule_fails(prometheus: Prometheus) -> None:
+    def evaluated() -> bool:
+        return all(rule["health"] != "unknown" for rule in prometheus.rules())
+
+    until(evaluated, _DEADLINE_S, "every rule was evaluated")
+    rules = prometheus.rules()
+    assert len(rules) > 40
+    assert [rule.get("lastError") for rule in rules if rule["health"] != "ok"] == []
+
+
+def _queries(board: Board) -> list[str]:
+    return [
+        query.replace("$__rate_interval", _WINDOW)
+        for row in board.rows
+        for panel in row.panels
+        for query in panel.queries.values()
+    ]
+
+
+def _use_http(visitor: Visitor, item_ids: list[str]) -> None:
+    visitor.send(new_events("watched-", people=3, each=1, items=item_ids))
+    visitor.recommendations("watched-0", n=5)
+    visitor.recommendations("a-stranger", n=5)
+
+
+def _use_both_doors(visitor: Visitor, item_ids: list[str]) -> None:
+    _use_http(visitor, item_ids)
+    metadata = (("authorization", f"Bearer {API_KEY}"),)
+    with grpc.insecure_channel(visitor.system.grpc_address("gateway")) as channel:
+        stub = GatewayServiceStub(channel)
+        stub.Recommend(RecommendRequest(user_id="watched-0"), metadata=metadata, timeout=10)
