@@ -106,23 +106,27 @@ class Visitor:
     def replayed_vector(self, bundle: Bundle, user_id: str) -> NDArray[np.float32]:
         """The vector of an uninterrupted replay: the stored log, one step an event."""
         rows = self.rows(
-            "SELECT i.type, i.occurred_at, v.vector FROM interactions i JOIN item_vectors v"
+            "SELECT i.type, i.value, i.occurred_at, v.vector FROM interactions i JOIN item_vectors v"
             " ON v.ordinal = i.item_ordinal AND v.model_version = %s"
             " WHERE i.user_id = %s ORDER BY i.n",
             self.system.model_version,
             user_id,
         )
         state = bundle.user.initial_state(1)
-        vector = np.zeros((1, bundle.width), dtype=np.float32)
+        vector = np.zeros((1, bundle.user_width), dtype=np.float32)
         previous = None
-        for type_, occurred_at, item in rows:
+        for type_, value, occurred_at, item in rows:
             gap = 0.0 if previous is None else max(0.0, (occurred_at - previous).total_seconds())
             previous = occurred_at
             if type_ == EventType.DISLIKE:
                 continue
             item_vector = from_bytes(bytes(item), bundle.width)[None]
             state, vector = bundle.user.step(
-                state, item_vector, np.array([type_]), np.array([gap], dtype=np.float32)
+                state,
+                item_vector,
+                np.array([type_]),
+                np.array([gap], dtype=np.float32),
+                ratings=np.array([value if type_ == EventType.RATING else 0.0]),
             )
         replayed: NDArray[np.float32] = vector[0]
         return replayed
