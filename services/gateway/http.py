@@ -133,6 +133,7 @@ def _lists(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
             scope=Scope.READ,
             own=True,
             key_optional=True,
+            may_be_missing=True,
         ),
     )
     async def recommendations(request: Request) -> Response:

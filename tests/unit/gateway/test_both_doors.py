@@ -201,6 +201,12 @@ ASKS = {
         LIST(kind=LIST_KIND_SIMILAR, items=["1", "2"]),
         {"kind": "similar", "items": ["1", "2"]},
     ),
+    "similar to what nobody knows": Ask(
+        "POST /v1/recommendations",
+        "Recommend",
+        LIST(kind=LIST_KIND_SIMILAR, items=["lost"]),
+        {"kind": "similar", "items": ["lost"]},
+    ),
     "similar to nothing": Ask(
         "POST /v1/recommendations",
         "Recommend",

@@ -104,3 +104,7 @@ async def test_each_problem_type_leads_to_its_line_in_the_page(http: httpx.Async
     path, _, anchor = answer.json()["type"].partition("#")
     assert path == "/docs"
     assert f'id="{anchor}"' in page
+
+
+def test_a_list_may_be_of_items_that_nobody_knows(document: dict[str, Any]) -> None:
+    assert "404" in document["paths"]["/v1/recommendations"]["post"]["responses"]
