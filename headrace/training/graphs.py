@@ -114,12 +114,14 @@ def user_graphs(tower: UserTower, taste: Taste | None = None) -> dict[str, Graph
     person = width + (taste.width if taste else 0)
     result: dict[str, Shape] = {"new_state": ("B", state), "vector": ("B", person)}
     one, many = torch.tensor([0.0, 3.0, 5.0]), torch.randint(0, 6, (3, 7)).float()
+    # Sums are compared as they will be: of vectors as long as the items'.
+    length = float(taste.scale) if taste else 1.0
     return {
         "user_step.onnx": GraphSpec(
             UserStep(tower, taste),
             (
                 torch.rand(3, state),
-                torch.randn(3, width),
+                length * torch.randn(3, width),
                 _zeros(3),
                 600 * torch.rand(3),
                 *([one] if taste else []),
@@ -137,7 +139,7 @@ def user_graphs(tower: UserTower, taste: Taste | None = None) -> dict[str, Graph
             UserSequence(tower, taste),
             (
                 torch.rand(3, state),
-                torch.randn(3, 7, width),
+                length * torch.randn(3, 7, width),
                 _zeros(3, 7),
                 600 * torch.rand(3, 7),
                 torch.tensor([7, 3, 0]),

@@ -107,7 +107,8 @@ class Visitor:
         """The vector of an uninterrupted replay: the stored log, one step an event."""
         rows = self.rows(
             "SELECT i.type, i.value, i.occurred_at, v.vector"
-            " FROM interactions i JOIN item_vectors v ON v.ordinal = i.item_ordinal AND v.model_version = %s"
+            " FROM interactions i JOIN item_vectors v"
+            " ON v.ordinal = i.item_ordinal AND v.model_version = %s"
             " WHERE i.user_id = %s ORDER BY i.n",
             self.system.model_version,
             user_id,

@@ -25,7 +25,7 @@ USERS, ITEMS, LENGTH, WIDTH = 150, 40, 24, 8
 def opposites() -> EventLog:
     """Half of the people like even items and dislike odd ones, the others the other way round."""
     random = np.random.default_rng(0)
-    log = log_of(*(random.permutation(ITEMS)[:LENGTH] for _ in range(USERS)), items=ITEMS)
+    log = log_of(*(random.permutation(ITEMS)[:LENGTH].tolist() for _ in range(USERS)), items=ITEMS)
     owners = np.repeat(np.arange(USERS), LENGTH)
     liked = (owners + log.items) % 2 == 0
     ratings = np.where(liked, 4.5, 1.5) + random.normal(0, 0.3, len(liked))
