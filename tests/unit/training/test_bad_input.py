@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headrace.errors import Unavailable
 from headrace.training.budget import Budget
 from headrace.training.data import read_log
 from headrace.training.job import Job
 from headrace.training.model import build_model
+from headrace.training.publish import check_place
 from headrace.training.run import Stages, Trained
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import split
@@ -95,3 +97,9 @@ def test_a_person_with_100_000_events_is_learned_from_whole(tmp_path: Path) -> N
     progress = stage.run(None, lambda _: None, lambda _: None, lambda: 0.0)
     assert progress.learned == 100_000 - 2 - 1
     assert np.isfinite(progress.loss)
+
+
+def test_a_place_where_no_bundle_can_be_is_told_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match="cannot be written"):
+        check_place(tmp_path / "file" / "bundle")
