@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from headrace.bundle import Bundle
+from headrace.commands.evaluate import main as evaluate
 from headrace.errors import BundleInvalid
 from headrace.models.user_rnn import TOWER_KINDS, TowerKind
-from headrace.training.data import read_log
+from headrace.training.data import prepared_files, read_log
 from headrace.training.job import Job
 from headrace.training.model import Model, build_model
+from headrace.training.prepare import main as prepare
 from headrace.training.publish import check_against_torch
 from headrace.training.run import Stages
 from headrace.training.settings import TrainingSettings
@@ -24,8 +26,11 @@ from tests.unit.training.logs import write_rounds
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     events, items = write_rounds(folder)
+    raw = ["--interactions", str(events), "--items", str(items)]
+    assert prepare([*raw, "--out", str(folder / "data")]) == 0
+    events, items, holdout = prepared_files(folder / "data")
     settings = TrainingSettings(width=16, max_epochs=40, chunk=16, learning_rate=1e-2)
-    Stages(Job(events, items, folder / "bundle", 240, "leave-one-out"), settings).run()
+    Stages(Job(events, items, folder / "bundle", holdout=holdout), settings).run()
     return folder
 
 
@@ -33,6 +38,17 @@ def test_what_follows_is_learned_far_better_than_what_is_popular(trained: Path) 
     metrics = Bundle.load(str(trained / "bundle")).manifest.metrics
     assert metrics["test.HR@10"] > 0.9
     assert metrics["test.NDCG@10"] > 2 * metrics["most_popular.test.NDCG@10"]
+
+
+def test_evaluating_the_prepared_folder_gives_the_figures_of_training(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = str(trained / "bundle")
+    assert evaluate(["--bundle", bundle, "--interactions", str(trained / "data")]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    figures = dict(pair.split("=") for pair in last.split()[1:])
+    metrics = Bundle.load(bundle).manifest.metrics
+    assert float(figures["NDCG@10"]) == pytest.approx(metrics["test.NDCG@10"], abs=0.005)
 
 
 def test_the_bundle_recommends_what_follows(trained: Path) -> None:
