@@ -40,6 +40,7 @@ from services.gateway.impressions import ImpressionLog
 from services.gateway.keys import ApiKeys
 from services.gateway.service import Gateway
 from services.gateway.settings import GatewaySettings
+from services.gateway.storefront import storefront_routes
 from services.gateway.tokens import Tokens
 from services.gateway.tombstones import Tombstones
 from services.gateway.upstream import GrpcCatalogue
@@ -123,6 +124,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                         catalogue_routes(discovery, gateway.upsert_items, access),
                         account_routes(people.accounts, people.visits, access),
                         key_routes(people.keys, access),
+                        storefront_routes(),
                     ],
                 ),
                 host=settings.host,

@@ -1,0 +1,44 @@
+"""The shop's pages. They are files; what is on them comes from the API."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+
+_PAGES = (
+    "/",
+    "/items/{item_id}",
+    "/categories",
+    "/categories/{path}",
+    "/search",
+    "/cart",
+    "/account",
+    "/account/{step}",
+)
+_HEADERS = {
+    # Pictures of items may lie anywhere; all else comes from here.
+    "content-security-policy": "default-src 'self'; img-src 'self' https: http: data:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-cache",  # asked for again each time; unchanged files are not sent again
+}
+
+
+def storefront_routes(web: Path = WEB) -> Callable[[FastAPI], None]:
+    """Adds the pages and the files that they are made of."""
+
+    async def page(_: Request) -> Response:
+        return FileResponse(web / "shop.html", media_type="text/html", headers=_HEADERS)
+
+    def add(app: FastAPI) -> None:
+        for path in _PAGES:
+            app.add_route(path, page, include_in_schema=False)
+        app.mount("/static", StaticFiles(directory=web), name="static")
+
+    return add

@@ -1,0 +1,164 @@
+"""The shop in a real browser: what a visitor sees change, and that nobody is kept out."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Literal
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Dialog,
+    Locator,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
+
+from headrace.local.system import LocalSystem
+from tests.e2e.visitor import API_KEY, until
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
+PAGES = (
+    "/",
+    "/items/item-1",
+    "/categories",
+    "/categories/comedy",
+    "/search?q=comedy",
+    "/cart",
+    "/account",
+)
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(
+            f"no browser is installed: none of {', '.join(BROWSERS)} (apt install chromium)"
+        )
+    with sync_playwright() as playwright:
+        # In a container root has no user namespace to put the sandbox in.
+        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser, system: LocalSystem) -> Iterator[Page]:
+    """Of somebody new. Afterwards nothing may stand in the browser's console, but that a part of
+    a busy system did not answer in time: its row is left out then."""
+    context = browser.new_context(base_url=system.http_url, viewport=DESK)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error" and "503" not in message.text:
+            complaints.append(message.text)
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert not complaints
+
+
+def titles(page: Page, row: str | re.Pattern[str]) -> list[str]:
+    """Of the items in a row, once it is filled."""
+    links = page.get_by_role("region", name=row).get_by_role("link")
+    until(lambda: appears(page, links), 60, f"the row {row} has items")
+    return links.all_inner_texts()
+
+
+def told(page: Page, text: str) -> bool:
+    return appears(page, page.get_by_text(text))
+
+
+def appears(page: Page, what: Locator) -> bool:
+    """Whether it is on the page once that is complete; loads the page again where it is not."""
+    page.wait_for_load_state("networkidle")
+    if what.count():
+        return True
+    page.reload()
+    return False
+
+
+def test_a_new_visitor_s_first_page_follows_what_they_look_at(page: Page) -> None:
+    page.goto("/")
+    before = titles(page, "For you")
+    expect(page.get_by_text("until you look at something")).to_be_visible()
+    for item in ("item-2", "item-6", "item-10"):
+        with page.expect_response(re.compile("/v1/events$")) as accepted:
+            page.goto(f"/items/{item}")
+        assert accepted.value.status == httpx.codes.ACCEPTED
+    page.goto("/")
+    until(lambda: told(page, "your last click included"), 60, "the row follows the visit")
+    until(lambda: told(page, "is in this list"), 60, "the last click is in the list")
+    assert titles(page, "For you") != before
+    assert titles(page, re.compile("^Because you viewed"))
+
+
+def test_what_is_bought_is_not_offered_again(page: Page) -> None:
+    page.goto("/items/item-5")
+    title = page.get_by_role("heading", level=1).inner_text()
+    page.get_by_role("button", name="Add to the cart").click()
+    expect(page.get_by_role("button", name="In the cart")).to_be_disabled()
+    page.get_by_role("link", name=re.compile("^Cart")).click()
+    page.get_by_role("button", name=re.compile("^Buy")).click()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    page.goto("/")
+    assert title not in titles(page, "For you")
+
+
+def test_what_a_shop_wrote_is_shown_and_never_run(page: Page, system: LocalSystem) -> None:
+    wicked = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    answer = httpx.put(
+        f"{system.http_url}/v1/items/wicked",
+        json={"title": wicked, "description": wicked, "categories": ["<b onclick=alert(3)"]},
+        headers={"Authorization": f"Bearer {API_KEY}"},
+    )
+    assert answer.is_success, answer.text
+    alerts: list[str] = []
+
+    def listen(dialog: Dialog) -> None:
+        alerts.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", listen)
+    page.goto("/items/wicked")
+    expect(page.get_by_role("heading", level=1)).to_have_text(wicked)
+    assert not alerts
+    httpx.delete(
+        f"{system.http_url}/v1/items/wicked", headers={"Authorization": f"Bearer {API_KEY}"}
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_keeps_anybody_out(
+    browser: Browser, system: LocalSystem, scheme: Literal["light", "dark"]
+) -> None:
+    for size in (PHONE, DESK):
+        context = browser.new_context(
+            base_url=system.http_url, viewport=size, color_scheme=scheme, reduced_motion="reduce"
+        )
+        page = context.new_page()
+        for path in PAGES:
+            page.goto(path)
+            page.wait_for_load_state("networkidle")
+            found = Axe().run(page)
+            serious = [
+                violation
+                for violation in found.response["violations"]
+                if violation["impact"] in ("serious", "critical")
+            ]
+            assert not serious, f"{path} {scheme} {size}: {found.generate_report()}"
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        context.close()

@@ -1,0 +1,116 @@
+// Categories, and what is found in them or by a query.
+
+import { call } from "./api.js";
+import { categoryPath, grid } from "./cards.js";
+import { count, element, page } from "./dom.js";
+
+const SORTS = {
+  newest: "Newest", price: "Price, low to high", price_descending: "Price, high to low", title: "Title",
+};
+const PAGE = 48;
+
+/** The tree of categories. */
+export async function categoriesPage() {
+  const main = page("Categories");
+  const { categories } = await call("GET", "/v1/categories");
+  main.append(element("h1", {}, "Categories"), element("ul", { className: "tree" }, categories.map(({ path, items }) => {
+    const names = path.split(" > ");
+    return element("li", { style: `--depth: ${names.length - 1}` },
+      element("a", { href: categoryPath(path) }, names.at(-1)), element("span", {}, count(items)));
+  })));
+}
+
+export async function categoryPage(path) {
+  const main = page(path);
+  main.append(element("h1", {}, path));
+  await found(main, { category: path });
+}
+
+export async function searchPage() {
+  const query = new URLSearchParams(location.search).get("q")?.trim() ?? "";
+  const main = page(query ? `Search: ${query}` : "Search");
+  main.append(element("h1", {}, query ? `“${query}”` : "All items"));
+  await found(main, query ? { q: query } : {});
+}
+
+/** Facets beside a grid of what is found. The address holds what was chosen. */
+async function found(main, asked) {
+  const chosen = new URLSearchParams(location.search);
+  const query = new URLSearchParams({ ...asked, n: PAGE, facets: true });
+  if (chosen.get("sort")) query.set("sort", chosen.get("sort"));
+  const filter = filterOf(chosen);
+  if (filter) query.set("filter", JSON.stringify(filter));
+  const answer = await find(asked, query);
+  const items = element("div", {}, grid(answer.items));
+  main.append(element("p", { role: "status" }, inWords(answer)), element("div", { className: "browse" },
+    element("div", { className: "facets" }, sorting(chosen, asked), facets(answer.facets, chosen)),
+    element("div", {}, items, more(answer, asked, query, items))));
+}
+
+function find(asked, query) {
+  return call("GET", `${asked.q ? "/v1/search" : "/v1/items"}?${query}`);
+}
+
+/** What was chosen, in the API's filter language. */
+function filterOf(chosen) {
+  const conditions = [];
+  if (chosen.get("in")) conditions.push({ category: { one_of: [chosen.get("in")] } });
+  if (chosen.get("tag")) conditions.push({ tag: { one_of: [chosen.get("tag")] } });
+  return conditions.length > 0 ? { all: conditions } : null;
+}
+
+function inWords({ match, corrected_query: corrected, total }) {
+  if (total === 0) return "Nothing is like this. Try another word.";
+  if (match === "nearest") return "No item has these words. These are nearest to what they mean:";
+  const found = total >= 10_000 ? "10,000 items or more" : total === 1 ? "One item" : `${count(total)} items`;
+  if (match === "corrected") return `${found} for “${corrected}”.`;
+  if (match === "some_words") return `No item has all the words; ${found} have some.`;
+  return found;
+}
+
+function sorting(chosen, asked) {
+  const first = asked.q ? "Best answer" : "Most popular";
+  const select = element("select", { name: "sort" }, Object.entries({ "": first, ...SORTS }).map(([value, label]) =>
+    element("option", { value, selected: value === (chosen.get("sort") ?? "") }, label)));
+  select.onchange = () => go(chosen, "sort", select.value);
+  return element("label", { className: "field" }, "Order", select);
+}
+
+function facets(given, chosen) {
+  return [["Category", "in", given.categories], ["Tag", "tag", given.tags]].map(([name, key, counts]) =>
+    group(name, counts, (value) => address(chosen, key, value === chosen.get(key) ? "" : value), chosen.get(key)));
+}
+
+function group(name, counts, leadsTo, now) {
+  if (counts.length === 0) return null;
+  return element("fieldset", {}, element("legend", {}, name), element("ul", {}, counts.slice(0, 12).map(({ value, count: items }) =>
+    element("li", {}, element("a", { href: leadsTo(value), "aria-current": value === now && "true" }, value), element("span", {}, count(items))))));
+}
+
+function more(answer, asked, query, items) {
+  if (!answer.next_cursor) return null;
+  let cursor = answer.next_cursor;
+  const button = element("button", { type: "button" }, "Show more");
+  button.onclick = async () => {
+    button.disabled = true;
+    query.set("cursor", cursor);
+    query.set("facets", false);
+    const next = await find(asked, query);
+    items.querySelector("ul").append(...grid(next.items).children);
+    cursor = next.next_cursor;
+    button.disabled = false;
+    button.hidden = !cursor;
+  };
+  return element("p", {}, button);
+}
+
+function address(chosen, name, value) {
+  const changed = new URLSearchParams(chosen);
+  if (value) changed.set(name, value);
+  else changed.delete(name);
+  return `${location.pathname}?${changed}`;
+}
+
+function go(chosen, name, value) {
+  location.assign(address(chosen, name, value));
+}

@@ -1,0 +1,43 @@
+// Starts the page that the address names.
+
+import { accountPage } from "./account.js";
+import { cartPage } from "./cart.js";
+import { categoriesPage, categoryPage, searchPage } from "./browse.js";
+import { notice, page } from "./dom.js";
+import { home } from "./home.js";
+import { itemPage } from "./item.js";
+import { cart } from "./memory.js";
+import { suggest } from "./suggest.js";
+
+const PAGES = [
+  [/^\/$/, home],
+  [/^\/items\/([^/]+)$/, itemPage],
+  [/^\/categories$/, categoriesPage],
+  [/^\/categories\/([^/]+)$/, categoryPage],
+  [/^\/search$/, searchPage],
+  [/^\/cart$/, cartPage],
+  [/^\/account(?:\/([^/]+))?$/, accountPage],
+];
+
+async function start() {
+  suggest(document.getElementById("q"), document.getElementById("suggestions"));
+  showCart();
+  addEventListener("cart", showCart);
+  for (const [pattern, show] of PAGES) {
+    const found = pattern.exec(location.pathname);
+    if (found) return show(...found.slice(1).map((part) => part && decodeURIComponent(part)));
+  }
+  page("Not here").textContent = "There is no such page.";
+  return undefined;
+}
+
+function showCart() {
+  const badge = document.getElementById("in-cart");
+  badge.textContent = cart().length;
+  badge.hidden = cart().length === 0;
+}
+
+start().catch((error) => {
+  document.getElementById("main").append(notice(error));
+  throw error;
+});
