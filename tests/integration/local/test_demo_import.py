@@ -22,11 +22,12 @@ from headrace.local.kafka import EmbeddedKafka
 from headrace.local.ports import free_ports
 from headrace.local.waiting import wait_until
 from headrace.runtime.topics import create_topics
+from tests.pretended_item_embedding import PretendedItemEmbedding
 
 NEWEST = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-class Catalogue(item_embedding_pb2_grpc.ItemEmbeddingServiceServicer):
+class Catalogue(PretendedItemEmbedding):
     """Keeps what it is sent."""
 
     def __init__(self) -> None:
@@ -37,21 +38,6 @@ class Catalogue(item_embedding_pb2_grpc.ItemEmbeddingServiceServicer):
     ) -> item_embedding_pb2.UpsertItemsResponse:
         self.requests.append(list(request.items))
         return item_embedding_pb2.UpsertItemsResponse()
-
-    def DeleteItem(  # noqa: N802
-        self, request: item_embedding_pb2.DeleteItemRequest, context: object
-    ) -> item_embedding_pb2.DeleteItemResponse:
-        raise NotImplementedError
-
-    def GetItems(  # noqa: N802
-        self, request: item_embedding_pb2.GetItemsRequest, context: object
-    ) -> item_embedding_pb2.GetItemsResponse:
-        raise NotImplementedError
-
-    def GetItemVectors(  # noqa: N802
-        self, request: item_embedding_pb2.GetItemVectorsRequest, context: object
-    ) -> item_embedding_pb2.GetItemVectorsResponse:
-        raise NotImplementedError
 
 
 @pytest.fixture(scope="module")

@@ -43,6 +43,11 @@ class Ranker(ranker_pb2_grpc.RankerServiceServicer):
     ) -> ranker_pb2.SimilarItemsResponse:
         raise NotImplementedError
 
+    async def SimilarUsers(  # noqa: N802 - the name is the proto's
+        self, request: ranker_pb2.SimilarUsersRequest, call: object
+    ) -> ranker_pb2.SimilarUsersResponse:
+        raise NotImplementedError
+
     async def answer(self, _request: ranker_pb2.RecommendRequest) -> ranker_pb2.RecommendResponse:
         return ranker_pb2.RecommendResponse(model_version="v1")
 

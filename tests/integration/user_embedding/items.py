@@ -12,7 +12,6 @@ import numpy as np
 from headrace.api.catalogue.v1.catalogue_pb2 import Item, ItemChange
 from headrace.api.item_embedding.v1 import item_embedding_pb2 as pb
 from headrace.api.item_embedding.v1.item_embedding_pb2_grpc import (
-    ItemEmbeddingServiceServicer,
     add_ItemEmbeddingServiceServicer_to_server,
 )
 from headrace.api.vectors.v1.vectors_pb2 import ItemVector
@@ -20,6 +19,7 @@ from headrace.index.encoding import Vector, to_bytes
 from headrace.local.ports import HOST
 from headrace.runtime.kafka_publisher import Outgoing
 from headrace.runtime.topics import item_vectors
+from tests.pretended_item_embedding import PretendedItemEmbedding
 
 ON_TOPIC = range(1, 91)
 """Ordinals on the topic."""
@@ -58,7 +58,7 @@ class Items:
         )
 
 
-class Owner(ItemEmbeddingServiceServicer):
+class Owner(PretendedItemEmbedding):
     """item_embedding's door, with the items above behind it. Catalogue calls are not offered."""
 
     def __init__(self, items: Items) -> None:

@@ -25,6 +25,7 @@ from services.gateway.lists import ListedItem, NearPeople, NearPerson
 from services.gateway.models import RecommendationRequest
 from services.gateway.service import AcceptedEvent
 from services.gateway.upstream import GrpcCatalogue, GrpcRanker
+from tests.pretended_item_embedding import PretendedItemEmbedding
 from tests.unit.gateway.memory import AS_OF, WHY, film
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class OneItemRanker(ranker_pb2_grpc.RankerServiceServicer):
         return ranker_pb2.SimilarUsersResponse(model_version="m1", users=[near] * request.n)
 
 
-class DictCatalogue(item_embedding_pb2_grpc.ItemEmbeddingServiceServicer):
+class DictCatalogue(PretendedItemEmbedding):
     def __init__(self) -> None:
         self.items: dict[str, catalogue_pb2.Item] = {}
 
@@ -101,11 +102,6 @@ class DictCatalogue(item_embedding_pb2_grpc.ItemEmbeddingServiceServicer):
         found = [self.items[item_id] for item_id in request.item_ids if item_id in self.items]
         changes = [catalogue_pb2.ItemChange(item=item, revision=7) for item in found]
         return item_embedding_pb2.GetItemsResponse(changes=changes)
-
-    async def GetItemVectors(  # noqa: N802
-        self, request: item_embedding_pb2.GetItemVectorsRequest, context: Context
-    ) -> item_embedding_pb2.GetItemVectorsResponse:
-        raise NotImplementedError
 
 
 def _ranked(item_id: str, source: ranker_pb2.Source.ValueType) -> ranker_pb2.RankedItem:
