@@ -52,7 +52,7 @@ class TrainingSettings:
 
         Long runs bear more dropout: 0.2 is better in hours and worse in minutes. A catalogue that
         costs more than the rest of a step is sampled while the vectors are still far from their
-        places: 256 uniform negatives for the first 60 %.
+        places: 256 uniform negatives for the first fifth.
         """
         passes = self.max_epochs or seconds * _EVENTS_PER_S / max(events, 1)
         long = passes >= _LONG_PASSES
@@ -61,6 +61,6 @@ class TrainingSettings:
         return dataclasses.replace(
             self,
             dropout=0.2 if long else self.dropout,
-            sampled_share=0.6 if sample else self.sampled_share,
+            sampled_share=0.2 if sample else self.sampled_share,
             negatives=256 if sample else self.negatives,
         )

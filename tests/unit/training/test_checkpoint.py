@@ -1,5 +1,3 @@
-import resource
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,15 +5,7 @@ import torch
 
 from headrace.errors import DataInvalid
 from headrace.training.checkpoint import CheckpointFailed, Checkpoints
-
-
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """No file can grow beyond 20 kB."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+from tests.unit.training.disk import room_for
 
 
 def test_what_was_saved_comes_back(tmp_path: Path) -> None:
@@ -28,11 +18,10 @@ def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     assert saved["epochs"] == 2
 
 
-@pytest.mark.usefixtures("small_disk")
 def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, "job", every_s=60)
     checkpoints.save({"epochs": 1})
-    with pytest.raises(CheckpointFailed, match="the one before is kept"):
+    with room_for(20_000), pytest.raises(CheckpointFailed, match="the one before is kept"):
         checkpoints.save({"epochs": 2, "weights": torch.zeros(100_000)})
     saved = checkpoints.load()
     assert saved is not None

@@ -2,14 +2,13 @@
 
 import json
 import logging
-import resource
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from headrace.training.curve import Curve, Point
+from tests.unit.training.disk import room_for
 
 
 def point(steps: int, loss: float = 2.5) -> Point:
@@ -35,15 +34,6 @@ def charts(folder: Path) -> dict[str, list[tuple[int, float]]]:
         name: [(event.step, event.value) for event in events.Scalars(name)]
         for name in events.Tags()["scalars"]
     }
-
-
-@pytest.fixture
-def no_room() -> Iterator[None]:
-    """No file can be written to."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_each_point_is_a_line_and_a_step_of_every_chart(tmp_path: Path) -> None:
@@ -76,12 +66,11 @@ def test_a_resumed_run_draws_over_what_its_checkpoint_had_not_seen(tmp_path: Pat
     assert charts(tmp_path)["towers/loss"] == [(100, 2.5), (200, 1.0)]
 
 
-@pytest.mark.usefixtures("no_room")
 def test_without_room_it_warns_once_and_the_fitting_goes_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     curve = Curve(tmp_path / "curve.jsonl", None)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING), room_for(0):
         curve.add(point(100))
         curve.add(point(200))
     assert len(caplog.records) == 1

@@ -14,7 +14,6 @@ from headrace.training.team import Team
 from headrace.training.tower_stage import TowerStage
 
 _ITEMS, _USERS, _EVENTS = 60, 90, 20
-# Five namings gave .811 to .828.
 _NOISE = 0.05
 
 
@@ -22,14 +21,14 @@ def test_the_figure_stays_when_items_get_random_names(tmp_path: Path) -> None:
     ordered = [f"item-{i:03}" for i in range(_ITEMS)]
     renamed = np.random.default_rng(1).permutation(ordered).tolist()
     figures = [quality(write_ties(tmp_path, names)) for names in (ordered, renamed)]
-    assert min(figures) > 0.2
+    assert min(figures) > 0.5
     assert abs(figures[0] - figures[1]) < _NOISE
 
 
 def quality(interactions: Path) -> float:
     """The best NDCG@10 on validation."""
     log = read_log(interactions)
-    settings = TrainingSettings(width=16, max_epochs=8, chunk=16, learning_rate=1e-2)
+    settings = TrainingSettings(width=16, max_epochs=30, chunk=16, learning_rate=1e-2)
     model = build_model(log, split(log, "leave-one-out"), settings)
     stage = TowerStage(model, model.split.train_ends, Budget(600), None, Team())
     return stage.run(None, lambda _: None, lambda _: None, lambda: 0.0).best

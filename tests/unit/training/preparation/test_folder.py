@@ -1,9 +1,6 @@
 """The folder appears whole or not at all, and the command says what happened."""
 
 import json
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +11,10 @@ from headrace.errors import DataInvalid, Unavailable
 from headrace.training.preparation import file_source, prepare
 from headrace.training.preparation.source import CHUNK
 from headrace.training.prepare import main
+from tests.unit.training.disk import room_for
 from tests.unit.training.preparation.files import Prepared
 
 EVENTS = "user_id,item_id\nu,a\nu,b\nu,c\n"
-
-
-@contextmanager
-def little_room() -> Iterator[None]:
-    """A limit on the size of files stands for a full disk: writes fail half-way."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_without_room_nothing_is_left_behind(tmp_path: Path) -> None:
@@ -35,7 +22,7 @@ def test_without_room_nothing_is_left_behind(tmp_path: Path) -> None:
     rows = (f"user-{n},item-{n}\n" for n in range(5_000))
     events.write_text("user_id,item_id\n" + "".join(rows))
     for _ in range(2):  # the second attempt finds nothing in its way
-        with little_room(), pytest.raises(Unavailable, match=r"cannot be written: .*too large"):
+        with room_for(20_000), pytest.raises(Unavailable, match=r"cannot be written: .*too large"):
             prepare(file_source(events), None, tmp_path / "prepared")
     assert [path.name for path in tmp_path.iterdir()] == ["events.csv"]
 
