@@ -95,6 +95,8 @@ class Stages:
             return None
         # Afresh, so that a resumed run goes on like one that was never killed.
         torch.manual_seed(model.settings.seed)
+        self._stage("ratings")
+        metrics |= self._fit_ratings(model, reserve)
         self._stage("head")
         retrieved = {"validation": self._retrieved(model, model.split.validation)}
         result = self._fit_head(model, retrieved["validation"][1], reserve)

@@ -76,6 +76,7 @@ def test_the_manifest_tells_what_was_trained_on(trained: Path) -> None:
     assert len(manifest.data_sha256) == 64
     assert manifest.event_types == {"0": 0, "7": 0}
     assert manifest.rating_trained
+    assert manifest.metrics["test.RMSE"] < 1.0  # a constant has 1.4
     assert manifest.training["seed"] == 0
 
 
