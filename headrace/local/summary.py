@@ -9,6 +9,7 @@ def summary(system: LocalSystem, ports: Ports, api_key: str) -> str:
     grpc = [name for name in SERVICES if hasattr(ports, f"{name}_grpc")]
     lines = [
         ("HTTP", system.http_url),
+        ("Shop", f"{system.http_url}/"),
         ("API docs", f"{system.http_url}/docs"),
         *((f"gRPC {name}", system.grpc_address(name)) for name in reversed(grpc)),
         *((f"metrics {name}", system.metrics_url(name)) for name in reversed(SERVICES)),
