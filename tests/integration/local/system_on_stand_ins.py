@@ -1,6 +1,6 @@
-"""`make run` with stand-ins for the services: `system_on_stand_ins.py HOME`."""
+"""`make run` with stand-ins for the services: `system_on_stand_ins.py HOME BUNDLE`."""
 
-import json
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,16 +20,10 @@ def stand_ins(ports: Ports) -> Callable[[str], Sequence[str]]:
     return command_of
 
 
-def pretended_bundle(folder: Path) -> Path:
-    """As much of a bundle as the supervisor reads."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "manifest.json").write_text(json.dumps({"model_version": "m1"}))
-    return folder
-
-
 def main() -> int:
     home, ports, console = Path(sys.argv[1]), Ports.free(), Console()
-    pretended_bundle(home / "bundles" / "demo")
+    # A bundle that can be used is not trained again.
+    shutil.copytree(sys.argv[2], home / "bundles" / "demo", dirs_exist_ok=True)
     return drive(Run(home, ports, console, demo=False, command_of=stand_ins(ports)), console)
 
 

@@ -19,10 +19,10 @@ ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
-def running(home: Path) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
+def running(home: Path, bundle: Path) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
     """The program and what it printed until it was ready."""
     with subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(home)],
+        [sys.executable, str(PROGRAM), str(home), str(bundle)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -49,9 +49,9 @@ def offspring(process: "subprocess.Popen[str]") -> list[psutil.Process]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_everything_and_it_exits_with_0(
-    server_folder: Path, number: signal.Signals
+    server_folder: Path, toy_bundle: Path, number: signal.Signals
 ) -> None:
-    with running(server_folder / "run-home") as (process, lines):
+    with running(server_folder / "run-home", toy_bundle) as (process, lines):
         assert any(line.startswith("API key: hr_") for line in lines)
         children = offspring(process)
         process.send_signal(number)
@@ -61,14 +61,14 @@ def test_a_signal_stops_everything_and_it_exits_with_0(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent")
 def test_nothing_outlives_a_supervisor_that_is_killed_and_the_data_does(
-    server_folder: Path,
+    server_folder: Path, toy_bundle: Path
 ) -> None:
     home = server_folder / "killed-home"
-    with running(home) as (process, lines):
+    with running(home, toy_bundle) as (process, lines):
         children = offspring(process)
         process.kill()
     assert wait_until(lambda: not any(child.is_running() for child in children), seconds=30)
-    with running(home) as (process, again):
+    with running(home, toy_bundle) as (process, again):
         assert key(again) == key(lines)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0

@@ -17,7 +17,14 @@ from headrace.local.ports import Ports
 from headrace.local.supervised import State
 from headrace.local.system import SERVICES, LocalSystem
 from headrace.local.waiting import wait_until
-from tests.integration.local.system_on_stand_ins import pretended_bundle, stand_ins
+from tests.integration.local.system_on_stand_ins import stand_ins
+
+
+def pretended_bundle(folder: Path) -> Path:
+    """As much of a bundle as the supervisor reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "manifest.json").write_text(json.dumps({"model_version": "m1"}))
+    return folder
 
 
 @pytest.fixture(scope="module")
