@@ -1,6 +1,5 @@
 """Killed and started again, a process learns to the last bit what it would have learned."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import torch
 
-from tests.integration.training.member import trained
 from tests.unit.training.logs import write_rounds
 
 _ROOT = Path(__file__).parents[3]
@@ -19,13 +17,12 @@ _EPOCHS = 60
 
 
 def test_killed_and_started_again_is_never_killed(tmp_path: Path) -> None:
-    write_rounds(tmp_path)
-    checkpoint = tmp_path / "saved" / "checkpoint.pt"
-    command = [sys.executable, "-m", "tests.integration.training.member"]
-    command += [str(tmp_path), str(_EPOCHS)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-
-    with subprocess.Popen(command, cwd=_ROOT, env=environment) as victim:
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    for folder in (killed, whole):
+        folder.mkdir()
+        write_rounds(folder)
+    checkpoint = killed / "saved" / "checkpoint.pt"
+    with subprocess.Popen(command(killed), cwd=_ROOT, env=_environment()) as victim:
         deadline = time.monotonic() + _DEADLINE_S
         while not checkpoint.exists():
             assert victim.poll() is None
@@ -35,20 +32,36 @@ def test_killed_and_started_again_is_never_killed(tmp_path: Path) -> None:
     assert victim.returncode == -signal.SIGKILL
     assert not torch.load(checkpoint)["finished"]
 
-    again = subprocess.run(
-        command,
+    assert "resuming after" in printed(killed)
+    assert "resuming after" not in printed(whole)
+    resumed, expected = (
+        torch.load(folder / "saved" / "checkpoint.pt")["fit"]["best"] for folder in (killed, whole)
+    )
+    assert resumed.keys() == expected.keys()
+    for name, weight in expected.items():
+        assert torch.equal(weight, resumed[name]), name
+    assert (killed / "metrics.json").read_text() == (whole / "metrics.json").read_text()
+    assert list((killed / "saved").glob("curve.jsonl"))
+
+
+def command(folder: Path) -> list[str]:
+    member = "tests.integration.training.member"
+    return [sys.executable, "-m", member, str(folder), str(_EPOCHS)]
+
+
+def printed(folder: Path) -> str:
+    """By a run that comes to its end."""
+    done = subprocess.run(
+        command(folder),
         cwd=_ROOT,
-        env=environment,
+        env=_environment(),
         check=True,
         timeout=_DEADLINE_S,
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert "resuming after" in again.stdout
-    whole = trained(tmp_path, _EPOCHS)
-    assert whole is not None
-    resumed = torch.load(checkpoint)["fit"]["best"]
-    for name, weight in whole.model.towers.state_dict().items():
-        assert torch.equal(weight, resumed[name]), name
-    assert json.loads((tmp_path / "metrics.json").read_text()) == whole.metrics
-    assert list((tmp_path / "saved").glob("curve.jsonl"))
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
