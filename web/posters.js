@@ -39,15 +39,15 @@ function drawn(item) {
   return svg;
 }
 
-/** A title in at most three lines of about 18 characters. */
+/** A title in at most three lines of about 15 characters. */
 function lines(title) {
   const made = [""];
   for (const word of title.split(/\s+/)) {
     const longer = `${made.at(-1)} ${word}`.trim();
-    if (longer.length <= 18 || made.at(-1) === "") made[made.length - 1] = longer;
+    if (longer.length <= 15 || made.at(-1) === "") made[made.length - 1] = longer;
     else made.push(word);
   }
-  const shown = made.slice(0, 3).map((line) => (line.length > 20 ? `${line.slice(0, 19)}…` : line));
+  const shown = made.slice(0, 3).map((line) => (line.length > 17 ? `${line.slice(0, 16)}…` : line));
   if (made.length > 3) shown[2] = `${shown[2]} …`;
   return shown;
 }
