@@ -1,11 +1,8 @@
 """The blocking client of accounts and keys."""
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self, TypeVar
-
-import grpc
-from google.protobuf.message import Message
+from functools import cached_property
+from typing import Any
 
 from headrace.api.accounts.v1 import accounts_pb2_grpc, keys_pb2_grpc
 from headrace.client import account_calls
@@ -18,15 +15,11 @@ from headrace.client.account_models import (
     Session,
     Visit,
 )
-from headrace.client.calls import Call
+from headrace.client.connection import Connection
 from headrace.runtime.grpc_channel import OPTIONS_WITHOUT_RETRIES
-from headrace.runtime.rpc_errors import from_rpc_error
-
-R = TypeVar("R", bound=Message)
-T = TypeVar("T")
 
 
-class Accounts:
+class Accounts(Connection):
     """Calls the gateway. Use it in a `with` block, or close it.
 
     address: host:port of the gateway's gRPC door.
@@ -38,38 +31,12 @@ class Accounts:
     Every method raises an error of `headrace.errors`.
     """
 
-    def __init__(
-        self,
-        address: str = "127.0.0.1:50051",
-        *,
-        api_key: str | None = None,
-        timeout_s: float = 5.0,
-        credentials: grpc.ChannelCredentials | None = None,
-    ) -> None:
-        if credentials is None:
-            self._channel = grpc.insecure_channel(address, options=OPTIONS_WITHOUT_RETRIES)
-        else:
-            self._channel = grpc.secure_channel(
-                address, credentials, options=OPTIONS_WITHOUT_RETRIES
-            )
-        self._accounts = accounts_pb2_grpc.AccountServiceStub(self._channel)
-        self._keys = keys_pb2_grpc.KeyServiceStub(self._channel)
-        self._timeout_s = timeout_s
-        self._api_key = api_key
+    _service = accounts_pb2_grpc.AccountServiceStub
+    _options = OPTIONS_WITHOUT_RETRIES
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._channel.close()
+    @cached_property
+    def _keys(self) -> Any:
+        return keys_pb2_grpc.KeyServiceStub(self._channel)
 
     def register(self, email: str, password: str, name: str = "") -> None:
         """Mails a token that confirms the address, or that it has an account already."""
@@ -137,17 +104,3 @@ class Accounts:
     def revoke_key(self, key_id: str) -> ApiKey:
         """Revokes a key, for good. Needs scope `admin`. Raises: NotFound."""
         return self._do(account_calls.revoke_key(key_id), of=self._keys)
-
-    def _do(self, call: Call[R, T], token: str | None = None, of: object | None = None) -> T:
-        method: Any = getattr(of or self._accounts, call.method)
-        secret = token or self._api_key
-        try:
-            answer = method(
-                call.request,
-                timeout=self._timeout_s,
-                metadata=[("authorization", f"Bearer {secret}")] if secret else [],
-                wait_for_ready=True,
-            )
-        except grpc.RpcError as failure:
-            raise from_rpc_error("gateway", failure) from failure
-        return call.read(answer)

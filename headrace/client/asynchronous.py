@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
-
-import grpc
-from google.protobuf.message import Message
+from typing import Unpack
 
 from headrace.api.gateway.v1 import gateway_pb2_grpc
 from headrace.client import calls
-from headrace.client.calls import Call
+from headrace.client.connection import AsyncConnection
 from headrace.client.models import (
     Event,
     EventType,
@@ -20,14 +16,9 @@ from headrace.client.models import (
     SimilarUser,
 )
 from headrace.client.options import ListOptions
-from headrace.runtime.grpc_channel import OPTIONS
-from headrace.runtime.rpc_errors import from_rpc_error
-
-R = TypeVar("R", bound=Message)
-T = TypeVar("T")
 
 
-class AsyncHeadrace:
+class AsyncHeadrace(AsyncConnection):
     """Calls the gateway without blocking the event loop.
 
     Use it in an `async with` block, or close it.
@@ -40,35 +31,7 @@ class AsyncHeadrace:
     Every method raises an error of `headrace.errors`.
     """
 
-    def __init__(
-        self,
-        address: str = "127.0.0.1:50051",
-        *,
-        api_key: str | None = None,
-        timeout_s: float = 5.0,
-        credentials: grpc.ChannelCredentials | None = None,
-    ) -> None:
-        if credentials is None:
-            self._channel = grpc.aio.insecure_channel(address, options=OPTIONS)
-        else:
-            self._channel = grpc.aio.secure_channel(address, credentials, options=OPTIONS)
-        self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
-        self._timeout_s = timeout_s
-        self._metadata = [("authorization", f"Bearer {api_key}")] if api_key else []
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        await self._channel.close()
+    _service = gateway_pb2_grpc.GatewayServiceStub
 
     async def record_event(
         self,
@@ -139,17 +102,3 @@ class AsyncHeadrace:
     async def delete_item(self, item_id: str) -> int:
         """Hides an item from every list; returns its revision. Raises: NotFound."""
         return await self._do(calls.delete_item(item_id))
-
-    async def _do(self, call: Call[R, T]) -> T:
-        method: Any = getattr(self._stub, call.method)
-        try:
-            answer = await method(
-                call.request,
-                timeout=self._timeout_s,
-                metadata=self._metadata,
-                # While nobody listens, during a restart say, wait instead of failing at once.
-                wait_for_ready=True,
-            )
-        except grpc.RpcError as failure:
-            raise from_rpc_error("gateway", failure) from failure
-        return call.read(answer)

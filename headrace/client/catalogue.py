@@ -1,15 +1,12 @@
 """The blocking client of the catalogue."""
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import IO, Any, Self, TypeVar
+from typing import IO, Any
 
 import grpc
-from google.protobuf.message import Message
 
 from headrace.api.gateway.v1 import catalogue_pb2_grpc
 from headrace.client import catalogue_calls
-from headrace.client.calls import Call
 from headrace.client.catalogue_models import (
     FoundItems,
     Sort,
@@ -17,14 +14,11 @@ from headrace.client.catalogue_models import (
     UploadFormat,
     UploadReport,
 )
-from headrace.runtime.grpc_channel import OPTIONS
+from headrace.client.connection import Connection
 from headrace.runtime.rpc_errors import from_rpc_error
 
-R = TypeVar("R", bound=Message)
-T = TypeVar("T")
 
-
-class Catalogue:
+class Catalogue(Connection):
     """Browses, searches and fills the catalogue. Use it in a `with` block, or close it.
 
     address: host:port of the gateway's gRPC door.
@@ -34,35 +28,7 @@ class Catalogue:
     Every method raises an error of `headrace.errors`.
     """
 
-    def __init__(
-        self,
-        address: str = "127.0.0.1:50051",
-        *,
-        api_key: str | None = None,
-        timeout_s: float = 5.0,
-        credentials: grpc.ChannelCredentials | None = None,
-    ) -> None:
-        if credentials is None:
-            self._channel = grpc.insecure_channel(address, options=OPTIONS)
-        else:
-            self._channel = grpc.secure_channel(address, credentials, options=OPTIONS)
-        self._stub = catalogue_pb2_grpc.CatalogueServiceStub(self._channel)
-        self._timeout_s = timeout_s
-        self._metadata = [("authorization", f"Bearer {api_key}")] if api_key else []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._channel.close()
+    _service = catalogue_pb2_grpc.CatalogueServiceStub
 
     def find(
         self,
@@ -116,23 +82,7 @@ class Catalogue:
         """Stores a file of items; lines that cannot be used are reported, the others count."""
         pieces = catalogue_calls.pieces(file, format)
         try:
-            answer = self._stub.UploadItems(
-                pieces, timeout=timeout_s, metadata=tuple(self._metadata)
-            )
+            answer = self._stub.UploadItems(pieces, timeout=timeout_s, metadata=self._metadata())
         except grpc.RpcError as error:
             raise from_rpc_error("gateway", error) from error
         return catalogue_calls.report_of(answer)
-
-    def _do(self, call: Call[R, T]) -> T:
-        method: Any = getattr(self._stub, call.method)
-        try:
-            answer = method(
-                call.request,
-                timeout=self._timeout_s,
-                metadata=self._metadata,
-                # While nobody listens, during a restart say, wait instead of failing at once.
-                wait_for_ready=True,
-            )
-        except grpc.RpcError as error:
-            raise from_rpc_error("gateway", error) from error
-        return call.read(answer)

@@ -1,0 +1,128 @@
+"""The connection to the gateway's gRPC door that every client is."""
+
+from types import TracebackType
+from typing import Any, ClassVar, Self, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from headrace.client.calls import Call
+from headrace.runtime.grpc_channel import OPTIONS
+from headrace.runtime.rpc_errors import from_rpc_error
+
+R = TypeVar("R", bound=Message)
+T = TypeVar("T")
+
+
+class Connection:
+    """Blocking. Closed by its `with` block or by `close`."""
+
+    _service: ClassVar[Any]
+    """The stub's class."""
+    _options: ClassVar[Any] = OPTIONS
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:50051",
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 5.0,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        if credentials is None:
+            self._channel = grpc.insecure_channel(address, options=self._options)
+        else:
+            self._channel = grpc.secure_channel(address, credentials, options=self._options)
+        self._stub: Any = self._service(self._channel)
+        self._timeout_s = timeout_s
+        self._api_key = api_key
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def _metadata(self, token: str | None = None) -> tuple[tuple[str, str], ...]:
+        secret = token or self._api_key
+        return (("authorization", f"Bearer {secret}"),) if secret else ()
+
+    def _do(self, call: Call[R, T], token: str | None = None, of: Any = None) -> T:
+        """token: sent instead of the API key. of: the stub, where it is not that of `_service`."""
+        method: Any = getattr(of or self._stub, call.method)
+        try:
+            answer = method(
+                call.request,
+                timeout=self._timeout_s,
+                metadata=self._metadata(token),
+                # While nobody listens, during a restart say, wait instead of failing at once.
+                wait_for_ready=True,
+            )
+        except grpc.RpcError as failure:
+            raise from_rpc_error("gateway", failure) from failure
+        return call.read(answer)
+
+
+class AsyncConnection:
+    """For asyncio."""
+
+    _service: ClassVar[Any]
+    """The stub's class."""
+    _options: ClassVar[Any] = OPTIONS
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:50051",
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 5.0,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        if credentials is None:
+            self._channel = grpc.aio.insecure_channel(address, options=self._options)
+        else:
+            self._channel = grpc.aio.secure_channel(address, credentials, options=self._options)
+        self._stub: Any = self._service(self._channel)
+        self._timeout_s = timeout_s
+        self._api_key = api_key
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    def _metadata(self, token: str | None = None) -> tuple[tuple[str, str], ...]:
+        secret = token or self._api_key
+        return (("authorization", f"Bearer {secret}"),) if secret else ()
+
+    async def _do(self, call: Call[R, T], token: str | None = None, of: Any = None) -> T:
+        """token: sent instead of the API key. of: the stub, where it is not that of `_service`."""
+        method: Any = getattr(of or self._stub, call.method)
+        try:
+            answer = await method(
+                call.request,
+                timeout=self._timeout_s,
+                metadata=self._metadata(token),
+                # While nobody listens, during a restart say, wait instead of failing at once.
+                wait_for_ready=True,
+            )
+        except grpc.RpcError as failure:
+            raise from_rpc_error("gateway", failure) from failure
+        return call.read(answer)
