@@ -21,6 +21,7 @@ _COMMANDS = {
     "train": _Command("headrace.training.train", "interactions and items to a bundle"),
     "evaluate": _Command("headrace.commands.evaluate", "a bundle's figures, as it is served"),
     "compare": _Command("headrace.commands.compare", "a bundle beside classic recommenders"),
+    "batch": _Command("headrace.commands.batch", "lists for everybody, to files"),
     "bundle": _Command("headrace.commands.bundle", "what a bundle is"),
     "keys": _Command("headrace.commands.keys", "API keys of applications, roles of accounts"),
 }

@@ -1,0 +1,80 @@
+"""`headrace batch`: the first n for everybody, to Parquet or CSV; no service needs to run."""
+
+from __future__ import annotations
+
+import os
+
+# numpy's BLAS reads it when it is loaded; several partitions share the cores instead.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headrace.batch.job import Progress, run
+from headrace.batch.settings import BatchSettings
+from headrace.runtime.settings import DatabaseSettings, load_settings
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Raises: InvalidInput, SettingsInvalid, FailedPrecondition, BundleInvalid, Unavailable."""
+    given = _parser().parse_args(arguments)
+    settings = BatchSettings(
+        bundle=given.bundle,
+        database_url=load_settings(_Settings).database_url,
+        out=given.out,
+        format=given.format,
+        n=given.n,
+        candidates=given.candidates,
+        users=given.users,
+        part_users=given.part_users,
+        partition=given.partition,
+    )
+    manifest = run(settings, _report)
+    if manifest is None:
+        sys.stderr.write("this partition is complete; others have parts to make\n")
+        return 0
+    sys.stderr.write(
+        f"{manifest['people']:,} people, {manifest['rows']:,} rows in {len(manifest['parts'])} "
+        f"files; {manifest['unknown']:,} ids unknown\n"
+    )
+    return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Settings(DatabaseSettings):
+    """Where the states are."""
+
+
+def _report(progress: Progress) -> None:
+    rate = progress.people / max(progress.seconds, 1e-9)
+    sys.stderr.write(
+        f"{progress.done} of {progress.parts} parts, {progress.people:,} people, {rate:,.0f}/s\n"
+    )
+
+
+def _partition(text: str) -> tuple[int, int]:
+    """Raises: ArgumentTypeError for what is not i/k."""
+    if (numbers := re.fullmatch(r"(\d+)/(\d+)", text)) is None:
+        raise argparse.ArgumentTypeError(f"must be i/k, 1/2 say, is {text}")
+    return int(numbers[1]), int(numbers[2])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="headrace batch", description=f"{__doc__} HEADRACE_DATABASE_URL names the database."
+    )
+    parser.add_argument("--bundle", required=True, help="folder or URL of the bundle")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the lists")
+    parser.add_argument("--n", type=int, default=10, help="length of a list, 1 to 200")
+    parser.add_argument("--users", type=Path, help="file with an id a line; else everybody")
+    parser.add_argument("--format", default="parquet", help="parquet or csv")
+    parser.add_argument("--candidates", type=int, default=300, help="scored by the head")
+    parser.add_argument("--part-users", type=int, default=10_000, help="people in one file")
+    parser.add_argument(
+        "--partition", type=_partition, default=(1, 1), help="i/k: of k runs on one folder the i-th"
+    )
+    return parser
