@@ -45,7 +45,8 @@ def agreed(
     settings.out.mkdir(parents=True, exist_ok=True)
     path = settings.out / FILE
     if not path.exists():
-        if any(not one.name.startswith(".") for one in settings.out.iterdir()):
+        others = any(not one.name.startswith(".") for one in settings.out.iterdir())
+        if others and not path.exists():  # another run may have made it just now
             raise FailedPrecondition(
                 f"{settings.out}: holds files and no {FILE}; choose an empty folder"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-# numpy's BLAS reads it when it is loaded; several partitions share the cores instead.
+# numpy's BLAS reads it when it is loaded; workers share the cores instead.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
@@ -16,6 +16,8 @@ from pathlib import Path
 
 from headrace.batch.job import Progress, run
 from headrace.batch.settings import BatchSettings
+from headrace.batch.workers import run_workers
+from headrace.commands.arguments import count
 from headrace.runtime.settings import DatabaseSettings, load_settings
 
 
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
         part_users=given.part_users,
         partition=given.partition,
     )
+    if given.workers > 1:
+        run_workers(settings, given.workers, _report)
     manifest = run(settings, _report)
     if manifest is None:
         sys.stderr.write("this partition is complete; others have parts to make\n")
@@ -74,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--format", default="parquet", help="parquet or csv")
     parser.add_argument("--candidates", type=int, default=300, help="scored by the head")
     parser.add_argument("--part-users", type=int, default=10_000, help="people in one file")
+    parser.add_argument("--workers", type=count, default=1, help="processes, one core each")
     parser.add_argument(
         "--partition", type=_partition, default=(1, 1), help="i/k: of k runs on one folder the i-th"
     )

@@ -134,6 +134,14 @@ def test_partitions_make_what_one_run_makes(toy_bundle: Path, tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("stored")
+def test_two_workers_make_what_one_makes(toy_bundle: Path, tmp_path: Path) -> None:
+    shared, whole = tmp_path / "shared", tmp_path / "whole"
+    assert batch(toy_bundle, shared, "--part-users", "40", "--workers", "2") == 0
+    assert batch(toy_bundle, whole) == 0
+    assert rows_in(shared) == rows_in(whole)
+
+
+@pytest.mark.usefixtures("stored")
 def test_ids_of_a_file_that_nobody_has_are_counted_and_written_aside(
     toy_bundle: Path, tmp_path: Path
 ) -> None:
