@@ -98,6 +98,7 @@ def _listed(items: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
             source=cast("Source", _name(ranker_pb2.Source, "SOURCE_", item.source)),
             propensity=item.propensity if item.HasField("propensity") else None,
             explanation=_explanation(item) if item.HasField("explanation") else None,
+            picture_url=item.picture_url,
         )
         for item in items
     )

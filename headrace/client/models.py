@@ -106,6 +106,7 @@ class ListedItem:
     propensity: where `explore` was given, the probability with which this item was put at this
     place, given the items above it.
     explanation: where `explain` was given and there is a history.
+    picture_url: empty where the item has none.
     """
 
     item_id: str
@@ -115,6 +116,7 @@ class ListedItem:
     source: Source
     propensity: float | None = None
     explanation: Explanation | None = None
+    picture_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

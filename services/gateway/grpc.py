@@ -206,6 +206,7 @@ def _ranked_items(items: Iterable[ListedItem]) -> list[ranker_pb2.RankedItem]:
             source=SOURCE_NUMBERS[item.source],
             propensity=item.propensity,
             explanation=None if item.explanation is None else _explanation(item.explanation),
+            picture_url=item.picture_url,
         )
         for item in items
     ]

@@ -33,7 +33,8 @@ class Explanation:
 @dataclass(frozen=True, slots=True)
 class ListedItem:
     """One place in a list. `score` is a chance from 0 to 1 in personal lists, else it orders.
-    propensity: where places were drawn, how probable the item was at this one."""
+    propensity: where places were drawn, how probable the item was at this one. picture_url: empty
+    where the item has none."""
 
     item_id: str
     score: float
@@ -42,6 +43,7 @@ class ListedItem:
     source: Source
     propensity: float | None = None
     explanation: Explanation | None = None
+    picture_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,10 @@ class ListedItemModel(_Body):
     explanation: ExplanationModel | None = Field(
         description="Where `explain` was given and there is a history. Null otherwise."
     )
+    picture_url: str = Field(
+        description="As in the item; empty where it has none.",
+        examples=["https://shop.example/pictures/jedi.jpg"],
+    )
 
 
 class AfterOutcome(_Body):

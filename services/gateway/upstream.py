@@ -165,6 +165,7 @@ def _items(ranked: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
             source=SOURCES.get(item.source, "retrieval"),
             propensity=item.propensity if item.HasField("propensity") else None,
             explanation=_explanation(item) if item.HasField("explanation") else None,
+            picture_url=item.picture_url,
         )
         for item in ranked
     )

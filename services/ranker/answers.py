@@ -62,6 +62,7 @@ class RankedItem(NamedTuple):
     source: Source
     propensity: float | None = None
     explanation: Explanation | None = None
+    picture_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class ItemVersion:
     bias: float
     publish_at: float = -math.inf
     expire_at: float = math.inf
+    picture_url: str = ""
 
 
 class Facts(NamedTuple):

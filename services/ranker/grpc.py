@@ -104,6 +104,7 @@ def _items(items: Iterable[RankedItem]) -> list[api.RankedItem]:
             source=item.source,  # type: ignore[arg-type]  # the enum's number
             propensity=item.propensity,
             explanation=None if item.explanation is None else _explanation(item.explanation),
+            picture_url=item.picture_url,
         )
         for item in items
     ]

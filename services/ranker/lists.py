@@ -163,9 +163,16 @@ class ListMaker:
     def _item(
         self, ordinal: int, score: float, source: Source, propensity: float | None = None
     ) -> RankedItem:
-        content = self._catalogue.item(ordinal).content
+        item = self._catalogue.item(ordinal)
+        content = item.content
         return RankedItem(
-            content.item_id, score, content.title, content.categories, source, propensity
+            content.item_id,
+            score,
+            content.title,
+            content.categories,
+            source,
+            propensity,
+            picture_url=item.picture_url,
         )
 
     def _direction(self, ordinals: Ordinals) -> Vector:

@@ -50,6 +50,7 @@ def item_version(message: vectors.ItemVector, width: int) -> ItemVersion:
         bias=message.bias,
         publish_at=_moment(change.item, "publish_at", -math.inf),
         expire_at=_moment(change.item, "expire_at", math.inf),
+        picture_url=change.item.picture_url,
     )
 
 

@@ -106,7 +106,12 @@ class DictCatalogue(PretendedItemEmbedding):
 
 def _ranked(item_id: str, source: ranker_pb2.Source.ValueType) -> ranker_pb2.RankedItem:
     return ranker_pb2.RankedItem(
-        item_id=item_id, score=0.1, title=f"Film {item_id}", categories=["Drama"], source=source
+        item_id=item_id,
+        score=0.1,
+        title=f"Film {item_id}",
+        categories=["Drama"],
+        source=source,
+        picture_url=f"/pictures/{item_id}.jpg",
     )
 
 
@@ -141,7 +146,9 @@ async def test_a_list_comes_through_whole() -> None:
             filter=filter_pb2.Filter(tag=filter_pb2.OneOf(one_of=["new"])),
         )
     ]  # fmt: skip
-    assert ranked.items == (ListedItem("1", 0.1, "Film 1", ("Drama",), "trending"),)
+    assert ranked.items == (
+        ListedItem("1", 0.1, "Film 1", ("Drama",), "trending", picture_url="/pictures/1.jpg"),
+    )
     assert (ranked.as_of, ranked.personal) == (AS_OF, True)
     assert (ranked.degraded, ranked.after) == ("user_embedding_unavailable", "pending")
 

@@ -25,7 +25,13 @@ def item_message(**changes: object) -> ItemVector:
     message = ItemVector(
         model_version="m1",
         change=ItemChange(
-            item=Item(item_id="a", title="A", categories=["x"], attributes={"year": 1990}),
+            item=Item(
+                item_id="a",
+                title="A",
+                categories=["x"],
+                attributes={"year": 1990},
+                picture_url="/a.jpg",
+            ),
             ordinal=7,
             revision=3,
         ),
@@ -58,6 +64,7 @@ def test_an_item_is_read_whole() -> None:
     item = item_decoder("m1", WIDTH)(record(item_message().SerializeToString()))
     assert (item.content.item_id, item.content.categories) == ("a", ("x",))
     assert item.content.attributes == {"year": 1990}
+    assert item.picture_url == "/a.jpg"
     assert (item.ordinal, item.revision, item.deleted, item.bias) == (7, 3, False, 0.5)
     assert item.vector.tolist() == [0, 1, 2, 3]
 
