@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from headrace.bundle.scoring import CANDIDATES
 from headrace.errors import InvalidInput, Violation
 
 FORMATS = ("parquet", "csv")
@@ -22,7 +23,7 @@ class BatchSettings:
     out: Path
     format: str = "parquet"
     n: int = 10
-    candidates: int = 300
+    candidates: int = CANDIDATES
     users: Path | None = None
     part_users: int = 10_000
     partition: tuple[int, int] = (1, 1)

@@ -17,6 +17,7 @@ from pathlib import Path
 from headrace.batch.job import Progress, run
 from headrace.batch.settings import BatchSettings
 from headrace.batch.workers import run_workers
+from headrace.bundle.scoring import CANDIDATES
 from headrace.commands.arguments import count
 from headrace.runtime.settings import DatabaseSettings, load_settings
 
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--n", type=int, default=10, help="length of a list, 1 to 200")
     parser.add_argument("--users", type=Path, help="file with an id a line; else everybody")
     parser.add_argument("--format", default="parquet", help="parquet or csv")
-    parser.add_argument("--candidates", type=int, default=300, help="scored by the head")
+    parser.add_argument("--candidates", type=int, default=CANDIDATES, help="scored by the head")
     parser.add_argument("--part-users", type=int, default=10_000, help="people in one file")
     parser.add_argument("--workers", type=count, default=1, help="processes, one core each")
     parser.add_argument(

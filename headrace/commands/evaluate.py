@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headrace.bundle import Bundle
+from headrace.bundle.scoring import CANDIDATES
 from headrace.commands.arguments import SAMPLED, count, whole
 from headrace.errors import DataInvalid
 from headrace.evaluation.cold import evaluate_cold
 from headrace.evaluation.evaluate import evaluate
-from headrace.evaluation.served import CANDIDATES
 from headrace.evaluation.text import cold_lines_of, lines_of
 from headrace.training.data import prepared_files, read_log
 from headrace.training.log import EventLog

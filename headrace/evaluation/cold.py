@@ -16,11 +16,12 @@ from pyroaring import BitMap
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from headrace.bundle import Bundle, ItemContent
+from headrace.bundle.scoring import CANDIDATES
 from headrace.bundle.vocabulary import words_of
 from headrace.evaluation.evaluate import refuse_seen_test
 from headrace.evaluation.intervals import Interval, interval
 from headrace.evaluation.metrics import Values
-from headrace.evaluation.served import CANDIDATES, Columns, ServedPipeline, recent_items
+from headrace.evaluation.served import Columns, ServedPipeline, recent_items
 from headrace.training.log import EventLog
 from headrace.training.preparation.splits import TEST
 from headrace.training.split import Part, Split

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from headrace.bundle import Bundle
+from headrace.bundle.scoring import CANDIDATES
 from headrace.evaluation.baselines.base import Asked, Baseline, People, Training
 from headrace.evaluation.baselines.registry import NEURAL
 from headrace.evaluation.baselines.tuned import Tuned
@@ -17,7 +18,7 @@ from headrace.evaluation.metrics import ranks_of
 from headrace.evaluation.protocol import unseen_scores
 from headrace.evaluation.results import Answers, Fit, Result
 from headrace.evaluation.sampled import drawn_items, ranks_among, served_ranks_among
-from headrace.evaluation.served import CANDIDATES, ServedLists, ServedPipeline
+from headrace.evaluation.served import ServedLists, ServedPipeline
 from headrace.training.log import EventLog
 from headrace.training.split import Part, Split
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headrace.bundle import Bundle
+from headrace.bundle.scoring import CANDIDATES
 from headrace.errors import DataInvalid, FailedPrecondition
 from headrace.evaluation.intervals import Interval
 from headrace.evaluation.losses import (
@@ -20,7 +21,7 @@ from headrace.evaluation.losses import (
 from headrace.evaluation.measured import K, Measured, World, measure
 from headrace.evaluation.rated import Means, Numbers, Rated, given_ratings, rated, rated_events
 from headrace.evaluation.sampled import drawn_items, figures, served_ranks_among
-from headrace.evaluation.served import CANDIDATES, ServedLists, ServedPipeline, recent_items
+from headrace.evaluation.served import ServedLists, ServedPipeline, recent_items
 from headrace.training.log import EventLog
 from headrace.training.split import Part, Split, split
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from headrace.bundle import Bundle, ItemContent
-from headrace.bundle.features import ItemFacts, candidate_features
+from headrace.bundle.scoring import CANDIDATES, CatalogueArrays, CatalogueScorer
 from headrace.evaluation.metrics import MISSED, Ranks
 from headrace.evaluation.protocol import Questions
 from headrace.index.choice import index_by_size
@@ -21,14 +21,11 @@ from headrace.training.split import Part
 Columns = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
-# The ranker's defaults: HEADRACE_CANDIDATES and HEADRACE_INDEX_EXACT_UP_TO.
-CANDIDATES = 300
+# The ranker's default of HEADRACE_INDEX_EXACT_UP_TO.
 _EXACT_UP_TO = 100_000
 # What user_embedding remembers of a person: so many items, none of them disliked.
 _RECENT = 50
 DISLIKE = 6  # EVENT_TYPE_DISLIKE
-# Bounds the head's inputs, and with them its activations, to a few MB.
-_HEAD_FLOATS = 1_000_000
 _PEOPLE = 64
 
 
@@ -61,12 +58,7 @@ class ServedPipeline:
         self._bundle = bundle
         self.items = len(catalogue)
         self.vectors, self.biases = bundle.items.encode(catalogue)
-        self._categories = bundle.items.categories(catalogue)
-        self._attributes = bundle.items.attributes(catalogue)
-        self._popularity = np.array(
-            [bundle.items.popularity(item.item_id) for item in catalogue], dtype=np.float32
-        )
-        self._rows = bundle.known.rows([item.item_id for item in catalogue])
+        self._scorer = CatalogueScorer(bundle, CatalogueArrays.of(bundle, catalogue, self.vectors))
         self._index = index_by_size(bundle.width + 1, _EXACT_UP_TO)
         rows = np.concatenate([self.vectors, self.biases[:, None]], axis=1)
         self._index.upsert(np.arange(len(rows)), rows)
@@ -131,12 +123,7 @@ class ServedPipeline:
         """
         if self._bundle.ranker.ranking == "retrieval":
             return found
-        preferences = np.concatenate(
-            [
-                self._scored(people[rows], found.columns[rows], found.scores[rows], some)[0]
-                for rows, some in self._batches(found, recent)
-            ]
-        )
+        preferences, _ = self._scorer.score(people, found.columns, found.scores, recent)
         order = np.argsort(-preferences, axis=1, kind="stable")
         return ServedLists(
             np.take_along_axis(found.columns, order, axis=1),
@@ -149,51 +136,9 @@ class ServedPipeline:
         Shapes: people [Q,D+T], recent [Q,R], targets [Q] -> [Q].
         """
         scores = np.einsum("qd,qd->q", self.queries(people), self.vectors[targets])
-        lists = ServedLists(targets[:, None], (scores + self.biases[targets])[:, None])
-        given = np.concatenate(
-            [
-                self._scored(people[rows], lists.columns[rows], lists.scores[rows], some)[1]
-                for rows, some in self._batches(lists, recent)
-            ]
-        )
+        scores = scores + self.biases[targets]
+        _, given = self._scorer.score(people, targets[:, None], scores[:, None], recent)
         return given[:, 0].astype(np.float64)
-
-    def _scored(
-        self, people: Floats, columns: Columns, scores: Floats, recent: Columns
-    ) -> tuple[Floats, Floats]:
-        """Preference and rating: [B,K] both, the preference -inf where a list has no more."""
-        real = columns != ABSENT
-        mask = (recent != ABSENT).astype(np.float32)
-        lowest = np.where(real, scores, np.inf).min(axis=1, keepdims=True)
-        about, lately = self._facts(columns), self._facts(recent)
-        features = candidate_features(
-            np.where(real, scores, lowest),
-            self._popularity[columns],
-            about,
-            lately,
-            mask,
-            counted=self._bundle.known.counted(self._known_rows(columns), self._known_rows(recent)),
-        )
-        preference, rating = self._bundle.ranker.score(
-            people, about.vectors, lately.vectors, mask, features
-        )
-        return np.where(real, preference, -np.inf).astype(np.float32), rating
-
-    def _batches(self, found: ServedLists, recent: Columns) -> Iterator[tuple[slice, Columns]]:
-        most = max(found.columns.shape[1], recent.shape[1])
-        size = max(1, _HEAD_FLOATS // (most * self._bundle.width))
-        for start in range(0, len(recent), size):
-            rows = slice(start, start + size)
-            yield rows, recent[rows]
-
-    def _known_rows(self, columns: Columns) -> Columns:
-        rows: Columns = np.where(columns == ABSENT, 0, self._rows[columns])
-        return rows
-
-    def _facts(self, columns: Columns) -> ItemFacts:
-        return ItemFacts(
-            self.vectors[columns], self._categories[columns], self._attributes[columns]
-        )
 
 
 def recent_items(log: EventLog, part: Part) -> Columns:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from headrace.bundle.scoring import CANDIDATES
 from headrace.runtime.settings import (
     Address,
     BundleSettings,
@@ -24,7 +25,7 @@ class RankerSettings(ProcessSettings, KafkaSettings, DatabaseSettings, BundleSet
     user_embedding_address: Address = "127.0.0.1:50052"
     user_embedding_timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 80
     """For one call; a list must be made without the answer then."""
-    candidates: Annotated[int, Field(ge=1, le=2_000)] = 300
+    candidates: Annotated[int, Field(ge=1, le=2_000)] = CANDIDATES
     """Retrieved for each list and scored by the head."""
     user_cache_mb: Annotated[int, Field(ge=1, le=100_000)] = 128
     """A person takes about 1 kB and 2 to 4 bytes for each item seen."""
