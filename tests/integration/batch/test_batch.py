@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +21,7 @@ from headrace.cli import main
 from headrace.index.encoding import to_bytes
 from headrace.training.toy import toy_items
 from tests.bundles import another_version
+from tests.killed import kill_once
 
 PEOPLE = 300
 _DEADLINE_S = 120
@@ -105,13 +104,7 @@ def test_killed_and_started_again_it_makes_the_same_files(
     command = [sys.executable, "-m", "headrace.cli", "batch", "--bundle", str(toy_bundle)]
     environment = {**os.environ, "HEADRACE_DATABASE_URL": stored}
     with subprocess.Popen([*command, "--out", str(killed), *given], env=environment) as victim:
-        deadline = time.monotonic() + _DEADLINE_S
-        while not (killed / "part-00003.json").exists():
-            assert victim.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
-        victim.send_signal(signal.SIGKILL)
-    assert victim.returncode == -signal.SIGKILL
+        kill_once((killed / "part-00003.json").exists, victim, _DEADLINE_S)
     assert not (killed / "manifest.json").exists()
     before = (killed / "part-00003.parquet").stat().st_mtime_ns
 

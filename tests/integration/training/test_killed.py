@@ -1,14 +1,13 @@
 """Killed and started again, a process learns to the last bit what it would have learned."""
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import torch
 
+from tests.killed import kill_once
 from tests.unit.training.logs import write_rounds
 
 _ROOT = Path(__file__).parents[3]
@@ -23,13 +22,7 @@ def test_killed_and_started_again_is_never_killed(tmp_path: Path) -> None:
         write_rounds(folder)
     checkpoint = killed / "saved" / "checkpoint.pt"
     with subprocess.Popen(command(killed), cwd=_ROOT, env=_environment()) as victim:
-        deadline = time.monotonic() + _DEADLINE_S
-        while not checkpoint.exists():
-            assert victim.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        victim.send_signal(signal.SIGKILL)
-    assert victim.returncode == -signal.SIGKILL
+        kill_once(checkpoint.exists, victim, _DEADLINE_S)
     assert not torch.load(checkpoint)["finished"]
 
     assert "resuming after" in printed(killed)
