@@ -24,9 +24,9 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    beside = _beside(path)
-    beside.write_text(text, encoding="utf-8")
-    _put(beside, path)
+    fresh = beside(path)
+    fresh.write_text(text, encoding="utf-8")
+    _put(fresh, path)
 
 
 def write_lists(path: Path, people: People, lists: Lists, items: ItemArrays) -> tuple[int, str]:
@@ -35,13 +35,13 @@ def write_lists(path: Path, people: People, lists: Lists, items: ItemArrays) -> 
     Returns: the number of rows, and the file's sha256.
     """
     table = _table(people, lists, items)
-    beside = _beside(path)
+    fresh = beside(path)
     if path.suffix == ".csv":
-        pyarrow.csv.write_csv(table, beside)
+        pyarrow.csv.write_csv(table, fresh)
     else:
-        pq.write_table(table, beside, compression="zstd")
-    digest = sha256(beside)
-    _put(beside, path)
+        pq.write_table(table, fresh, compression="zstd")
+    digest = sha256(fresh)
+    _put(fresh, path)
     return table.num_rows, digest
 
 
@@ -66,12 +66,12 @@ def _table(people: People, lists: Lists, items: ItemArrays) -> Any:
     )
 
 
-def _beside(path: Path) -> Path:
-    """Runs that share a folder do not share it."""
+def beside(path: Path) -> Path:
+    """Where a file is written first. Runs that share a folder do not share it."""
     return path.with_name(f".{path.name}.{os.getpid()}")
 
 
-def _put(beside: Path, path: Path) -> None:
-    with beside.open("rb") as file:
+def _put(fresh: Path, path: Path) -> None:
+    with fresh.open("rb") as file:
         os.fsync(file.fileno())
-    beside.replace(path)
+    fresh.replace(path)

@@ -57,7 +57,7 @@ def run(settings: BatchSettings, report: Callable[[Progress], None]) -> dict[str
             for done, part in enumerate(missing, start=1 + len(mine) - len(missing)):
                 people += maker.make(part)
                 report(Progress(done, len(mine), people, time.monotonic() - began))
-    return _finished(settings.out, plan)
+    return finished(settings.out, plan)
 
 
 class _Source:
@@ -114,8 +114,8 @@ class _Maker:
         return len(people)
 
 
-def _finished(out: Path, plan: Plan) -> dict[str, Any] | None:
-    """Writes the manifest once every part is there."""
+def finished(out: Path, plan: Plan) -> dict[str, Any] | None:
+    """Writes the manifest once every part is there; returns it, or None until then."""
     records = [_record(out, part) for part in range(len(plan.firsts))]
     if not all(path.exists() for path in records):
         return None

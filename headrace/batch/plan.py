@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from headrace.batch.files import beside
 from headrace.batch.people import PeopleStore
 from headrace.batch.settings import BatchSettings
 from headrace.errors import FailedPrecondition, InvalidInput
@@ -51,7 +52,7 @@ def agreed(
                 f"{settings.out}: holds files and no {FILE}; choose an empty folder"
             )
         _propose(path, _made(settings, model_version, store, asked))
-    plan = _read(path)
+    plan = plan_in(settings.out)
     mine = {
         "model_version": model_version,
         "format": settings.format,
@@ -65,6 +66,16 @@ def agreed(
                 f"{path}: {field} is {theirs!r}, this run has {value!r}; choose another folder"
             )
     return plan
+
+
+def plan_in(out: Path) -> Plan:
+    """Raises: FailedPrecondition where its file is no plan; OSError where there is none."""
+    path = out / FILE
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        return Plan(**{**raw, "firsts": tuple(raw["firsts"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise FailedPrecondition(f"{path}: is no plan of lists: {error!r}") from error
 
 
 def ids_in(path: Path) -> list[str]:
@@ -98,22 +109,14 @@ def _made(
 
 def _propose(path: Path, plan: Plan) -> None:
     """The first of several runs wins."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(asdict(plan), ensure_ascii=False), encoding="utf-8")
+    fresh = beside(path)
+    fresh.write_text(json.dumps(asdict(plan), ensure_ascii=False), encoding="utf-8")
     try:
-        os.link(beside, path)
+        os.link(fresh, path)
     except FileExistsError:
         return
     finally:
-        beside.unlink()
-
-
-def _read(path: Path) -> Plan:
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        return Plan(**{**raw, "firsts": tuple(raw["firsts"])})
-    except (ValueError, TypeError, KeyError) as error:
-        raise FailedPrecondition(f"{path}: is no plan of lists: {error!r}") from error
+        fresh.unlink()
 
 
 def _digest(asked: Sequence[str] | None) -> str:

@@ -6,17 +6,20 @@ import multiprocessing
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from headrace.batch.job import Progress, run
+from headrace.batch.job import Progress, finished, run
+from headrace.batch.plan import plan_in
 from headrace.batch.settings import BatchSettings
 from headrace.errors import HeadraceError, Unavailable
 
 Report = Callable[[Progress], None]
 
 
-def run_workers(settings: BatchSettings, workers: int, report: Report) -> None:
+def run_workers(settings: BatchSettings, workers: int, report: Report) -> dict[str, Any] | None:
     """Makes what is missing of this partition. `report` is called in the workers.
 
+    Returns: the manifest, or None while other partitions have parts to make.
     Raises: Unavailable where a worker failed; it has said why.
     """
     spawn = multiprocessing.get_context("spawn")  # ONNX Runtime does not survive a fork
@@ -36,6 +39,7 @@ def run_workers(settings: BatchSettings, workers: int, report: Report) -> None:
     failed = sum(process.exitcode != 0 for process in processes)
     if failed:
         raise Unavailable(f"{failed} of {workers} workers failed; start again to go on")
+    return finished(settings.out, plan_in(settings.out))
 
 
 def _work(settings: BatchSettings, report: Report) -> None:

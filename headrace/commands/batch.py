@@ -11,7 +11,6 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.batch.job import Progress, run
@@ -27,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     settings = BatchSettings(
         bundle=given.bundle,
-        database_url=load_settings(_Settings).database_url,
+        database_url=load_settings(DatabaseSettings).database_url,
         out=given.out,
         format=given.format,
         n=given.n,
@@ -37,8 +36,9 @@ def main(arguments: Sequence[str]) -> int:
         partition=given.partition,
     )
     if given.workers > 1:
-        run_workers(settings, given.workers, _report)
-    manifest = run(settings, _report)
+        manifest = run_workers(settings, given.workers, _report)
+    else:
+        manifest = run(settings, _report)
     if manifest is None:
         sys.stderr.write("this partition is complete; others have parts to make\n")
         return 0
@@ -47,11 +47,6 @@ def main(arguments: Sequence[str]) -> int:
         f"files; {manifest['unknown']:,} ids unknown\n"
     )
     return 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Settings(DatabaseSettings):
-    """Where the states are."""
 
 
 def _report(progress: Progress) -> None:
