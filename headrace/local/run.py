@@ -110,7 +110,9 @@ class Run:
 
 def drive(run: Run, console: Console) -> int:
     """Run until SIGINT or SIGTERM. Returns 0 then, 1 where the start failed."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: where a shell without job control started this in the background, it is ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         run.start()
         run.watch()
