@@ -58,7 +58,7 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
         )
         sweeps = Periodic(
             "sweep_waiting",
-            Sweeper(service, entries).sweep,
+            Sweeper(service, entries, settings.trending_window_h).sweep,
             settings.ingest_sweep_period_s,
             on_failure=process.fail,
         )

@@ -139,6 +139,20 @@ class LogTransaction:
             _columns([(minute, ordinal, events) for (minute, ordinal), events in tally.items()]),
         )
 
+    def forget_counts(self, hours: float, limit: int) -> int:
+        """Removes at most `limit` counts of minutes longer ago than `hours`; returns how many.
+
+        Passes over rows that an ingesting replica holds, so that neither waits for the other.
+        """
+        self._cursor.execute(
+            "DELETE FROM item_minute_counts WHERE (minute, item_ordinal) IN ("
+            " SELECT minute, item_ordinal FROM item_minute_counts"
+            " WHERE minute < now() - make_interval(secs => %s * 3600)"
+            " LIMIT %s FOR UPDATE SKIP LOCKED)",
+            (hours, limit),
+        )
+        return self._cursor.rowcount
+
     def put_waiting(self, events: Sequence[Event]) -> None:
         """Keeps events until their item arrives, in this order."""
         self._cursor.execute(

@@ -21,6 +21,8 @@ CONFLICT = "event_id_conflict"
 
 _RELEASED_USERS = 500  # people in one releasing transaction: bounds how long counters are held
 _REFUSED_KEPT_DAYS = 14  # as long as the dead letters
+_LONGEST_WINDOW_H = 7 * 24.0  # of lists of what is trending: hour, day, week
+_FORGOTTEN_COUNTS = 10_000  # in one transaction: bounds how long their rows are held
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,19 @@ class EventIngest:
         with self._log.transaction() as transaction:
             count = transaction.forget_refused(_REFUSED_KEPT_DAYS)
         log.info("old refusals forgotten", extra={"events": count})
+
+    def forget_counts(self, trending_window_h: float) -> None:
+        """Forgets minutes that no list of what is trending looks back to. Raises: Unavailable.
+
+        trending_window_h: how far the ranker looks back where no window is asked for.
+        """
+        keep_h = max(trending_window_h, _LONGEST_WINDOW_H)
+        total, count = 0, _FORGOTTEN_COUNTS
+        while count == _FORGOTTEN_COUNTS:
+            with self._log.transaction() as transaction:
+                count = transaction.forget_counts(keep_h, _FORGOTTEN_COUNTS)
+            total += count
+        log.info("old counts forgotten", extra={"minutes": total})
 
     def _decide(
         self, transaction: LogTransaction, events: Sequence[Event]

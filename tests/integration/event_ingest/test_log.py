@@ -140,6 +140,36 @@ def test_events_count_for_trending_in_the_minute_they_occurred_unless_imported(
     ]
 
 
+@pytest.mark.parametrize(("trending_window_h", "kept"), [(72, 1), (10 * 24, 2)])
+def test_counts_are_kept_for_a_week_and_as_long_as_the_ranker_looks_back(
+    service: EventIngest, store: Postgres, trending_window_h: float, kept: int
+) -> None:
+    store.query(
+        "INSERT INTO item_minute_counts SELECT now() - age * interval '1 hour', 1, 5"
+        " FROM unnest(%s::float8[]) AS age",
+        [7 * 24 - 1, 7 * 24 + 1, 10 * 24 + 1],
+    )
+    service.forget_counts(trending_window_h)
+    assert store.count("item_minute_counts") == kept
+
+
+def test_forgetting_counts_passes_over_a_row_that_a_replica_holds_and_takes_the_others(
+    service: EventIngest, store: Postgres, database: str
+) -> None:
+    store.query(
+        "INSERT INTO item_minute_counts SELECT now() - interval '9 days', item, 1"
+        " FROM generate_series(1, 12000) AS item"
+    )
+    other = psycopg2.connect(database)
+    with other.cursor() as cursor:
+        cursor.execute("SELECT FROM item_minute_counts WHERE item_ordinal = 7 FOR UPDATE")
+        service.forget_counts(72)
+        assert store.query("SELECT item_ordinal FROM item_minute_counts") == [(7,)]
+    other.close()
+    service.forget_counts(72)
+    assert store.count("item_minute_counts") == 0
+
+
 def test_events_out_of_time_order_are_stored_in_order_of_arrival_and_counted(
     service: EventIngest, store: Postgres
 ) -> None:

@@ -77,7 +77,7 @@ class Pipeline:
         assert not self.failures
 
     def sweeps(self) -> Periodic:
-        sweeper = Sweeper(self._service, self._entries)
+        sweeper = Sweeper(self._service, self._entries, trending_window_h=72)
         return Periodic("sweep", sweeper.sweep, 0.1, on_failure=self.failures.append)
 
     def send(self, *records: Outgoing) -> None:
