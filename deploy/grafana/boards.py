@@ -170,9 +170,10 @@ PIPELINE = Board(
                     "cps",
                 ),
                 Panel(
-                    "Backlog, growth in 15 minutes",
-                    {"{{topic}}": "headrace:backlog_growth:increase15m"},
-                    about="Records published less records done; below 0 it is worked off.",
+                    "Lag, by group and topic",
+                    {"{{group}} {{topic}}": "headrace:kafka_lag_records:sum"},
+                    about="Records that a group has before it, those under way included.",
+                    threshold=10_000,
                 ),
                 Panel(
                     "Seconds a batch, p99 by topic",

@@ -77,11 +77,19 @@ def kafka(job: str) -> Row:
                 "Records done, by topic",
                 {"{{topic}}": rate("headrace_kafka_records_processed_total", "topic", where)},
                 "cps",
+                width=6,
             ),
             Panel(
                 "Records published, by topic",
                 {"{{topic}}": rate("headrace_kafka_records_published_total", "topic", where)},
                 "cps",
+                width=6,
+            ),
+            Panel(
+                "Lag, by topic",
+                {"{{instance}} {{topic}}": f"headrace_kafka_lag_records{{{where}}}"},
+                about="Records that this process has before it.",
+                width=6,
             ),
             Panel(
                 "Dead letters and repeated batches",
@@ -94,6 +102,7 @@ def kafka(job: str) -> Row:
                     ),
                 },
                 "cps",
+                width=6,
             ),
         ],
     )

@@ -16,6 +16,7 @@ from kafka.errors import KafkaError
 from headrace.errors import Unavailable
 from headrace.runtime.kafka_batches import BatchWork, backoff_s
 from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
+from headrace.runtime.kafka_lag import LAG_PERIOD_S, LagMeter
 from headrace.runtime.kafka_progress import Progress
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_records import Decode, Handle, Record, from_client
@@ -51,6 +52,7 @@ class GroupConsumer(Generic[T]):
         on_failure: Callable[[BaseException], None],
         on_revoked: Callable[[Sequence[int]], None] = lambda _partitions: None,
         max_batch: int = 1_000,
+        lag_period_s: float = LAG_PERIOD_S,
     ) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._group = group
@@ -66,6 +68,8 @@ class GroupConsumer(Generic[T]):
             publish=publisher.publish,
             wait=self._wait,
         )
+        self._lag = LagMeter(topic, group, lag_period_s)
+        self._under_way = 0
         self._consumer: Any = None
         self._progress: Progress[Any] = Progress()
         self._failures_known = 0
@@ -138,6 +142,7 @@ class GroupConsumer(Generic[T]):
         return consumer
 
     def _close(self) -> None:
+        self._lag.forget()
         try:
             self._consumer.close(autocommit=False, timeout_ms=_CLOSE_S * 1000)
         except KafkaError as error:
@@ -159,6 +164,7 @@ class GroupConsumer(Generic[T]):
             self._commit(wait=False)
 
     def _poll(self, timeout_ms: int) -> list[Record]:
+        self._lag.measure(self._consumer, self._under_way)
         try:
             polled = self._consumer.poll(timeout_ms=timeout_ms)
         except KafkaError as error:
@@ -171,7 +177,10 @@ class GroupConsumer(Generic[T]):
         """Does the work for a batch. False: it must be read again."""
         for record in records:
             self._progress.begin(_partition(record), record.offset)
-        if not self._work.do(records):
+        self._under_way = len(records)
+        done = self._work.do(records)
+        self._under_way = 0
+        if not done:
             return False
         for record in records:
             self._progress.did(_partition(record), record.offset)

@@ -15,6 +15,7 @@ from kafka.errors import KafkaError
 from headrace.errors import Unavailable
 from headrace.runtime.dead_letters import letters
 from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
+from headrace.runtime.kafka_lag import LAG_PERIOD_S, LagMeter
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_records import Decode, Message, Refusal, decoded, from_client
 from headrace.runtime.metrics import KAFKA_PROCESSED
@@ -46,6 +47,7 @@ class TopicReader(Generic[T]):
         publisher: Publisher,
         on_failure: Callable[[BaseException], None],
         max_batch: int = 2_000,
+        lag_period_s: float = LAG_PERIOD_S,
     ) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._topic = topic
@@ -55,6 +57,7 @@ class TopicReader(Generic[T]):
         self._publisher = publisher
         self._on_failure = on_failure
         self._max_batch = max_batch
+        self._lag = LagMeter(topic, "", lag_period_s)
         self._goal: dict[Any, int] = {}
         self._caught_up = threading.Event()
         self._stop = threading.Event()
@@ -80,6 +83,7 @@ class TopicReader(Generic[T]):
                 while not self._stop.is_set():
                     self._round(consumer)
             finally:
+                self._lag.forget()
                 consumer.close(autocommit=False, timeout_ms=1_000)
         except BaseException as error:
             log.critical("reader ended", extra={"topic": self._topic}, exc_info=True)
@@ -122,6 +126,7 @@ class TopicReader(Generic[T]):
         self._goal = ends
 
     def _round(self, consumer: Any) -> None:
+        self._lag.measure(consumer)
         try:
             polled = consumer.poll(timeout_ms=_POLL_MS)
         except KafkaError as error:

@@ -3,7 +3,7 @@
 Prefix `headrace_`, base units, never an id as a label.
 """
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 # From the figures to reach: a list in 4 ms (median) and 15 ms (p99), freshness 25 and 100 ms.
 LATENCY_BUCKETS = (
@@ -34,6 +34,12 @@ KAFKA_BATCH_SECONDS = Histogram(
     "Time to process a batch of records.",
     ["topic"],
     buckets=LATENCY_BUCKETS,
+)
+KAFKA_LAG = Gauge(
+    "headrace_kafka_lag_records",
+    "Records of this process's share of a topic that are not done yet, by the consumer's group"
+    " (empty: a reader of everything).",
+    ["topic", "group"],
 )
 KAFKA_RETRIES = Counter(
     "headrace_kafka_batch_retries_total",

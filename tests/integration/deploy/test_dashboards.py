@@ -48,7 +48,7 @@ def _metrics() -> dict[str, set[str]]:
             known[name] = labels
     for rule in rules():
         if "record" in rule:
-            known[rule["record"]] = {"slo", "topic"}
+            known[rule["record"]] = {"slo", "topic", "group"}
     return known
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from prometheus_client import REGISTRY
 
 from headrace.errors import HeadraceError, MalformedRecord
 from headrace.local.waiting import wait_until
@@ -87,6 +88,11 @@ class Topics:
             }
         finally:
             admin.close()
+
+
+def lag(topic: str, group: str = "") -> float | None:
+    """What a consumer in this process last measured."""
+    return REGISTRY.get_sample_value("headrace_kafka_lag_records", {"topic": topic, "group": group})
 
 
 def decode(record: Record) -> str:
@@ -183,6 +189,7 @@ def reading(
     publisher: Publisher,
     handler: Handler,
     since: Literal["beginning", "now"],
+    **changes: Any,
 ) -> Iterator[TopicReader[str]]:
     """A reader with `handler`, stopped at the end."""
     reader: TopicReader[str] = TopicReader(
@@ -193,6 +200,7 @@ def reading(
         apply=handler.apply,
         publisher=publisher,
         on_failure=handler.failures.append,
+        **changes,
     )
     reader.start()
     try:

@@ -14,6 +14,7 @@ from tests.integration.runtime.kafka_world import (
     Handler,
     Topics,
     consuming,
+    lag,
     numbers,
     outgoing,
     publish,
@@ -88,6 +89,30 @@ def test_while_a_dependency_is_away_the_same_batch_comes_again_and_nothing_is_lo
     assert sorted(handler.bodies, key=int) == numbers(0, 100)
     assert [sorted(lost) for lost in handler.revoked] == [[0, 1]]  # at the end alone
     assert topics.records(dead_letters(topic)) == []
+
+
+def test_lag_counts_what_waits_while_a_dependency_is_away_and_falls_to_nothing(
+    topics: Topics, publisher: Publisher
+) -> None:
+    topic = topics.create("lag", partitions=2)
+    publish(publisher, outgoing(topic, numbers(0, 50)))
+    handler = Handler()
+    away = threading.Event()
+    away.set()
+
+    def trouble(_bodies: Sequence[str]) -> None:
+        if away.is_set():
+            raise Unavailable("Postgres did not answer")
+
+    handler.trouble = trouble
+    group = f"{topic}-group"
+    with consuming(topics, topic, publisher, handler, lag_period_s=0.1):
+        assert wait_until(lambda: lag(topic, group) == 50, 20), lag(topic, group)
+        publish(publisher, outgoing(topic, numbers(50, 80)))
+        assert wait_until(lambda: lag(topic, group) == 80, 20), lag(topic, group)
+        away.clear()
+        assert wait_until(lambda: lag(topic, group) == 0, 20), lag(topic, group)
+    assert sorted(handler.bodies, key=int) == numbers(0, 80)
 
 
 def test_one_bad_record_of_a_hundred_is_found_and_dead_lettered(

@@ -8,6 +8,7 @@ from tests.integration.runtime.kafka_world import (
     GARBAGE,
     Handler,
     Topics,
+    lag,
     numbers,
     outgoing,
     publish,
@@ -40,6 +41,20 @@ def test_from_now_on_it_skips_what_was_there(topics: Topics, publisher: Publishe
         publish(publisher, outgoing(topic, numbers(100, 200)))
         assert wait_until(handler.has(numbers(100, 200)), 20)
     assert sorted(handler.bodies, key=int) == numbers(100, 200)
+
+
+def test_a_reader_that_is_held_up_sees_how_far_it_is_behind(
+    topics: Topics, publisher: Publisher
+) -> None:
+    topic = topics.create("behind", partitions=2)
+    publish(publisher, outgoing(topic, numbers(0, 300)))
+    handler = Handler()
+    seen: list[float | None] = []
+    handler.trouble = lambda _bodies: seen.append(lag(topic))
+    with reading(topics, topic, publisher, handler, "beginning", max_batch=100, lag_period_s=0.0):
+        assert wait_until(lambda: lag(topic) == 0 and len(handler.bodies) == 300, 20)
+    assert seen == sorted(seen, key=lambda at: -(at or 0))
+    assert seen[0] == 300
 
 
 def test_an_empty_topic_is_caught_up_with_at_once(topics: Topics, publisher: Publisher) -> None:
