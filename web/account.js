@@ -1,7 +1,8 @@
 // The account: coming in, and what the person tells about themselves.
 
 import { asVisitor, call, forget, keep, loggedIn, session, visitToken } from "./api.js";
-import { element, notice, page } from "./dom.js";
+import { element, page } from "./dom.js";
+import { choice, email, field, form, password } from "./forms.js";
 
 const AGE_BANDS = {
   "": "I'd rather not say", under_18: "Under 18", "18_24": "18 to 24", "25_34": "25 to 34",
@@ -75,45 +76,6 @@ async function ownAccount() {
     return "Changed. Other devices are logged out.";
   });
   main.append(element("div", { className: "forms" }, profile, change));
-}
-
-/** A form whose `send` gets the values by name; what it returns is told. */
-function form(label, fields, send) {
-  const told = element("div", { role: "status" });
-  const button = element("button", { className: "primary" }, label);
-  const made = element("form", { "aria-label": label }, element("h2", {}, label), fields, button, told);
-  made.onsubmit = async (event) => {
-    event.preventDefault();
-    button.disabled = true;
-    try {
-      const news = await send(Object.fromEntries(new FormData(made)));
-      told.replaceChildren(news ? element("p", {}, news) : "");
-    } catch (error) {
-      told.replaceChildren(notice(error));
-    } finally {
-      button.disabled = false;
-    }
-  };
-  return made;
-}
-
-function field(name, label, properties = {}, hint = "") {
-  return element("label", { className: "field" }, label,
-    element("input", { name, required: true, ...properties }), hint && element("small", {}, hint));
-}
-
-function email() {
-  return field("email", "E-mail", { type: "email", autocomplete: "email" });
-}
-
-function password(autocomplete, name = "password", label = "Password") {
-  const fresh = autocomplete === "new-password";
-  return field(name, label, { type: "password", autocomplete, minLength: fresh ? 10 : 1 }, fresh ? "Ten characters or more." : "");
-}
-
-function choice(name, label, options, chosen) {
-  return element("label", { className: "field" }, label, element("select", { name },
-    Object.entries(options).map(([value, text]) => element("option", { value, selected: value === chosen }, text))));
 }
 
 function words(text) {

@@ -17,7 +17,11 @@ export async function call(method, path, { body, token } = {}) {
   const headers = {};
   if (body !== undefined) headers["content-type"] = "application/json";
   if (token) headers.authorization = `Bearer ${token}`;
-  const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  return contentOf(await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }));
+}
+
+/** What the gateway answered, as data; null where there is none. Throws Refused. */
+export async function contentOf(answer) {
   if (answer.status === 204) return null;
   const document = await answer.json().catch(() => ({ title: answer.statusText, status: answer.status }));
   if (!answer.ok) throw new Refused(document);

@@ -10,6 +10,7 @@ def summary(system: LocalSystem, ports: Ports, api_key: str) -> str:
     lines = [
         ("HTTP", system.http_url),
         ("Shop", f"{system.http_url}/"),
+        ("Console", f"{system.http_url}/console"),
         ("API docs", f"{system.http_url}/docs"),
         *((f"gRPC {name}", system.grpc_address(name)) for name in reversed(grpc)),
         *((f"metrics {name}", system.metrics_url(name)) for name in reversed(SERVICES)),
@@ -21,5 +22,9 @@ def summary(system: LocalSystem, ports: Ports, api_key: str) -> str:
     width = max(len(label) for label, _ in lines)
     table = "\n".join(f"  {label:<{width}}  {where}" for label, where in lines)
     return (
-        f"\nHeadrace is ready.\n{table}\n\nAPI key: {api_key}\n\nCtrl-C stops it; the data stays."
+        f"\nHeadrace is ready.\n{table}\n\nAPI key: {api_key}\n\n"
+        "The console lets in who registered in the shop and was made an operator, with that key:\n"
+        "  HEADRACE_API_KEY=… headrace keys "
+        f"--address {system.grpc_address('gateway')} role ADDRESS operator\n\n"
+        "Ctrl-C stops it; the data stays."
     )

@@ -1,6 +1,6 @@
-"""The shop's pages. They are files; what is on them comes from the API."""
+"""The pages of the shop and of the console. They are files; what is on them comes from the API."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -20,6 +20,7 @@ _PAGES = (
     "/account",
     "/account/{step}",
 )
+_CONSOLE_PAGES = ("/console", "/console/{page}")
 _HEADERS = {
     # Pictures of items may lie anywhere; all else comes from here.
     "content-security-policy": "default-src 'self'; img-src 'self' https: http: data:; "
@@ -33,12 +34,18 @@ _HEADERS = {
 def storefront_routes(web: Path = WEB) -> Callable[[FastAPI], None]:
     """Adds the pages and the files that they are made of."""
 
-    async def page(_: Request) -> Response:
-        return FileResponse(web / "shop.html", media_type="text/html", headers=_HEADERS)
-
     def add(app: FastAPI) -> None:
         for path in _PAGES:
-            app.add_route(path, page, include_in_schema=False)
+            app.add_route(path, _page(web / "shop.html"), include_in_schema=False)
+        for path in _CONSOLE_PAGES:
+            app.add_route(path, _page(web / "console" / "console.html"), include_in_schema=False)
         app.mount("/static", StaticFiles(directory=web), name="static")
 
     return add
+
+
+def _page(file: Path) -> Callable[[Request], Awaitable[Response]]:
+    async def page(_: Request) -> Response:
+        return FileResponse(file, media_type="text/html", headers=_HEADERS)
+
+    return page

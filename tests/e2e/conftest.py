@@ -5,11 +5,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from headrace.bundle import Bundle
 from headrace.local.ports import Ports
 from headrace.local.system import LocalSystem
 from headrace.training.toy import toy_items
+from tests.e2e.browsing import BROWSERS, browser_path, page_of
 from tests.e2e.visitor import API_KEY, Visitor, until
 
 
@@ -63,3 +65,23 @@ def visitor(system: LocalSystem) -> Iterator[Visitor]:
     client = Visitor(system)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = browser_path()
+    if path is None:
+        pytest.skip(
+            f"no browser is installed: none of {', '.join(BROWSERS)} (apt install chromium)"
+        )
+    with sync_playwright() as playwright:
+        # In a container root has no user namespace to put the sandbox in.
+        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser, system: LocalSystem) -> Iterator[Page]:
+    with page_of(browser, system.http_url) as page:
+        yield page

@@ -1,29 +1,16 @@
 """The shop in a real browser: what a visitor sees change, and that nobody is kept out."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from typing import Literal
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import (
-    Browser,
-    ConsoleMessage,
-    Dialog,
-    Locator,
-    Page,
-    ViewportSize,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
 from headrace.local.system import LocalSystem
+from tests.e2e.browsing import DESK, PHONE, assert_nobody_is_kept_out
 from tests.e2e.visitor import API_KEY, until
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
 PAGES = (
     "/",
     "/items/item-1",
@@ -33,42 +20,6 @@ PAGES = (
     "/cart",
     "/account",
 )
-PATIENCE_MS = 30_000
-expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip(
-            f"no browser is installed: none of {', '.join(BROWSERS)} (apt install chromium)"
-        )
-    with sync_playwright() as playwright:
-        # In a container root has no user namespace to put the sandbox in.
-        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def page(browser: Browser, system: LocalSystem) -> Iterator[Page]:
-    """Of somebody new. Afterwards nothing may stand in the browser's console, but that a part of
-    a busy system did not answer in time: its row is left out then."""
-    context = browser.new_context(base_url=system.http_url, viewport=DESK)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    complaints: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if message.type == "error" and "503" not in message.text:
-            complaints.append(message.text)
-
-    page.on("console", listen)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert not complaints
 
 
 def titles(page: Page, row: str | re.Pattern[str]) -> list[str]:
@@ -152,13 +103,5 @@ def test_no_page_keeps_anybody_out(
         page = context.new_page()
         for path in PAGES:
             page.goto(path)
-            page.wait_for_load_state("networkidle")
-            found = Axe().run(page)
-            serious = [
-                violation
-                for violation in found.response["violations"]
-                if violation["impact"] in ("serious", "critical")
-            ]
-            assert not serious, f"{path} {scheme} {size}: {found.generate_report()}"
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+            assert_nobody_is_kept_out(page)
         context.close()

@@ -1,0 +1,83 @@
+"""The console in a real browser: who is let in, and what they can do there."""
+
+from typing import Literal
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from headrace.local.system import LocalSystem
+from tests.e2e.browsing import DESK, PHONE, assert_nobody_is_kept_out
+from tests.e2e.staff import log_in, member_of_staff
+from tests.e2e.visitor import until
+
+PAGES = ("/console/upload", "/console/keys")
+FILE = b"""\
+item_id,title,categories,price,currency
+up-1,Uploaded knife,Kitchen,4.90,EUR
+up-2,Dear,Kitchen,cheap,EUR
+"""
+
+
+def test_a_key_is_shown_once_and_ends_when_it_is_revoked(page: Page, system: LocalSystem) -> None:
+    log_in(page, member_of_staff(system, "operator"))
+    page.goto("/console/keys")
+    page.get_by_label("Name").fill("shop backend")
+    page.get_by_label("read lists").check()
+    page.get_by_role("button", name="Make a key").click()
+    key = page.get_by_label("The new key").input_value()
+    lists = f"{system.http_url}/v1/users/ann/recommendations"
+
+    def answered() -> int:
+        return httpx.get(lists, headers={"Authorization": f"Bearer {key}"}).status_code
+
+    until(lambda: answered() == httpx.codes.OK, 10, "the key opens lists")
+    page.reload()
+    expect(page.get_by_role("cell", name="shop backend", exact=True)).to_be_visible()
+    assert key not in page.content()
+    page.get_by_role("button", name="Revoke shop backend").click()
+    page.get_by_role("button", name="Revoke shop backend").click()
+    expect(page.get_by_role("cell", name="revoked", exact=False)).to_be_visible()
+    until(lambda: answered() == httpx.codes.UNAUTHORIZED, 10, "the key is refused")
+
+
+def test_a_merchandiser_uploads_a_catalogue_and_reads_what_was_refused(
+    page: Page, system: LocalSystem
+) -> None:
+    log_in(page, member_of_staff(system, "merchandiser"))
+    expect(page.get_by_role("link", name="Keys and roles")).to_have_count(0)
+    page.goto("/console/upload")
+    page.get_by_label("File").set_input_files(
+        {"name": "shop.csv", "mimeType": "text/csv", "buffer": FILE}
+    )
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_text("1 stored, 1 refused")).to_be_visible()
+    refused = page.get_by_role("region", name="Refused lines").get_by_role("row").nth(1)
+    expect(refused.get_by_role("cell").nth(0)).to_have_text("3")
+    expect(refused.get_by_role("cell").nth(1)).to_have_text("price")
+    assert httpx.get(f"{system.http_url}/v1/items/up-1").is_success
+
+
+def test_a_shopper_sees_nothing_of_it(page: Page, system: LocalSystem) -> None:
+    log_in(page, member_of_staff(system, "shopper"))
+    page.goto("/console/keys")
+    expect(page.get_by_role("heading", name="Nothing to see yet")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_of_it_keeps_anybody_out(
+    browser: Browser, system: LocalSystem, scheme: Literal["light", "dark"]
+) -> None:
+    email = member_of_staff(system, "operator")
+    for size in (PHONE, DESK):
+        context = browser.new_context(
+            base_url=system.http_url, viewport=size, color_scheme=scheme, reduced_motion="reduce"
+        )
+        page = context.new_page()
+        page.goto("/console")
+        assert_nobody_is_kept_out(page)
+        log_in(page, email)
+        for path in PAGES:
+            page.goto(path)
+            assert_nobody_is_kept_out(page)
+        context.close()

@@ -1,0 +1,15 @@
+// What the console has, in the order of its navigation.
+
+const STAFF = ["merchandiser", "operator"];
+const OPERATOR = ["operator"];
+
+/** A page: its address, its name, the roles that see it, and its module, whose `show(main)` fills it. */
+export const PAGES = [
+  { path: "/console/upload", title: "Catalogue upload", roles: STAFF, load: () => import("./upload.js") },
+  { path: "/console/keys", title: "Keys and roles", roles: OPERATOR, load: () => import("./keys.js") },
+];
+
+/** The pages that somebody with a role sees. */
+export function pagesOf(role) {
+  return PAGES.filter((one) => one.roles.includes(role));
+}
