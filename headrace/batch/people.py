@@ -19,7 +19,7 @@ _ABSENT = -1
 # Somebody of whom nothing is known yet has no vector to ask with.
 _SELECT = """
 SELECT user_id, vector, recent_ordinals, seen FROM user_states
-WHERE model_version = %s AND (n > 0 OR recent_ordinals <> '{}')
+WHERE model_version = %s AND (last_occurred_at IS NOT NULL OR recent_ordinals <> '{}')
 """
 _RANGE = f"{_SELECT} AND user_id >= %s AND (%s IS NULL OR user_id < %s) ORDER BY user_id"
 _NAMED = f"{_SELECT} AND user_id = ANY(%s) ORDER BY user_id"

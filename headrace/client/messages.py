@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from headrace.api.catalogue.v1 import catalogue_pb2
 from headrace.api.events.v1 import events_pb2
@@ -13,6 +13,7 @@ from headrace.client.models import (
     Cause,
     Event,
     EventStatus,
+    EventType,
     Explanation,
     Item,
     ListedItem,
@@ -26,8 +27,7 @@ from headrace.errors import InvalidInput
 from headrace.runtime.item_messages import item_fields
 
 _TYPES = {
-    name.removeprefix("EVENT_TYPE_").lower(): number
-    for name, number in events_pb2.EventType.items()
+    name: events_pb2.EventType.Value(f"EVENT_TYPE_{name.upper()}") for name in get_args(EventType)
 }
 
 
@@ -35,8 +35,7 @@ def to_event(event: Event) -> gateway_pb2.NewEvent:
     """Raises: InvalidInput for a type that does not exist and a time without a zone."""
     number = _TYPES.get(event.type)
     if not number:
-        names = ", ".join(name for name, number in _TYPES.items() if number)
-        raise InvalidInput.of("type", f"must be one of {names}, not {event.type!r}")
+        raise InvalidInput.of("type", f"must be one of {', '.join(_TYPES)}, not {event.type!r}")
     message = gateway_pb2.NewEvent(
         event_id=event.event_id,
         user_id=event.user_id,

@@ -1,5 +1,6 @@
 """An event as a caller sends it, and the checks that every event passes."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Annotated, Literal, Self
@@ -31,9 +32,11 @@ class EventType(IntEnum):
     LIKE = 5
     DISLIKE = 6
     RATING = 7
+    RETRACTION = 8
 
 
 EventTypeName = Literal["view", "click", "cart", "purchase", "like", "dislike", "rating"]
+"""What callers may say. A retraction is written by the gateway."""
 
 
 def _read_text(moment: object) -> object:
@@ -94,3 +97,20 @@ class NewEvent(BaseModel):
     @property
     def event_type(self) -> EventType:
         return EventType[self.type.upper()]
+
+
+class Retraction(BaseModel):
+    """An event that takes an earlier one of the same person back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    event_id: Identifier
+    user_id: Identifier
+    retracts: Identifier
+
+
+def retraction_id(user_id: str, event_id: str) -> str:
+    """The id of the event that takes an event back: always the same, so that asking twice has one
+    effect."""
+    name = f"{user_id}\n{event_id}"
+    return f"retract-{hashlib.sha256(name.encode()).hexdigest()[:40]}"

@@ -100,6 +100,7 @@ def decode_event(record: Record) -> GivenEvent:
         occurred_at=_moment(message.occurred_at) if message.HasField("occurred_at") else None,
         accepted_at=_moment(message.accepted_at) if message.HasField("accepted_at") else None,
         backfill=message.backfill,
+        retracts=message.retracts,
     )
 
 

@@ -24,6 +24,7 @@ class GivenEvent:
     occurred_at: datetime | None
     accepted_at: datetime | None
     backfill: bool
+    retracts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,23 @@ class Event:
     backfill: bool
     body_hash: bytes
     """16 bytes; the same for each repetition of the event."""
+    retracts: str = ""
+    """Of a retraction: the event that it takes back."""
 
     @property
     def key(self) -> Key:
         return self.user_id, self.event_id
 
+    @property
+    def target(self) -> Key | None:
+        """What a retraction takes back: always of the same person."""
+        return (self.user_id, self.retracts) if self.retracts else None
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event in its person's log, at position `n` = 1, 2, 3, ..."""
+    """An event in its person's log, at position `n` = 1, 2, 3, ... `item_ordinal`: 0 where it has
+    no item."""
 
     user_id: str
     epoch: int
@@ -61,17 +70,24 @@ class Entry:
     accepted_at: datetime | None
     backfill: bool
     body_hash: bytes
+    retracted: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether it can be taken back."""
+        return not self.retracted and self.type is not EventType.RETRACTION
 
 
 def body_hash(
-    item_id: str, kind: EventType, value: float | None, occurred_at: datetime | None
+    subject: str, kind: EventType, value: float | None, occurred_at: datetime | None
 ) -> bytes:
     """16 bytes over what a repetition must repeat.
 
-    occurred_at: as the sender gave it. Where they gave none it is not part of the body: a retry
-    through the gateway is accepted at another time.
+    subject: the item, or the event that is taken back. occurred_at: as the sender gave it. Where
+    they gave none it is not part of the body: a retry through the gateway is accepted at another
+    time.
     """
     moment = occurred_at.isoformat() if occurred_at else ""
     # No id holds a control character, so NUL cannot occur within a part.
-    body = f"{item_id}\0{int(kind)}\0{value!r}\0{moment}"
+    body = f"{subject}\0{int(kind)}\0{value!r}\0{moment}"
     return blake2b(body.encode(), digest_size=16).digest()

@@ -17,6 +17,8 @@ from headrace.store.database import Database
 from services.event_ingest.events import Entry, Event, Key
 from services.event_ingest.numbering import Counter
 
+_NO_CHOICES = frozenset({EventType.DISLIKE, EventType.RETRACTION})
+
 
 class EventLog:
     """Transactions on the log."""
@@ -55,13 +57,14 @@ class LogTransaction:
         """Those of `keys` that are in the log."""
         self._cursor.execute(
             "SELECT user_id, n, event_id, item_ordinal,"
-            " type, value, occurred_at, accepted_at, backfill, body_hash"
+            " type, value, occurred_at, accepted_at, backfill, body_hash, retracted_by IS NOT NULL"
             " FROM unnest(%s::text[], %s::text[]) AS k (user_id, event_id)"
             " JOIN interactions USING (user_id, event_id)",
             _columns(keys),
         )
         found = {}
-        for user, n, event, ordinal, kind, value, at, accepted, backfill, digest in self._cursor:
+        for row in self._cursor:
+            user, n, event, ordinal, kind, value, at, accepted, backfill, digest, retracted = row
             found[user, event] = Entry(
                 user_id=user,
                 epoch=counters[user].epoch,
@@ -74,6 +77,7 @@ class LogTransaction:
                 accepted_at=accepted,
                 backfill=backfill,
                 body_hash=bytes(digest),
+                retracted=retracted,
             )
         return found
 
@@ -111,24 +115,33 @@ class LogTransaction:
             " SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::integer[],"
             " %s::smallint[], %s::float8[], %s::timestamptz[], %s::timestamptz[], %s::boolean[],"
             " %s::bytea[]);"
-            "UPDATE user_counters AS c SET n = reached.n, updated_at = now()"
-            " FROM unnest(%s::text[], %s::bigint[]) AS reached (user_id, n)"
+            "UPDATE user_counters AS c SET n = reached.n, epoch = reached.epoch, updated_at = now()"
+            " FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS reached (user_id, n, epoch)"
             " WHERE c.user_id = reached.user_id",
             _columns([(e.user_id, e.n, e.event_id, e.item_ordinal, *_what(e)) for e in entries])
-            + _columns({entry.user_id: entry.n for entry in entries}.items()),
+            + _columns(list({e.user_id: (e.user_id, e.n, e.epoch) for e in entries}.values())),
         )
 
-    def count_minutes(self, entries: Sequence[Entry]) -> None:
-        """Adds to the counts behind what is trending; imports and dislikes stay out.
+    def retract(self, pairs: Sequence[tuple[Entry, Entry]]) -> None:
+        """Marks what was taken back: each entry with the retraction that says so."""
+        self._cursor.execute(
+            "UPDATE interactions AS i SET retracted_by = new.retracted_by"
+            " FROM unnest(%s::text[], %s::bigint[], %s::bigint[])"
+            " AS new (user_id, n, retracted_by)"
+            " WHERE i.user_id = new.user_id AND i.n = new.n",
+            _columns([(target.user_id, target.n, by.n) for target, by in pairs]),
+        )
+
+    def count_minutes(self, entries: Sequence[Entry], retracted: Sequence[Entry] = ()) -> None:
+        """Adds to the counts behind what is trending, and takes away what was taken back; imports
+        and what is no choice of an item stay out.
 
         Comes last: popular items are rows that every replica wants.
         """
-        tally = Tally(
-            (entry.occurred_at.replace(second=0, microsecond=0), entry.item_ordinal)
-            for entry in entries
-            if not entry.backfill and entry.type is not EventType.DISLIKE
-        )
-        if not tally:
+        tally = Tally(map(_minute, filter(_trends, entries)))
+        tally.subtract(map(_minute, filter(_trends, retracted)))
+        changed = [(minute, ordinal, by) for (minute, ordinal), by in tally.items() if by]
+        if not changed:
             return
         self._cursor.execute(
             "INSERT INTO item_minute_counts AS held (minute, item_ordinal, events)"
@@ -136,7 +149,7 @@ class LogTransaction:
             " AS new (minute, item_ordinal, events) ORDER BY minute, item_ordinal"
             " ON CONFLICT (minute, item_ordinal)"
             " DO UPDATE SET events = held.events + excluded.events",
-            _columns([(minute, ordinal, events) for (minute, ordinal), events in tally.items()]),
+            _columns(changed),
         )
 
     def forget_counts(self, hours: float, limit: int) -> int:
@@ -227,6 +240,14 @@ class LogTransaction:
             (days,),
         )
         return self._cursor.rowcount
+
+
+def _trends(entry: Entry) -> bool:
+    return not entry.backfill and entry.type not in _NO_CHOICES
+
+
+def _minute(entry: Entry) -> tuple[datetime, int]:
+    return entry.occurred_at.replace(second=0, microsecond=0), entry.item_ordinal
 
 
 def _what(e: Event | Entry) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from headrace.contracts.events import EventType
 from services.event_ingest.events import Entry, Event, Key
 
 
@@ -16,6 +17,8 @@ class Verdict(Enum):
     WAITS = "waits"
     REPEATED = "repeated"
     CONFLICT = "conflict"
+    VAIN = "vain"
+    """A retraction of what is not there to be taken back."""
 
 
 @dataclass(slots=True)
@@ -27,19 +30,26 @@ class Counter:
 
 
 def judge(
-    events: Sequence[Event], held: Mapping[Key, bytes], known_items: Collection[str]
+    events: Sequence[Event],
+    held: Mapping[Key, bytes],
+    known_items: Collection[str],
+    standing: Collection[Key] = (),
 ) -> list[Verdict]:
     """One verdict an event, in the order of the batch: of two under one key the first counts.
 
-    held: body hashes of those that the log or the waiting room has.
+    held: body hashes of those that the log or the waiting room has. standing: of the log, what can
+    be taken back.
     """
     hashes = dict(held)
+    open_to_retraction = set(standing)
     verdicts = []
     for event in events:
         before = hashes.get(event.key)
         if before is None:
-            hashes[event.key] = event.body_hash
-            verdicts.append(Verdict.NEW if event.item_id in known_items else Verdict.WAITS)
+            verdict = _of_fresh(event, known_items, open_to_retraction)
+            verdicts.append(verdict)
+            if verdict is not Verdict.VAIN:
+                hashes[event.key] = event.body_hash
         elif before == event.body_hash:
             verdicts.append(Verdict.REPEATED)
         else:
@@ -47,14 +57,31 @@ def judge(
     return verdicts
 
 
+def _of_fresh(event: Event, known_items: Collection[str], standing: set[Key]) -> Verdict:
+    """Brings `standing` up to date."""
+    if event.target is not None:
+        if event.target not in standing:
+            return Verdict.VAIN
+        standing.remove(event.target)
+        return Verdict.NEW
+    if event.item_id not in known_items:
+        return Verdict.WAITS
+    standing.add(event.key)
+    return Verdict.NEW
+
+
 def number(
     fresh: Sequence[tuple[Event, int]], counters: MutableMapping[str, Counter]
 ) -> list[Entry]:
-    """Entries for events and the ordinals of their items, in that order; moves the counters."""
+    """Entries for events and the ordinals of their items, in that order; moves the counters.
+
+    With a retraction an epoch begins: whoever follows the log reads it anew.
+    """
     entries = []
     for event, ordinal in fresh:
         counter = counters[event.user_id]
         counter.n += 1
+        counter.epoch += event.type is EventType.RETRACTION
         entries.append(
             Entry(
                 user_id=event.user_id,

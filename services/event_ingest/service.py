@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 INVALID = "invalid_event"
 CONFLICT = "event_id_conflict"
+NOTHING_TO_RETRACT = "nothing_to_retract"
+
+_NO_ITEM = 0
 
 _RELEASED_USERS = 500  # people in one releasing transaction: bounds how long counters are held
 _REFUSED_KEPT_DAYS = 14  # as long as the dead letters
@@ -49,7 +52,7 @@ class EventIngest:
         """
         outcomes, events = _check_all(given)
         with self._log.transaction() as transaction:
-            decided, late = self._decide(transaction, list(events.values()))
+            decided, retracted, late = self._decide(transaction, list(events.values()))
             outcomes.update(zip(events, decided, strict=True))
             reasons = {
                 (given[at].user_id, given[at].event_id): outcome.reason
@@ -58,7 +61,8 @@ class EventIngest:
             }
             if reasons:
                 transaction.refuse(reasons)
-            transaction.count_minutes([o.entry for o in decided if o.kind == "stored" and o.entry])
+            stored = [o.entry for o in decided if o.kind == "stored" and o.entry]
+            transaction.count_minutes(stored, retracted)
         result = [outcomes[at] for at in range(len(given))]
         metrics.OUT_OF_ORDER.inc(late)
         _count(given, result)
@@ -111,25 +115,33 @@ class EventIngest:
 
     def _decide(
         self, transaction: LogTransaction, events: Sequence[Event]
-    ) -> tuple[list[Outcome], int]:
-        """Outcomes of checked events, and how many of them were out of order."""
+    ) -> tuple[list[Outcome], list[Entry], int]:
+        """Outcomes of checked events, the entries that they take back, and how many of them were
+        out of order."""
         if not events:
-            return [], 0
+            return [], [], 0
         counters = transaction.lock({event.user_id for event in events})
         keys = {event.key for event in events}
-        entries = transaction.entries(keys, counters)
+        targets = {event.target for event in events if event.target is not None}
+        entries = transaction.entries(keys | targets, counters)
         held = {key: entry.body_hash for key, entry in entries.items()} | transaction.waiting(keys)
         ordinals = transaction.ordinals({event.item_id for event in events})
-        verdicts = judge(events, held, ordinals)
+        standing = {key for key, entry in entries.items() if entry.stands}
+        verdicts = judge(events, held, ordinals, standing)
         judged = list(zip(events, verdicts, strict=True))
 
         waiting = [event for event, verdict in judged if verdict is Verdict.WAITS]
         if waiting:
             transaction.put_waiting(waiting)
-        fresh = [(event, ordinals[event.item_id]) for event, v in judged if v is Verdict.NEW]
+        new = [event for event, verdict in judged if verdict is Verdict.NEW]
+        fresh = [(event, ordinals.get(event.item_id, _NO_ITEM)) for event in new]
         appended, late = _append(transaction, fresh, counters)
         entries.update(((entry.user_id, entry.event_id), entry) for entry in appended)
-        return [_outcome(verdict, entries.get(event.key)) for event, verdict in judged], late
+        taken_back = [(entries[e.target], entries[e.key]) for e in new if e.target is not None]
+        if taken_back:
+            transaction.retract(taken_back)
+        outcomes = [_outcome(verdict, entries.get(event.key)) for event, verdict in judged]
+        return outcomes, [target for target, _ in taken_back], late
 
 
 def _append(
@@ -172,6 +184,12 @@ def _outcome(verdict: Verdict, entry: Entry | None) -> Outcome:
                 "refused",
                 reason=CONFLICT,
                 detail="event_id: this person has another event under it; choose a new one",
+            )
+        case Verdict.VAIN:
+            return Outcome(
+                "refused",
+                reason=NOTHING_TO_RETRACT,
+                detail="retracts: this person's log has no such event, or it was taken back",
             )
 
 

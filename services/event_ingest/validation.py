@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter, ValidationError
 
-from headrace.contracts.events import AHEAD, OLDEST, EventType, NewEvent
+from headrace.contracts.events import AHEAD, OLDEST, EventType, NewEvent, Retraction
 from headrace.contracts.identifiers import Identifier
 from headrace.contracts.violations import check
 from headrace.errors import InvalidInput
@@ -19,6 +19,8 @@ def checked(given: GivenEvent) -> Event:
 
     Raises: InvalidInput that names each field at fault.
     """
+    if given.type == EventType.RETRACTION:
+        return _retraction(given)
     body = check(
         NewEvent,
         {
@@ -30,8 +32,7 @@ def checked(given: GivenEvent) -> Event:
             "value": given.value,
         },
     )
-    if given.key != given.user_id.encode():
-        raise InvalidInput.of("key", "the record's key must be the user_id")
+    _check_key(given)
     return Event(
         user_id=given.user_id,
         event_id=given.event_id,
@@ -43,6 +44,31 @@ def checked(given: GivenEvent) -> Event:
         backfill=given.backfill,
         body_hash=body_hash(given.item_id, body.event_type, body.value, given.occurred_at),
     )
+
+
+def _retraction(given: GivenEvent) -> Event:
+    check(
+        Retraction,
+        {"event_id": given.event_id, "user_id": given.user_id, "retracts": given.retracts},
+    )
+    _check_key(given)
+    return Event(
+        user_id=given.user_id,
+        event_id=given.event_id,
+        item_id="",
+        type=EventType.RETRACTION,
+        value=None,
+        occurred_at=_occurred_at(given),
+        accepted_at=given.accepted_at,
+        backfill=given.backfill,
+        body_hash=body_hash(given.retracts, EventType.RETRACTION, None, given.occurred_at),
+        retracts=given.retracts,
+    )
+
+
+def _check_key(given: GivenEvent) -> None:
+    if given.key != given.user_id.encode():
+        raise InvalidInput.of("key", "the record's key must be the user_id")
 
 
 def is_named(given: GivenEvent) -> bool:

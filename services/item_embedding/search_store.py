@@ -39,10 +39,11 @@ ON CONFLICT (query) DO UPDATE SET times = known.times + 1, last_at = now()
 _REFRESH_POPULARITY = """
 WITH counted AS MATERIALIZED (
     SELECT item_ordinal AS ordinal, round(ln(1 + count(*))::numeric, 1)::real AS popularity
-    FROM interactions GROUP BY item_ordinal
+    FROM standing_interactions GROUP BY item_ordinal
 ), stale AS MATERIALIZED (
-    SELECT s.ordinal, counted.popularity FROM item_search s JOIN counted USING (ordinal)
-    WHERE s.popularity <> counted.popularity
+    SELECT s.ordinal, coalesce(counted.popularity, 0) AS popularity
+    FROM item_search s LEFT JOIN counted USING (ordinal)
+    WHERE s.popularity <> coalesce(counted.popularity, 0)
     FOR NO KEY UPDATE OF s SKIP LOCKED
 )
 UPDATE item_search s SET popularity = stale.popularity

@@ -23,7 +23,7 @@ _QUERY = """
 SELECT item_ordinal,
        sum(events * power(2, -extract(epoch FROM now() - minute) / %(half_life_s)s)) AS score
 FROM item_minute_counts
-WHERE minute > now() - make_interval(secs => %(window_s)s)
+WHERE minute > now() - make_interval(secs => %(window_s)s) AND events > 0
 GROUP BY item_ordinal
 ORDER BY score DESC, item_ordinal
 LIMIT %(items)s

@@ -12,7 +12,8 @@ from headrace.contracts.events import EventType
 class Interaction(NamedTuple):
     """Entry `n` of a person's log in this `epoch`; `type` is a number of EventType.
 
-    value: of a rating 1 to 5, of other types an amount, if any.
+    item_ordinal: 0 where it has no item. value: of a rating 1 to 5, of other types an amount, if
+    any. retracted: the person took it back.
     """
 
     user_id: str
@@ -25,6 +26,15 @@ class Interaction(NamedTuple):
     accepted_at: datetime | None
     backfill: bool
     value: float | None = None
+    retracted: bool = False
+
+    @property
+    def tells(self) -> bool:
+        """Whether anything follows from it: not from what was taken back, nor from taking back.
+
+        Such entries keep their places in the log, so that none is missing.
+        """
+        return not self.retracted and self.type != EventType.RETRACTION
 
     @property
     def rating(self) -> float:

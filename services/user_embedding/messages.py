@@ -62,10 +62,11 @@ def _wrong(message: events_pb2.Interaction) -> str | None:
         return "user_id and event_id must be given"
     if not 1 <= message.n < 2**63 or message.epoch >= 2**63:
         return f"n is {message.n} and epoch {message.epoch}; n must be at least 1, both signed"
-    if not 1 <= message.item_ordinal < 2**31:
-        return f"item_ordinal is {message.item_ordinal}; must be 1 to {2**31 - 1}"
     if message.type not in _TYPES:
         return f"type is {message.type}; must be 1 to {max(_TYPES)}"
+    first = 0 if message.type == events_pb2.EVENT_TYPE_RETRACTION else 1
+    if not first <= message.item_ordinal < 2**31:
+        return f"item_ordinal is {message.item_ordinal}; must be {first} to {2**31 - 1}"
     if not message.HasField("occurred_at"):
         return "occurred_at must be given"
     return None

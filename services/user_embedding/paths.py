@@ -34,7 +34,7 @@ class Path:
 
 def moves(entry: Interaction) -> bool:
     """Whether an entry is one to step. A dislike is not, until a model is trained to follow it."""
-    return entry.type != EventType.DISLIKE
+    return entry.tells and entry.type != EventType.DISLIKE
 
 
 def path_of(
@@ -43,8 +43,8 @@ def path_of(
     """The path through `entries`.
 
     before: when the entry before them happened. rows: of the items whose vector is known; entries
-    of others are passed over. A gap is the time since the entry before, stepped or not: 0 for the
-    first of all and where the entry before happened later.
+    of others are passed over. A gap is the time since the entry before that tells anything, stepped
+    or not: 0 for the first of all and where the entry before happened later.
     """
     path_rows: list[int] = []
     types: list[int] = []
@@ -58,7 +58,8 @@ def path_of(
             gap_s = (entry.occurred_at - before).total_seconds() if before else 0.0
             gaps.append(max(0.0, gap_s))
             ratings.append(entry.rating)
-        before = entry.occurred_at
+        if entry.tells:
+            before = entry.occurred_at
     return Path(path_rows, types, gaps, ratings)
 
 

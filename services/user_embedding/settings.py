@@ -1,11 +1,11 @@
 """Settings of user_embedding."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import BeforeValidator, Field
 
-from headrace.contracts.events import EventType
+from headrace.contracts.events import EventType, EventTypeName
 from headrace.runtime.settings import (
     Address,
     BundleSettings,
@@ -21,8 +21,8 @@ def _event_types(names: object) -> object:
         return names
     types = set()
     for name in filter(None, (part.strip() for part in names.split(","))):
-        if name.upper() not in EventType.__members__:
-            right = ", ".join(kind.name.lower() for kind in EventType)
+        if name.lower() not in get_args(EventTypeName):
+            right = ", ".join(get_args(EventTypeName))
             raise ValueError(f"{name!r} is no type of event; right are {right}, with commas")
         types.add(EventType[name.upper()])
     return frozenset(types)

@@ -27,6 +27,7 @@ class UserState:
     recent_event_ids: tuple[str, ...]
     """Oldest first, at most `memory.RECENT_EVENTS`."""
     last_occurred_at: datetime | None
+    """Of the last interaction that was not taken back."""
     last_accepted_at: datetime | None
     """None where the last interaction was an import or came past the gateway."""
 
@@ -37,5 +38,5 @@ class UserState:
 
     @property
     def blank(self) -> bool:
-        """Whether nothing happened yet, in the log or in a visit."""
-        return self.n == 0 and not self.recent_ordinals
+        """Whether nothing happened yet that stands, in the log or in a visit."""
+        return self.last_occurred_at is None and not self.recent_ordinals

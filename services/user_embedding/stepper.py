@@ -36,7 +36,7 @@ class Stepper:
     """Advances states along the log.
 
     A dislike and an item that nobody knows are entries like others and leave the recurrent state
-    and the vector as they are.
+    and the vector as they are. One that tells nothing (taken back, or taking back) only moves `n`.
     """
 
     def __init__(self, tower: UserTower, items: ItemVectors, memory: Memory, width: int) -> None:
@@ -157,7 +157,8 @@ class Stepper:
 
     def _after(self, run: Run, state: Vector, vector: Vector) -> UserState:
         before, last = run.state, run.entries[-1]
-        touches = [(entry.item_ordinal, entry.type) for entry in run.entries]
+        telling = [entry for entry in run.entries if entry.tells]
+        touches = [(entry.item_ordinal, entry.type) for entry in telling]
         return UserState(
             user_id=before.user_id,
             epoch=before.epoch,
@@ -170,6 +171,6 @@ class Stepper:
             recent_event_ids=recent_events(
                 before.recent_event_ids, [entry.event_id for entry in run.entries]
             ),
-            last_occurred_at=last.occurred_at,
+            last_occurred_at=telling[-1].occurred_at if telling else before.last_occurred_at,
             last_accepted_at=None if last.backfill else last.accepted_at,
         )

@@ -18,7 +18,7 @@ from headrace.training.preparation.source import CHUNK, Chunk
 
 _INTERACTIONS = """
 SELECT i.user_id, t.item_id, i.type, i.value, extract(epoch FROM i.occurred_at)::float8, i.n
-FROM interactions i JOIN items t ON t.ordinal = i.item_ordinal
+FROM standing_interactions i JOIN items t ON t.ordinal = i.item_ordinal
 ORDER BY i.user_id, i.n
 """
 _ITEMS = """

@@ -59,7 +59,7 @@ class VisitStore:
                 " i.occurred_at"
                 " FROM claimed_visits v"
                 " JOIN user_counters c ON c.user_id = v.visitor_id AND c.n > v.merged_n"
-                " JOIN interactions i ON i.user_id = v.visitor_id AND i.n > v.merged_n"
+                " JOIN standing_interactions i ON i.user_id = v.visitor_id AND i.n > v.merged_n"
                 " JOIN items ON items.ordinal = i.item_ordinal"
                 " WHERE v.claimed_at > now() - %s::interval"
                 " ORDER BY v.claimed_at, v.visitor_id, i.n LIMIT %s",

@@ -25,7 +25,7 @@ from services.gateway.tokens import VISIT_S, Tokens
 from tests.conftest import KafkaServer
 from tests.integration.event_ingest.world import Postgres
 from tests.integration.gateway.account_world import Person, Replica
-from tests.unit.event_ingest.builders import given, minutes_ago
+from tests.unit.event_ingest.builders import given, given_retraction, minutes_ago
 from tests.unit.gateway.memory import TOKENS, Clock
 
 
@@ -114,6 +114,20 @@ async def test_what_comes_after_the_log_in_follows(
     assert [len(entries) for entries in log.ingest.release(["toaster"])] == [1]
     await visits.merge()
     assert len(store.log_of(user_id)) == len(store.log_of(visitor_id)) == 4
+
+
+async def test_what_the_visitor_took_back_does_not_become_the_persons(
+    ann: Person, visits: Visits, log: IngestedLog, store: Postgres
+) -> None:
+    visitor_id, token = await _browse(visits, log)
+    log.ingest.ingest([given_retraction("x1", visitor_id, retracts="c1")])
+    user_id = ann.session["user_id"]
+    await visits.claim(token, user_id)
+    await visits.merge()
+    assert store.query("SELECT type FROM interactions WHERE user_id = %s", user_id) == [(7,)]
+    log.ingest.ingest([given("c2", visitor_id)])
+    await visits.merge()
+    assert len(store.log_of(user_id)) == 2
 
 
 class DyingStore(VisitStore):

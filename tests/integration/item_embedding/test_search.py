@@ -276,3 +276,7 @@ def test_events_in_the_log_make_an_item_popular(shop: Shop, pool: Database) -> N
         )
     shop.store.refresh_popularity()
     assert shop.ids()[0] == "board"
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE interactions SET retracted_by = 51")
+    shop.store.refresh_popularity()
+    assert shop.ids()[0] != "board"

@@ -103,6 +103,13 @@ def test_in_another_epoch_the_pages_begin_with_the_log(tables: Tables, logs: Log
     assert {entry.epoch for entry in page.entries} == {1}
 
 
+def test_pages_tell_what_was_taken_back(tables: Tables, logs: LogStore) -> None:
+    tables.write(random_log("ada", 3, ON_TOPIC))
+    tables.query("UPDATE interactions SET retracted_by = 3 WHERE n = 1")
+    entries = logs.pages([state("ada", 0)], limit=10)["ada"].entries
+    assert [entry.retracted for entry in entries] == [True, False, False]
+
+
 def test_an_event_is_applied_once_the_state_has_it(
     tables: Tables, logs: LogStore, states: StateStore
 ) -> None:

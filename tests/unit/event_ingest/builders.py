@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from headrace.contracts.events import EventType
 from headrace.runtime.kafka_records import Record
 from services.event_ingest.events import Event, GivenEvent
 from services.event_ingest.validation import checked
@@ -30,6 +31,14 @@ def given(event_id: str = "e1", user_id: str = "ann", **other: Any) -> GivenEven
 
 def event(event_id: str = "e1", user_id: str = "ann", **other: Any) -> Event:
     return checked(given(event_id, user_id, **other))
+
+
+def given_retraction(event_id: str, user_id: str = "ann", *, retracts: str) -> GivenEvent:
+    return given(event_id, user_id, item_id="", type=int(EventType.RETRACTION), retracts=retracts)
+
+
+def retraction(event_id: str, user_id: str = "ann", *, retracts: str) -> Event:
+    return checked(given_retraction(event_id, user_id, retracts=retracts))
 
 
 def minutes_ago(minutes: float) -> datetime:

@@ -1,7 +1,7 @@
 """Which events count, and as number what."""
 
 from services.event_ingest.numbering import Counter, Verdict, judge, number, out_of_order
-from tests.unit.event_ingest.builders import event, minutes_ago
+from tests.unit.event_ingest.builders import event, minutes_ago, retraction
 
 KNOWN = {"kettle": 7}
 
@@ -27,6 +27,35 @@ def test_what_is_held_already_is_repeated_or_in_conflict() -> None:
 def test_an_event_for_an_unknown_item_waits_once() -> None:
     unknown = event(item_id="toaster")
     assert judge([unknown, unknown], {}, KNOWN) == [Verdict.WAITS, Verdict.REPEATED]
+
+
+def test_only_what_stands_in_the_persons_own_log_is_taken_back_and_once() -> None:
+    back = retraction("r1", retracts="e1")
+    mine = {("ann", "e1")}
+    assert judge([back], {}, KNOWN, mine) == [Verdict.NEW]
+    assert judge([back, back], {}, KNOWN, mine) == [Verdict.NEW, Verdict.REPEATED]
+    assert judge([back, retraction("r2", retracts="e1")], {}, KNOWN, mine) == [
+        Verdict.NEW,
+        Verdict.VAIN,
+    ]
+    assert judge([back], {}, KNOWN, {("bob", "e1")}) == [Verdict.VAIN]
+    assert judge([retraction("r1", "bob", retracts="e1")], {}, KNOWN, mine) == [Verdict.VAIN]
+
+
+def test_an_event_and_its_retraction_may_come_together() -> None:
+    back = retraction("r1", retracts="e1")
+    assert judge([event("e1"), back], {}, KNOWN) == [Verdict.NEW, Verdict.NEW]
+    assert judge([back, event("e1"), back], {}, KNOWN) == [Verdict.VAIN, Verdict.NEW, Verdict.NEW]
+    waiting = event("e1", item_id="toaster")
+    assert judge([waiting, back], {}, KNOWN) == [Verdict.WAITS, Verdict.VAIN]
+
+
+def test_a_retraction_is_an_entry_and_begins_an_epoch() -> None:
+    counters = {"ann": Counter(epoch=3, n=10)}
+    fresh = [(event("e1"), 7), (retraction("r1", retracts="e1"), 0), (event("e2"), 7)]
+    entries = number(fresh, counters)
+    assert [(e.epoch, e.n, e.item_ordinal) for e in entries] == [(3, 11, 7), (4, 12, 0), (4, 13, 7)]
+    assert counters["ann"] == Counter(4, 13)
 
 
 def test_each_person_is_numbered_in_order_of_arrival_from_where_they_stood() -> None:

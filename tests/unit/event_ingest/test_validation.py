@@ -1,15 +1,16 @@
 """What is refused before it is stored, and what a repetition must repeat."""
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from headrace.contracts.events import AHEAD, OLDEST, EventType
+from headrace.contracts.events import AHEAD, OLDEST, EventType, retraction_id
 from headrace.errors import InvalidInput
 from services.event_ingest.validation import checked, is_named, type_name
-from tests.unit.event_ingest.builders import NOW, event, given, minutes_ago
+from tests.unit.event_ingest.builders import NOW, event, given, given_retraction, minutes_ago
 
 
 def test_a_right_event_passes_with_its_type_and_time() -> None:
@@ -101,3 +102,29 @@ def test_another_item_type_value_or_time_is_another_body(other: dict[str, Any]) 
 
 def test_a_body_hash_is_16_bytes() -> None:
     assert len(event().body_hash) == 16
+
+
+def test_a_retraction_names_what_it_takes_back_and_no_item() -> None:
+    passed = checked(given_retraction("r1", retracts="e1"))
+    assert (passed.type, passed.item_id, passed.target) == (EventType.RETRACTION, "", ("ann", "e1"))
+    assert event().target is None
+    other = checked(given_retraction("r1", retracts="e2"))
+    assert passed.body_hash != other.body_hash
+    again = replace(given_retraction("r1", retracts="e1"), accepted_at=minutes_ago(1))
+    assert checked(again).body_hash == passed.body_hash
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"retracts": ""}, "retracts"), ({"event_id": ""}, "event_id"), ({"key": b"bob"}, "key")],
+)
+def test_a_retraction_that_cannot_be_used_is_refused_by_name(
+    wrong: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput, match=field):
+        checked(replace(given_retraction("r1", retracts="e1"), **wrong))
+
+
+def test_the_id_of_a_retraction_follows_from_person_and_event() -> None:
+    assert retraction_id("ann", "e1") == retraction_id("ann", "e1")
+    assert len({retraction_id(*of) for of in [("ann", "e1"), ("ann", "e2"), ("bob", "e1")]}) == 3

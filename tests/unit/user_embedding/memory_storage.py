@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from headrace.contracts.events import EventType
 from headrace.errors import Unavailable
 from services.user_embedding.interactions import EventStatus, Interaction, Page
 from services.user_embedding.states import UserState
@@ -49,6 +50,22 @@ class MemoryLogs:
     def append(self, *entries: Interaction) -> None:
         for entry in entries:
             self.entries[entry.user_id].append(entry)
+
+    def retract(self, user_id: str, n: int) -> Interaction:
+        """As event_ingest does: marks entry `n`; an epoch begins with the entry that says so."""
+        entries = self.entries[user_id]
+        self.epochs[user_id] = epoch = self.epochs.get(user_id, 0) + 1
+        entries[n - 1] = entries[n - 1]._replace(retracted=True)
+        retraction = entries[-1]._replace(
+            epoch=epoch,
+            n=len(entries) + 1,
+            event_id=f"retract-{n}",
+            item_ordinal=0,
+            type=EventType.RETRACTION,
+        )
+        entries.append(retraction)
+        self.entries[user_id] = [entry._replace(epoch=epoch) for entry in entries]
+        return retraction
 
     def erase(self, user_id: str) -> None:
         """The log begins anew in the next epoch."""

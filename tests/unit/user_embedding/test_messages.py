@@ -44,7 +44,7 @@ def test_an_interaction_is_read_to_the_microsecond() -> None:
         ("item_ordinal", 0, "item_ordinal is 0"),
         ("item_ordinal", 2**31, "item_ordinal"),
         ("type", 0, "type is 0"),
-        ("type", 8, "type is 8"),
+        ("type", 99, "type is 99"),
         ("epoch", 2**63, "epoch"),
     ],
 )
