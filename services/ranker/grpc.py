@@ -37,7 +37,7 @@ class RankerServicer(stubs.RankerServiceServicer):
             as_of=timestamp(answer.as_of),
             n_applied=answer.n_applied,
             degraded=answer.degraded,
-            items=_items(answer.items),
+            items=ranked_items(answer.items),
             after_status=answer.after_status,  # type: ignore[arg-type]  # the enum's number
             next_cursor=answer.next_cursor,
         )
@@ -51,7 +51,7 @@ class RankerServicer(stubs.RankerServiceServicer):
         )
         answer = await self._ranker.similar(query)
         return api.SimilarItemsResponse(
-            model_version=answer.model_version, items=_items(answer.items)
+            model_version=answer.model_version, items=ranked_items(answer.items)
         )
 
     async def SimilarUsers(  # noqa: N802
@@ -94,7 +94,8 @@ def _explanation(explanation: Explanation) -> api.Explanation:
     )
 
 
-def _items(items: Iterable[RankedItem]) -> list[api.RankedItem]:
+def ranked_items(items: Iterable[RankedItem]) -> list[api.RankedItem]:
+    """Places of a list as messages carry them."""
     return [
         api.RankedItem(
             item_id=item.item_id,

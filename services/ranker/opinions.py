@@ -92,10 +92,15 @@ class Opinions:
         items = []
         for ordinal, score in pairs:
             if ordinal != ABSENT:
-                content = self._catalogue.item(ordinal).content
+                item = self._catalogue.item(ordinal)
                 items.append(
                     RankedItem(
-                        content.item_id, score, content.title, content.categories, Source.SIMILAR
+                        item.content.item_id,
+                        score,
+                        item.content.title,
+                        item.content.categories,
+                        Source.SIMILAR,
+                        picture_url=item.picture_url,
                     )
                 )
         return items

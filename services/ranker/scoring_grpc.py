@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from headrace.api.ranker.v1 import ranker_pb2, scoring_pb2, scoring_pb2_grpc
+from headrace.api.ranker.v1 import scoring_pb2, scoring_pb2_grpc
 from headrace.contracts.filters import Filter
 from headrace.contracts.identifiers import Identifier
 from headrace.contracts.violations import check
 from headrace.errors import InvalidInput
 from headrace.index.encoding import from_bytes
 from headrace.runtime.filter_messages import filter_fields
+from services.ranker.grpc import ranked_items
 from services.ranker.opinions import Opinions
 
 if TYPE_CHECKING:
@@ -64,15 +65,4 @@ class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
         near = await self._opinions.nearest(
             from_bytes(request.vector, self._width), request.model_version, asked.n, asked.filter
         )
-        return scoring_pb2.NearestItemsResponse(
-            items=[
-                ranker_pb2.RankedItem(
-                    item_id=item.item_id,
-                    score=item.score,
-                    title=item.title,
-                    categories=item.categories,
-                    source=item.source,  # type: ignore[arg-type]  # the enum's number
-                )
-                for item in near
-            ]
-        )
+        return scoring_pb2.NearestItemsResponse(items=ranked_items(near))

@@ -1,13 +1,17 @@
 """What the ranker thinks of items that somebody else has found."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import pytest
 
+from headrace.api.ranker.v1.scoring_pb2 import NearestItemsRequest
 from headrace.contracts.filters import Condition, OneCategory
 from headrace.errors import FailedPrecondition, Unavailable
+from headrace.index.encoding import to_bytes
 from services.ranker.opinions import Opinions
 from services.ranker.scoring import Scorer
+from services.ranker.scoring_grpc import ScoringServicer
 from tests.unit.ranker.world import EarlyPreference, World, direction, item, nothing_counted, user
 
 
@@ -76,6 +80,19 @@ async def test_the_nearest_to_a_vector_are_visible_and_pass_the_filter() -> None
     assert not {"i1", "i5"} & set(found)
     assert {int(one[1:]) % 4 for one in await world.nearest(4, "tea")} == {0}
     assert await world.nearest(4, "wine") == []
+
+
+async def test_what_is_nearest_shows_its_picture() -> None:
+    world = Thinking()
+    world.catalogue.apply([item(9, picture_url="/nine.jpg", revision=2)])
+    servicer = ScoringServicer(world.opinions, width=len(direction(1)))
+    request = NearestItemsRequest(
+        vector=to_bytes(direction(1)), width=len(direction(1)), model_version="m1", n=10
+    )
+    answer = await servicer.NearestItems(request, cast("Any", None))
+    assert {one.item_id: one.picture_url for one in answer.items if one.picture_url} == {
+        "i9": "/nine.jpg"
+    }
 
 
 async def test_a_vector_of_another_model_is_refused() -> None:

@@ -185,6 +185,7 @@ def item(
     facets: Facets | None = None,
     publish_at: float = -math.inf,
     expire_at: float = math.inf,
+    picture_url: str = "",
 ) -> ItemVersion:
     """Item `i<ordinal>`; the nearer to its category's direction, the smaller the ordinal."""
     facets = facets or Facets(categories=categories or (CATEGORIES[ordinal % len(CATEGORIES)],))
@@ -202,6 +203,7 @@ def item(
         bias=0.0,
         publish_at=publish_at,
         expire_at=expire_at,
+        picture_url=picture_url,
     )
 
 
