@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from headrace.errors import Unavailable
+from services.gateway.http_protocol import BoundedHttp
 
 
 @asynccontextmanager
@@ -24,7 +25,7 @@ async def http_server(app: ASGIApp, *, host: str, port: int, grace_s: float) -> 
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=BoundedHttp,
         ws="none",
         lifespan="off",
         access_log=False,

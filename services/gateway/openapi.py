@@ -90,7 +90,7 @@ def operation(
     answer: None: there is no body.
     limited: strangers may try so often. may_be_refused: what the body holds opens no door.
     """
-    statuses = {400, 503}
+    statuses = {400, 431, 503}
     statuses.update((409,) if may_conflict else (), (429,) if limited else ())
     statuses.update((401,) if may_be_refused else ())
     statuses.update((413, 415) if body else (), (401, 403) if scope or own else ())

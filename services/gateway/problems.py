@@ -43,13 +43,14 @@ METHOD = Kind("method-not-allowed", 405, "The path does not take this method")
 PRECONDITION = Kind("failed-precondition", 409, "Not possible in the present state")
 TOO_LARGE = Kind("too-large", 413, "The body is too large")
 MEDIA = Kind("unsupported-media-type", 415, "The body must be JSON")
+HEAD_TOO_LARGE = Kind("head-too-large", 431, "Path, query and headers are too large")
 RATE_LIMITED = Kind("rate-limited", 429, "Too many attempts")
 INTERNAL = Kind("internal", 500, "Something is broken here")
 UNAVAILABLE = Kind("unavailable", 503, "A part of the system is away")
 
 KINDS = (
     INVALID, UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND, METHOD, PRECONDITION, TOO_LARGE, MEDIA,
-    RATE_LIMITED, INTERNAL, UNAVAILABLE,
+    RATE_LIMITED, HEAD_TOO_LARGE, INTERNAL, UNAVAILABLE,
 )  # fmt: skip
 _OF_ERROR: Mapping[type[errors.HeadraceError], Kind] = {
     errors.InvalidInput: INVALID,
