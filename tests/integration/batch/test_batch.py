@@ -115,6 +115,13 @@ def test_killed_and_started_again_it_makes_the_same_files(
     assert len(rows_in(whole)) == 10 * PEOPLE
 
 
+def assert_same_lists(one: Path, other: Path) -> None:
+    """Parts of other sizes may differ in the last bits of a score: other sums, other rounding."""
+    first, second = rows_in(one), rows_in(other)
+    assert [row[:3] for row in first] == [row[:3] for row in second]
+    assert [row[3] for row in first] == pytest.approx([row[3] for row in second], abs=1e-6)
+
+
 @pytest.mark.usefixtures("stored")
 def test_partitions_make_what_one_run_makes(toy_bundle: Path, tmp_path: Path) -> None:
     shared, whole = tmp_path / "shared", tmp_path / "whole"
@@ -122,7 +129,7 @@ def test_partitions_make_what_one_run_makes(toy_bundle: Path, tmp_path: Path) ->
     assert not (shared / "manifest.json").exists()
     assert batch(toy_bundle, shared, "--part-users", "40", "--partition", "1/2") == 0
     assert batch(toy_bundle, whole) == 0
-    assert rows_in(shared) == rows_in(whole)
+    assert_same_lists(shared, whole)
     assert (shared / "manifest.json").exists()
 
 
@@ -131,7 +138,7 @@ def test_two_workers_make_what_one_makes(toy_bundle: Path, tmp_path: Path) -> No
     shared, whole = tmp_path / "shared", tmp_path / "whole"
     assert batch(toy_bundle, shared, "--part-users", "40", "--workers", "2") == 0
     assert batch(toy_bundle, whole) == 0
-    assert rows_in(shared) == rows_in(whole)
+    assert_same_lists(shared, whole)
 
 
 @pytest.mark.usefixtures("stored")
