@@ -1,153 +1,94 @@
-"""Schemathesis calls every operation of the OpenAPI, with what its schema allows and what not.
+"""Every operation of the OpenAPI, called with what its schema allows and with what it does not.
 
 Whatever comes, there is no 5xx, and no answer that the document does not describe. The operations
 are read from the document, so that a new one is in here from the start.
 """
 
-import itertools
-import uuid
-from collections import Counter, defaultdict
+import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
-import orjson
 import pytest
-import schemathesis
-from schemathesis import Case, GenerationMode, HookContext, SerializationContext
-from schemathesis.core.transport import Response
-from schemathesis.engine import events, from_schema
-from schemathesis.engine.recorder import ScenarioRecorder
-from schemathesis.hooks import unregister
 
 from headrace.local.system import LocalSystem
-from services.gateway.keys import Scope
-from tests.e2e.test_people import PASSWORD, mailed_token
-from tests.e2e.visitor import API_KEY
+from services.gateway.schemas import Schemas
+from tests.e2e.fuzzing import Callers, faults
+from tests.e2e.visitor import API_KEY, Visitor
 
-CONFIG: dict[str, Any] = {
-    "seed": 1,
-    "continue-on-failure": True,
-    "request-timeout": 10,
-    # Cases drawn by chance, beside the examples of the document and each boundary of its schemas.
-    "generation": {"max-examples": 10, "no-shrink": True, "with-security-parameters": False},
-    "phases": {
-        "stateful": {"enabled": False},
-        # Ids from answers would revoke the callers' keys, and end the person's session.
-        "fuzzing": {"extra-data-sources": {"responses": False}},
-    },
-    "checks": {
-        # What JSON Schema cannot say the document leaves to prose: ids in visible characters, two
-        # fields that exclude each other. So not all that a schema allows is accepted.
-        "positive_data_acceptance": {"enabled": False},
-        # An item may be called `upload`, so `/v1/items/upload` takes what `/v1/items/{item_id}`
-        # does, and says so.
-        "allow_header_conformance": {"enabled": False},
-        # Many operations serve nobody in particular. Who may call what is tested by itself.
-        "ignored_auth": {"enabled": False},
-    },
-    "operations": [
-        {
-            # Whatever comes is a file: its broken lines are told in the report.
-            "include-path": "/v1/items/upload",
-            "checks": {"negative_data_rejection": {"enabled": False}},
-        }
-    ],
-}
 STREAM = "text/event-stream"
-
-
-@schemathesis.serializer("application/x-ndjson")
-def _as_line(_: SerializationContext, value: object) -> bytes:
-    return value.encode() if isinstance(value, str) else orjson.dumps(value)
-
-
-class Callers:
-    """A key of all scopes, one of each, a person and nobody, by turns; and what they were answered.
-
-    A person who is erased, or whose sessions are ended, by what is called is followed by another.
-    """
-
-    def __init__(self, system: LocalSystem) -> None:
-        self._system = system
-        self._http = httpx.Client(base_url=system.http_url, timeout=30)
-        self._admin = {"Authorization": f"Bearer {API_KEY}"}
-        self._headers = {"all scopes": self._admin, "nobody": {}, "person": {}}
-        for scope in Scope:
-            body = {"name": scope.value, "scopes": [scope.value]}
-            key = self._http.post("/v1/keys", json=body, headers=self._admin).json()
-            self._headers[scope.value] = {"Authorization": f"Bearer {key['key']}"}
-        self._known = {"item_id": "item-3"}
-        self._turns: dict[str, Iterator[str]] = {}
-        self._turn = ""
-        self.answered: defaultdict[str, Counter[tuple[str, int]]] = defaultdict(Counter)
-
-    def close(self) -> None:
-        self._http.close()
-
-    def sign(self, case: Case[Any]) -> None:
-        """Gives the case the key or token of whose turn it is, and real ids where it is good."""
-        if case.operation.label not in self._turns:
-            self._turns[case.operation.label] = itertools.cycle(self._headers)
-            self._see_to_the_person()
-        self._turn = next(self._turns[case.operation.label])
-        case.headers.update(self._headers[self._turn])
-        if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
-            for place in (case.path_parameters, case.query, case.body):
-                self._name_what_is_there(place)
-
-    def note(self, case: Case[Any], response: Response) -> None:
-        self.answered[case.operation.label][self._turn, response.status_code] += 1
-
-    def keys_are_valid(self) -> bool:
-        return all(
-            self._http.get("/v1/me", headers=headers).status_code == httpx.codes.FORBIDDEN
-            for caller, headers in self._headers.items()
-            if caller not in ("nobody", "person")
-        )
-
-    def _see_to_the_person(self) -> None:
-        if self._http.get("/v1/me", headers=self._headers["person"]).is_success:
-            return
-        email = f"{uuid.uuid4().hex}@example.com"
-        account = {"email": email, "password": PASSWORD}
-        answer = self._http.post("/v1/accounts", json=account, headers=self._admin)
-        assert answer.is_success, answer.text
-        token = mailed_token(self._system, email)
-        confirmation = {"token": token, "password": PASSWORD}
-        session = self._http.post("/v1/accounts/confirm", json=confirmation).json()
-        self._headers["person"] = {"Authorization": f"Bearer {session['access_token']}"}
-        self._known["user_id"] = session["user_id"]
-
-    def _name_what_is_there(self, place: object) -> None:
-        if isinstance(place, list):
-            for one in place:
-                self._name_what_is_there(one)
-        elif hasattr(place, "items"):
-            for name, value in place.items():
-                if name in self._known and isinstance(value, str):
-                    place[name] = self._known[name]  # type: ignore[index]
-                else:
-                    self._name_what_is_there(value)
+ADMIN = {"Authorization": f"Bearer {API_KEY}"}
+JSON = {"content-type": "application/json"}
+WICKED = (
+    "'; DROP TABLE items; --",
+    "<script>alert(1)</script><img src=x onerror=alert(2)>",
+    "%_\\' OR 1=1",
+)
 
 
 @pytest.fixture(scope="module")
-def callers(system: LocalSystem) -> Iterator[Callers]:
-    callers = Callers(system)
-    yield callers
-    callers.close()
+def document(system: LocalSystem) -> dict[str, Any]:
+    described: dict[str, Any] = httpx.get(f"{system.http_url}/openapi.json").json()
+    return described
 
 
 @pytest.mark.timeout(150)
 def test_every_operation_answers_as_the_document_says(
-    system: LocalSystem, callers: Callers
+    system: LocalSystem, document: dict[str, Any]
 ) -> None:
-    document = httpx.get(f"{system.http_url}/openapi.json").json()
     operations, streams = _operations(document)
     assert len(operations) > 30
-    assert _faults(document, streams, system, callers) == []
-    assert set(callers.answered) == operations
-    assert callers.keys_are_valid()
+    with Callers(system) as callers:
+        assert faults(document, streams, system, callers) == []
+        assert set(callers.answered) == operations
+        assert callers.keys_are_valid()
+
+
+def test_a_body_of_ten_megabytes_or_without_depth_is_the_callers_fault(
+    visitor: Visitor, document: dict[str, Any]
+) -> None:
+    """And nobody else waits for it."""
+    bodies = (b'{"x": "' + b"a" * 10_000_000 + b'"}', b'{"x":' * 100_000, b"[" * 1_000_000)
+    for method, path, _ in _with_bodies(document):
+        for body in bodies:
+            began = time.monotonic()
+            answer = visitor.http.request(method, path, content=body, headers=JSON)
+            assert 400 <= answer.status_code < 500, (method, path, answer.text)
+            assert time.monotonic() - began < 5
+    deep = '{"all":[' * 2_000 + "]}" * 2_000
+    for path in ("/v1/items", "/v1/search?q=a"):
+        assert visitor.http.get(path, params={"filter": deep}).status_code == 400
+
+
+def test_sql_and_html_in_every_text_are_text(visitor: Visitor, document: dict[str, Any]) -> None:
+    tables = visitor.rows("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+    items = visitor.rows("SELECT count(*) FROM items")[0][0]
+    for method, path, example in _with_bodies(document):
+        for text in WICKED:
+            answer = visitor.http.request(method, path, json=_spoiled(example, text))
+            assert answer.status_code < 500, (method, path, answer.text)
+            assert "html" not in answer.headers.get("content-type", "")
+    for path, of in document["paths"].items():
+        parameters = of.get("get", {}).get("parameters", ())
+        for text in WICKED:
+            query = {one["name"]: text for one in parameters if one["in"] == "query"}
+            answer = visitor.http.get(_filled(path, text), params=query)
+            assert answer.status_code < 500, (path, answer.text)
+            assert "html" not in answer.headers.get("content-type", "")
+            assert "set-cookie" not in answer.headers  # so nothing can be forged across sites
+    assert visitor.rows("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == tables
+    assert visitor.rows("SELECT count(*) FROM items")[0][0] >= items
+
+
+def test_what_was_asked_for_is_in_no_page(visitor: Visitor) -> None:
+    for path in ("/", "/search", "/items/<b>", "/categories/<b>", "/account", "/docs"):
+        page = visitor.http.get(path, params={"q": WICKED[1]})
+        assert page.status_code == 200
+        assert "alert(1)" not in page.text
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
 
 
 def _operations(document: dict[str, Any]) -> tuple[set[str], set[str]]:
@@ -165,41 +106,32 @@ def _operations(document: dict[str, Any]) -> tuple[set[str], set[str]]:
     return labels.keys() - streams, streams
 
 
-def _faults(
-    document: dict[str, Any], streams: set[str], system: LocalSystem, callers: Callers
-) -> list[str]:
-    """What was answered against the document, each with the call that shows it."""
-    given = {**CONFIG, "base-url": system.http_url, "cache": {"enabled": False}}
-    config = schemathesis.Config.from_dict(given)
-    schema = schemathesis.openapi.from_dict(document, config=config).exclude(
-        lambda context: context.operation.label in streams
-    )
-
-    @schemathesis.hook
-    def before_call(_: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-        callers.sign(case)
-
-    @schemathesis.hook
-    def after_call(_: HookContext, case: Case[Any], response: Response) -> None:
-        callers.note(case, response)
-
-    found = []
-    try:
-        for event in from_schema(schema).execute():
-            if isinstance(event, events.FatalError):
-                raise event.exception
-            if isinstance(event, events.NonFatalError):
-                found.append(f"{event.label}: {event.info.format()}")
-            if isinstance(event, events.ScenarioFinished):
-                found.extend(_failures(event.recorder))
-    finally:
-        unregister(before_call)
-        unregister(after_call)
-    return found
+def _with_bodies(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Method, path and an example of the body of each operation that takes JSON."""
+    schemas = Schemas(document)
+    for path, of in document["paths"].items():
+        for method, described in of.items():
+            content = described.get("requestBody", {}).get("content", {})
+            if "application/json" in content:
+                yield (
+                    method.upper(),
+                    _filled(path, "item-3"),
+                    schemas.example(content["application/json"]["schema"]),
+                )
 
 
-def _failures(recorder: ScenarioRecorder) -> Iterator[str]:
-    for check in itertools.chain.from_iterable(recorder.checks.values()):
-        if check.failure_info is not None:
-            told = check.failure_info
-            yield f"{recorder.label}: {told.failure}\n{told.code_sample[:2_000]}"
+def _filled(path: str, text: str) -> str:
+    """The path with `text` for each of its parameters."""
+    parts = path.split("/")
+    return "/".join(quote(text, safe="") if part.startswith("{") else part for part in parts)
+
+
+def _spoiled(example: Any, text: str) -> Any:
+    """The example with `text` for each of its texts."""
+    if isinstance(example, str):
+        return text
+    if isinstance(example, list):
+        return [_spoiled(one, text) for one in example]
+    if isinstance(example, dict):
+        return {name: _spoiled(value, text) for name, value in example.items()}
+    return example

@@ -73,7 +73,12 @@ def test_what_a_shop_wrote_is_shown_and_never_run(page: Page, system: LocalSyste
     wicked = "<img src=x onerror=alert(1)><script>alert(2)</script>"
     answer = httpx.put(
         f"{system.http_url}/v1/items/wicked",
-        json={"title": wicked, "description": wicked, "categories": ["<b onclick=alert(3)"]},
+        json={
+            "title": wicked,
+            "description": wicked,
+            "categories": ["<b onclick=alert(3)"],
+            "picture_url": "/docs",  # a page, and no picture
+        },
         headers={"Authorization": f"Bearer {API_KEY}"},
     )
     assert answer.is_success, answer.text
@@ -86,6 +91,8 @@ def test_what_a_shop_wrote_is_shown_and_never_run(page: Page, system: LocalSyste
     page.on("dialog", listen)
     page.goto("/items/wicked")
     expect(page.get_by_role("heading", level=1)).to_have_text(wicked)
+    expect(page.locator("svg.poster").first).to_be_visible()
+    expect(page.locator("img.poster")).to_have_count(0)
     assert not alerts
     httpx.delete(
         f"{system.http_url}/v1/items/wicked", headers={"Authorization": f"Bearer {API_KEY}"}
