@@ -1,13 +1,19 @@
 """gRPC channels: retries as service config, keep-alive, deadlines, context, errors."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Awaitable
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import grpc
 
 from headrace.runtime.context import outgoing_headers
+from headrace.runtime.renewed_channel import RenewedBlockingChannel, RenewedChannel
 from headrace.runtime.rpc_errors import from_rpc_error, rpc_errors
+
+if TYPE_CHECKING:  # see `renewed_channel`
+    from headrace.runtime.certificates import Certificates
 
 Q_contra = TypeVar("Q_contra", contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
@@ -72,9 +78,14 @@ OPTIONS_WITHOUT_RETRIES: list[tuple[str, Any]] = [
 """For calls that must not happen twice."""
 
 
-def open_channel(address: str) -> grpc.aio.Channel:
-    """A channel to host:port. Connects on first use; close it at the end (`async with`)."""
-    return grpc.aio.insecure_channel(address, options=OPTIONS)
+def open_channel(address: str, certificates: Certificates | None = None) -> grpc.aio.Channel:
+    """A channel to host:port. Connects on first use; close it at the end (`async with`).
+
+    certificates: shown to the callee and asked of it; without, the connection is not encrypted.
+    """
+    if certificates is None:
+        return grpc.aio.insecure_channel(address, options=OPTIONS)
+    return RenewedChannel(address, certificates, OPTIONS)
 
 
 async def call(
@@ -89,9 +100,11 @@ async def call(
         return await method(request, timeout=timeout_s, metadata=outgoing_headers())
 
 
-def open_blocking_channel(address: str) -> grpc.Channel:
-    """A channel for threads that have no event loop."""
-    return grpc.insecure_channel(address, options=OPTIONS)
+def open_blocking_channel(address: str, certificates: Certificates | None = None) -> grpc.Channel:
+    """`open_channel` for threads that have no event loop."""
+    if certificates is None:
+        return grpc.insecure_channel(address, options=OPTIONS)
+    return RenewedBlockingChannel(address, certificates, OPTIONS)
 
 
 def call_blocking(

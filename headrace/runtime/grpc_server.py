@@ -16,6 +16,8 @@ from grpc_reflection.v1alpha import reflection
 
 from headrace.errors import HeadraceError, InvalidInput, Unavailable
 from headrace.runtime import context
+from headrace.runtime.callers import check_caller
+from headrace.runtime.certificates import Certificates, Material
 from headrace.runtime.grpc_channel import MESSAGE_BYTES
 from headrace.runtime.metrics import GRPC_REQUESTS, GRPC_SECONDS
 from headrace.runtime.readiness import Readiness
@@ -38,14 +40,18 @@ async def grpc_server(
     register: Callable[[grpc.aio.Server], None],
     readiness: Readiness,
     grace_s: float,
+    certificates: Certificates | None = None,
 ) -> AsyncIterator[grpc.aio.Server]:
     """Serves while the block runs; afterwards refuses new calls and lets those under way end.
 
     services: full names, for health and reflection. Health follows `readiness`.
+    certificates: for TLS; with an authority, callers need a certificate of it, and are let in by
+        `headrace.runtime.callers`. Without, connections are not encrypted.
     Raises: Unavailable where the port is taken.
     """
+    known_callers = certificates is not None and bool(certificates.files.authority)
     server = grpc.aio.server(
-        interceptors=[CallInterceptor()],
+        interceptors=[CallInterceptor(known_callers=known_callers)],
         options=[
             ("grpc.max_receive_message_length", MESSAGE_BYTES),
             ("grpc.so_reuseport", 0),
@@ -58,7 +64,10 @@ async def grpc_server(
         [*services, health.SERVICE_NAME, reflection.SERVICE_NAME], server
     )
     try:
-        server.add_insecure_port(f"{host}:{port}")
+        if certificates is None:
+            server.add_insecure_port(f"{host}:{port}")
+        else:
+            server.add_secure_port(f"{host}:{port}", _credentials(certificates))
     except RuntimeError as error:
         raise Unavailable(
             f"port {port} of HEADRACE_GRPC_PORT cannot be opened: is another process using it?"
@@ -71,6 +80,29 @@ async def grpc_server(
         follow.cancel()
         await health_servicer.enter_graceful_shutdown()
         await server.stop(grace_s)
+
+
+def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
+    """Asked at each new connection whether the certificate is another."""
+
+    def configuration(material: Material) -> Any:
+        return grpc.ssl_server_certificate_configuration(
+            [(material.key, material.certificate)], material.authority or None
+        )
+
+    given = certificates.current()
+
+    def renewed() -> Any:
+        nonlocal given
+        present = certificates.current()
+        if present is given:
+            return None
+        given = present
+        return configuration(present)
+
+    return grpc.dynamic_ssl_server_credentials(
+        configuration(given), renewed, bool(certificates.files.authority)
+    )
 
 
 async def _follow(
@@ -88,7 +120,13 @@ async def _follow(
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
-    """Around each unary call: request context, metrics, and errors as status codes."""
+    """Around each unary call: request context, metrics, and errors as status codes.
+
+    known_callers: callers have certificates, and these must allow the call.
+    """
+
+    def __init__(self, *, known_callers: bool = False) -> None:
+        self._known_callers = known_callers
 
     async def intercept_service(
         self,
@@ -98,13 +136,24 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None or handler.unary_unary is None:
             return handler
-        method = handler_call_details.method.rpartition("/")[2]
+        path = handler_call_details.method
+        behavior = handler.unary_unary
+        if self._known_callers:
+            behavior = _for_allowed(path, behavior)
         return grpc.unary_unary_rpc_method_handler(
-            _observed(method, handler.unary_unary, handler.request_deserializer),
+            _observed(path.rpartition("/")[2], behavior, handler.request_deserializer),
             # None: the bytes arrive. What grpc cannot read it answers with UNKNOWN and a traceback.
             request_deserializer=None,
             response_serializer=handler.response_serializer,
         )
+
+
+def _for_allowed(path: str, behavior: Callable[..., Any]) -> Callable[..., Any]:
+    async def answer(request: Any, call: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        check_caller(path, call.auth_context())
+        return await behavior(request, call)
+
+    return answer
 
 
 def _observed(

@@ -18,6 +18,20 @@ GRPC_SECONDS = Histogram(
     buckets=LATENCY_BUCKETS,
 )
 
+CALLERS_REFUSED = Counter(
+    "headrace_grpc_callers_refused_total",
+    "gRPC calls of services whose certificate does not allow them.",
+    ["method", "caller"],
+)
+CERTIFICATE_ENDS = Gauge(
+    "headrace_certificate_ends_seconds", "When the certificate in use ends, Unix time.", ["use"]
+)
+CERTIFICATE_RENEWALS = Counter(
+    "headrace_certificate_renewals_total",
+    "Files of a certificate that changed while running, by whether they were taken or refused.",
+    ["use", "result"],
+)
+
 KAFKA_PROCESSED = Counter(
     "headrace_kafka_records_processed_total", "Records taken from a topic and done.", ["topic"]
 )

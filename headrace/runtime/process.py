@@ -97,6 +97,9 @@ def run_process(
 
     try:
         uvloop.run(run())
+    except SettingsInvalid as error:
+        log.critical("settings are wrong: %s", error)
+        sys.exit(2)
     except HeadraceError as error:
         log.critical("%s", error)
         sys.exit(1)

@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from headrace.errors import SettingsInvalid
+from headrace.runtime.certificates import CertificateFiles, Certificates
 
 PREFIX = "HEADRACE_"
 
@@ -54,6 +55,42 @@ class DatabaseSettings:
     database_url: Dsn = field(repr=False)
     """`postgresql://…` or `host=… dbname=…`. Secret."""
     database_connections: Annotated[int, Field(ge=1, le=100)] = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerSettings:
+    """For processes that call, or are called by, other services over gRPC.
+
+    All three or none. Without, connections between services are neither encrypted nor checked.
+    """
+
+    grpc_certificate_file: str = ""
+    """This service's certificate in PEM, then those between it and the authority. Read again once
+    it changed, like the other two."""
+    grpc_key_file: str = ""
+    """The certificate's key in PEM, without password."""
+    grpc_ca_file: str = ""
+    """The authority that all services' certificates come from, in PEM."""
+
+    def peers(self) -> Certificates | None:
+        """None where they are not set. Raises: SettingsInvalid, naming the variable at fault."""
+        files = CertificateFiles(
+            f"{PREFIX}GRPC", self.grpc_certificate_file, self.grpc_key_file, self.grpc_ca_file
+        )
+        return certificates_of(files, "CERTIFICATE", "KEY", "CA")
+
+
+def certificates_of(files: CertificateFiles, *needed: str) -> Certificates | None:
+    """None where none of the variables is set. Raises: SettingsInvalid where only some are."""
+    paths = {"CERTIFICATE": files.certificate, "KEY": files.key, "CA": files.authority}
+    missing = [what for what in needed if not paths[what]]
+    if len(missing) == len(needed):
+        return None
+    if missing:
+        lacking = ", ".join(f"{files.variables}_{what}_FILE" for what in missing)
+        there = ", ".join(f"{files.variables}_{what}_FILE" for what in needed if paths[what])
+        raise SettingsInvalid(f"{lacking} must be set where {there} is, or none of them")
+    return Certificates(files)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,6 +53,7 @@ _FIRST_REFRESH_S = 0.25  # until there is a list at all
 
 
 async def serve(settings: GatewaySettings, process: Process) -> None:
+    peers, doors = settings.peers(), settings.doors()
     async with AsyncExitStack() as stack:
         events = KafkaEventLog(settings.kafka_bootstrap_servers, settings.events_deadline_ms / 1000)
         events.start()
@@ -67,8 +68,10 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
 
         database = Database(settings.database_url, settings.database_connections, wait_s=2)
         stack.callback(database.close)
-        ranker = await stack.enter_async_context(open_channel(settings.ranker_address))
-        items = await stack.enter_async_context(open_channel(settings.item_embedding_address))
+        ranker = await stack.enter_async_context(open_channel(settings.ranker_address, peers))
+        items = await stack.enter_async_context(
+            open_channel(settings.item_embedding_address, peers)
+        )
         popular = PopularLists()
         process.readiness.require("ranker", popular.filled)
         gateway = Gateway(
@@ -109,6 +112,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                 register=partial(_register, gateway, discovery, people, access),
                 readiness=process.readiness,
                 grace_s=settings.shutdown_grace_s,
+                certificates=doors,
             )
         )
         limits = BodyLimits(events=settings.events_body_bytes, items=settings.items_body_bytes)
@@ -130,6 +134,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                 host=settings.host,
                 port=settings.http_port,
                 grace_s=settings.shutdown_grace_s,
+                certificates=doors,
             )
         )
         log.info("listening", extra={"http": settings.http_port, "grpc": settings.grpc_port})

@@ -65,7 +65,8 @@ class BoundedHttp(HttpToolsProtocol):
         ]
         self.transport.write("\r\n".join([*head, "", ""]).encode() + bytes(answer.body))
         # Closed at once, with what the caller still sends unread, the answer would be lost.
-        self.transport.write_eof()
+        if self.transport.can_write_eof():  # TLS cannot be closed on one side alone
+            self.transport.write_eof()
         self.loop.call_later(_LINGER_S, self.transport.close)
 
 

@@ -1,8 +1,10 @@
 """Runs the HTTP door on this process's event loop, as one resource among others."""
 
 import asyncio
+import logging
 import math
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,14 +12,25 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from headrace.errors import Unavailable
+from headrace.runtime.certificates import Certificates
 from services.gateway.http_protocol import BoundedHttp
+
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def http_server(app: ASGIApp, *, host: str, port: int, grace_s: float) -> AsyncIterator[None]:
+async def http_server(
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    grace_s: float,
+    certificates: Certificates | None = None,
+) -> AsyncIterator[None]:
     """Serves while the block runs; afterwards ends idle connections and lets requests finish.
 
     uvicorn's `serve` would take the process's signals, so its three parts are called here.
+    certificates: for HTTPS; without, connections are not encrypted.
 
     Raises: Unavailable where the port is taken.
     """
@@ -35,6 +48,8 @@ async def http_server(app: ASGIApp, *, host: str, port: int, grace_s: float) -> 
         timeout_graceful_shutdown=math.ceil(grace_s),
     )
     config.load()
+    if certificates is not None:
+        config.ssl = renewed_context(certificates)
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
@@ -45,6 +60,33 @@ async def http_server(app: ASGIApp, *, host: str, port: int, grace_s: float) -> 
         server.should_exit = True
         await ticking
         await server.shutdown(sockets=[listener])
+
+
+def renewed_context(certificates: Certificates) -> ssl.SSLContext:
+    """A context whose new connections get the certificate that is in use by then."""
+    known = certificates.current()
+    first = present = _context(certificates)
+
+    def renew(connection: ssl.SSLObject, _name: str | None, _context_: ssl.SSLContext) -> None:
+        nonlocal known, present
+        material = certificates.current()
+        if material is not known:
+            try:
+                present, known = _context(certificates), material
+            except (OSError, ssl.SSLError):  # replaced once more in between; then the next one
+                log.warning("certificate changed while it was read")
+        connection.context = present
+
+    # Called at each connection, also where the caller names no host.
+    first.sni_callback = renew
+    return first
+
+
+def _context(certificates: Certificates) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificates.files.certificate, certificates.files.key)
+    return context
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -5,12 +5,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from headrace.runtime.certificates import CertificateFiles, Certificates
 from headrace.runtime.settings import (
+    PREFIX,
     Address,
     DatabaseSettings,
     KafkaSettings,
+    PeerSettings,
     Port,
     ProcessSettings,
+    certificates_of,
 )
 from services.gateway.accounts.smtp import SmtpServer
 from services.gateway.keys import ApiKeys
@@ -38,12 +42,17 @@ Bytes = Annotated[int, Field(ge=1_000)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatewaySettings(ProcessSettings, KafkaSettings, DatabaseSettings):
+class GatewaySettings(ProcessSettings, PeerSettings, KafkaSettings, DatabaseSettings):
     """Where it listens, whom it asks, and how long it waits."""
 
     metrics_port: Port = 9101
     http_port: Port = 8080
     grpc_port: Port = 50051
+    public_certificate_file: str = ""
+    """For TLS at both doors, HTTP and gRPC: the certificate in PEM, then those between it and the
+    authority. Read again once it changed, like its key. Without, doors are not encrypted."""
+    public_key_file: str = ""
+    """The certificate's key in PEM, without password."""
     ranker_address: Address
     item_embedding_address: Address
     api_keys: Annotated[str, AfterValidator(_keys_in_order)] = field(repr=False)
@@ -79,6 +88,13 @@ class GatewaySettings(ProcessSettings, KafkaSettings, DatabaseSettings):
     items_body_bytes: Bytes = 24 * 1024 * 1024
     remembered_places: Annotated[int, Field(ge=0)] = 50_000
     """Places of people's last lists, kept for when the ranker is away; about 0.4 kB each."""
+
+    def doors(self) -> Certificates | None:
+        """None where they are not encrypted. Raises: SettingsInvalid."""
+        files = CertificateFiles(
+            f"{PREFIX}PUBLIC", self.public_certificate_file, self.public_key_file
+        )
+        return certificates_of(files, "CERTIFICATE", "KEY")
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ _POSTGRES_ANSWERED_WITHIN_S = 5.0
 
 async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
     """Runs the service until it is told to stop."""
+    peers = settings.peers()
     async with AsyncExitStack() as stack:
         grace_s = settings.shutdown_grace_s
         bundle = await asyncio.to_thread(lambda: Bundle.load(settings.bundle_url, ["item"]))
@@ -102,6 +103,7 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
                 register=partial(add_ItemEmbeddingServiceServicer_to_server, servicer),
                 readiness=process.readiness,
                 grace_s=grace_s,
+                certificates=peers,
             )
         )
         process.readiness.require(

@@ -9,13 +9,16 @@ from headrace.runtime.settings import (
     BundleSettings,
     DatabaseSettings,
     KafkaSettings,
+    PeerSettings,
     Port,
     ProcessSettings,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemEmbeddingSettings(ProcessSettings, KafkaSettings, DatabaseSettings, BundleSettings):
+class ItemEmbeddingSettings(
+    ProcessSettings, PeerSettings, KafkaSettings, DatabaseSettings, BundleSettings
+):
     """Read from HEADRACE_* variables."""
 
     metrics_port: Port = 9104

@@ -45,6 +45,7 @@ from services.ranker.users import UserCache, UserVector
 
 async def serve(settings: RankerSettings, process: Process) -> None:
     """Runs the service until it is told to stop."""
+    peers = settings.peers()
     async with AsyncExitStack() as stack:
         bundle = await asyncio.to_thread(lambda: Bundle.load(settings.bundle_url, ["ranker"]))
         retrieval = _index("retrieval", bundle.width + 1, settings, stack)
@@ -80,7 +81,9 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             part.start()
             stack.push_async_callback(asyncio.to_thread, part.stop, settings.shutdown_grace_s)
 
-        channel = await stack.enter_async_context(open_channel(settings.user_embedding_address))
+        channel = await stack.enter_async_context(
+            open_channel(settings.user_embedding_address, peers)
+        )
         embedding = UserEmbeddingClient(
             channel,
             bundle.model_version,
@@ -130,6 +133,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
                 register=partial(_register, ranker, opinions, bundle.width),
                 readiness=process.readiness,
                 grace_s=settings.shutdown_grace_s,
+                certificates=peers,
             )
         )
         await process.until_told_to_stop()

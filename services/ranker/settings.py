@@ -11,13 +11,16 @@ from headrace.runtime.settings import (
     BundleSettings,
     DatabaseSettings,
     KafkaSettings,
+    PeerSettings,
     Port,
     ProcessSettings,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankerSettings(ProcessSettings, KafkaSettings, DatabaseSettings, BundleSettings):
+class RankerSettings(
+    ProcessSettings, PeerSettings, KafkaSettings, DatabaseSettings, BundleSettings
+):
     """Settings of one ranker."""
 
     metrics_port: Port = 9105

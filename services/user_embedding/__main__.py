@@ -38,6 +38,7 @@ _POSTGRES_ANSWERED_WITHIN_S = 5.0
 
 async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
     """Runs the service until it is told to stop."""
+    peers = settings.peers()
     async with AsyncExitStack() as stack:
         kafka, grace_s = settings.kafka_bootstrap_servers, settings.shutdown_grace_s
         bundle = await asyncio.to_thread(partial(Bundle.load, settings.bundle_url, {"user"}))
@@ -51,7 +52,7 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
             stack.push_async_callback(asyncio.to_thread, made.close, grace_s)
             return made
 
-        channel = open_blocking_channel(settings.item_embedding_address)
+        channel = open_blocking_channel(settings.item_embedding_address, peers)
         stack.callback(channel.close)
         items = KnownItems(width, ItemClient(channel, version, width).fetch)
         reader = TopicReader(
@@ -110,6 +111,7 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
                 ),
                 readiness=process.readiness,
                 grace_s=grace_s,
+                certificates=peers,
             )
         )
         process.readiness.require("item_vectors", reader.caught_up)

@@ -11,6 +11,7 @@ from headrace.runtime.settings import (
     BundleSettings,
     DatabaseSettings,
     KafkaSettings,
+    PeerSettings,
     Port,
     ProcessSettings,
 )
@@ -32,7 +33,9 @@ EventTypes = Annotated[frozenset[EventType], BeforeValidator(_event_types)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class UserEmbeddingSettings(ProcessSettings, KafkaSettings, DatabaseSettings, BundleSettings):
+class UserEmbeddingSettings(
+    ProcessSettings, PeerSettings, KafkaSettings, DatabaseSettings, BundleSettings
+):
     """Read from `HEADRACE_*`."""
 
     metrics_port: Port = 9103

@@ -147,6 +147,22 @@ def test_who_calls_whom_is_open_on_both_sides(build: str, caller: str, callee: s
     assert callee in let_out
 
 
+def test_certificates_are_of_who_is_called_and_of_who_may_call(build: str) -> None:
+    names = {
+        thing["spec"]["secretName"]: thing["spec"]["dnsNames"]
+        for thing in of_kind(build, "Certificate")
+        if not thing["spec"].get("isCA")
+    }
+    if build == "overlays/production":
+        assert len(names) == 4
+    for pod in _services(build):
+        for volume in pod.spec["volumes"]:
+            if volume["name"] == "certificate":
+                own = names.pop(volume["secret"]["secretName"])
+                assert pod.owner["metadata"]["name"] in own, pod.name
+    assert names == {}, "nobody uses it"
+
+
 def test_nothing_secret_is_in_what_production_is_built_from(build: str) -> None:
     secrets = [name_of(thing) for thing in built(build) if thing["kind"] == "Secret"]
     assert not secrets or build == "overlays/local"

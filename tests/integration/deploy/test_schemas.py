@@ -18,6 +18,7 @@ from tests.integration.deploy.manifests import (
 
 # Kubernetes has no schema of what operators add; these are checked by the operators alone.
 _OF_OPERATORS = {
+    "cert-manager.io/v1": {"Certificate", "Issuer"},
     "keda.sh/v1alpha1": {"ScaledObject"},
     "kafka.strimzi.io/v1": {"Kafka", "KafkaNodePool"},
     "postgresql.cnpg.io/v1": {"Cluster"},
@@ -72,6 +73,7 @@ def test_selectors_match_pods(build: str) -> None:
 def test_what_pods_refer_to_is_there(build: str) -> None:
     there = {name_of(thing) for thing in built(build)}
     there |= {f"Secret/{name}" for name in _GIVEN_SECRETS}
+    there |= {f"Secret/{made['spec']['secretName']}" for made in of_kind(build, "Certificate")}
     for pod in pods(build):
         wanted = {f"ServiceAccount/{pod.spec['serviceAccountName']}", *_volumes(pod.spec)}
         for container in pod.containers:
