@@ -1,9 +1,9 @@
 """People a second of `headrace batch`'s computation, by candidates: `python -m bench.batch`.
 
 One process, one thread: lists of 10 for people with 50 recent items and 150 seen ones. With
-`--bundle` the items are the ones it was trained on, else 3,700 without neighbours, and the head has
-arbitrary weights. Processor time, so that others on the machine count little. Postgres is not
-part of it.
+`--bundle` the items are the ones it was trained on, else 3,700 with 128 neighbours each by chance,
+and the head has arbitrary weights. Processor time, so that others on the machine count little.
+Postgres is not part of it.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from headrace.batch.items import ItemArrays, StoredItem
 from headrace.batch.lists import ListMaker
 from headrace.batch.people import People
 from headrace.bundle import Bundle, ItemContent
+from headrace.bundle.known import LINKS, Neighbours
 from headrace.index.encoding import to_bytes
 from headrace.training.toy import make_toy_bundle, toy_items
 
@@ -64,18 +65,28 @@ def main() -> None:
 
 def _catalogue(url: str | None, folder: Path, count: int) -> tuple[Bundle, ItemArrays]:
     contents = toy_items(count)
+    random = np.random.default_rng(1)
     if url is None:
-        make_toy_bundle(folder / "bundle", contents, width=64)
+        neighbours = _neighbours(count, random)
+        make_toy_bundle(folder / "bundle", contents, width=64, neighbours=neighbours)
     bundle = Bundle.load(url or str(folder / "bundle"), ["ranker"])
     if url is not None:
         contents = [ItemContent(str(item_id)) for item_id in bundle.known.table.ids]
-    random = np.random.default_rng(1)
     vectors = random.normal(size=(len(contents), bundle.width)).astype(np.float32)
     stored = [
         StoredItem(ordinal, content, to_bytes(vectors[ordinal]), 0.0, True)
         for ordinal, content in enumerate(contents)
     ]
     return bundle, ItemArrays(bundle, stored)
+
+
+def _neighbours(items: int, random: np.random.Generator) -> Neighbours:
+    """The commoner an item, the more others it follows."""
+    shape = (len(LINKS), items + 1, min(128, items))  # so many does training keep
+    rows = 1 + (items * random.random(shape) ** 2).astype(np.int32)
+    strengths = 0.1 * random.random(shape, dtype=np.float32)
+    rows[:, 0] = strengths[:, 0] = 0
+    return Neighbours(rows, strengths)
 
 
 def _crowd(people: int, items: int, width: int) -> People:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.bundle.known import LINKS, Counted
+from headrace.bundle.known import LINKS, Counted, Pairs
 
 Array = NDArray[np.float32]
 
@@ -62,52 +62,67 @@ def candidate_features(
 
     Shapes: retrieval_score and popularity [B,K] (u·v + b, log(1 + count)), candidates [B,K,..],
     recent [B,R,..] oldest first, recent_mask [B,R] (1: an item, 0: padding at either end), counted
-    ratings [B,K] and affinity [B,J,R,K] -> [B,K,F] float32 in the order of `FEATURES`.
+    of the same candidates and recent items -> [B,K,F] float32 in the order of `FEATURES`.
     """
     out = np.empty((*retrieval_score.shape, len(FEATURES)), dtype=np.float32)
     out[..., 0] = retrieval_score
     out[..., 1] = retrieval_score - retrieval_score.max(axis=1, keepdims=True)
     out[..., 2] = popularity
-    similarity = _cosine(candidates.vectors, recent.vectors)  # [B,K,R]
+    similarity = _cosine(recent.vectors, candidates.vectors)  # [B,R,K]
     age = np.cumsum(recent_mask[:, ::-1], axis=1)[:, ::-1]  # [B,R], 1: the newest
-    for column, span in enumerate(_SPANS, start=3):
-        out[..., column] = _mean_over(similarity, recent_mask * (age <= span))
-    out[..., 6] = np.where(recent_mask[:, None, :] > 0, similarity, -1.0).max(axis=2)
+    out[..., 3:6] = _means(similarity, recent_mask, age).transpose(0, 2, 1)
+    similarity[recent_mask == 0] = -1.0
+    out[..., 6] = similarity.max(axis=1)
     out[..., 7] = _category_overlap(candidates.categories, recent.categories, recent_mask)
     out[..., 8] = _attribute_distance(candidates.attributes, recent.attributes, recent_mask)
     out[..., 9] = np.log1p(recent_mask.sum(axis=1, keepdims=True))
     out[..., 10] = counted.ratings
-    out[..., 11:] = _links(counted.affinity, recent_mask, age)
+    out[..., 11:] = _links(counted.pairs, recent_mask, age, out.shape[1])
     return out
 
 
-def _links(affinity: Array, recent_mask: Array, age: Array) -> Array:
-    """Logarithms of summed affinities, by link and span.
+def _links(pairs: Pairs, recent_mask: Array, age: Array, width: int) -> Array:
+    """Logarithms of summed strengths, by link and span.
 
-    Shapes: affinity [B,J,R,K], recent_mask and age [B,R] -> [B,K,J * spans].
+    Shapes: pairs of K = `width` candidates, recent_mask and age [B,R] -> [B,K,J * spans].
     """
-    batch, links, _, width = affinity.shape
-    fading = recent_mask / np.maximum(age, 1.0)
-    weights = [fading * (age <= span) for span in _LINK_SPANS]
-    spans = np.stack([*weights, recent_mask], axis=1)  # [B,S,R]
-    sums = spans[:, None] @ affinity  # [B,J,S,K]
-    flat = sums.reshape(batch, links * spans.shape[1], width).transpose(0, 2, 1)
-    logarithms: Array = np.log(flat + _FAINT)
-    return logarithms
+    shape = (len(recent_mask), len(LINKS), width)
+    places = int(np.prod(shape))
+    # By how old the recent item is: a span is its band and those before; the last is beyond all.
+    bands = len(_LINK_SPANS) + 1
+    band = np.searchsorted(_LINK_SPANS, age.ravel()) * places
+    fading = (recent_mask / np.maximum(age, 1.0)).ravel()
+    sums = np.bincount(
+        band.take(pairs.recent) + pairs.candidates,
+        weights=pairs.strengths * fading.take(pairs.recent),
+        minlength=bands * places,
+    ).reshape(bands, *shape)
+    for longer in range(1, len(_LINK_SPANS)):
+        sums[longer] += sums[longer - 1]
+    # "all" does not fade.
+    weights = pairs.strengths * recent_mask.ravel().take(pairs.recent)
+    sums[-1] = np.bincount(pairs.candidates, weights=weights, minlength=places).reshape(shape)
+    logarithms: Array = np.log(sums.astype(np.float32) + np.float32(_FAINT))  # [S,B,J,K]
+    return logarithms.transpose(1, 3, 2, 0).reshape(len(recent_mask), width, -1)
 
 
 def _cosine(a: Array, b: Array) -> Array:
-    """Shapes: a [B,K,D], b [B,R,D] -> [B,K,R]."""
+    """Shapes: a [B,R,D], b [B,K,D] -> [B,R,K]."""
     norm_a, norm_b = (np.sqrt(np.einsum("bnd,bnd->bn", x, x)) + 1e-6 for x in (a, b))
-    cosine: Array = a @ b.transpose(0, 2, 1) / (norm_a[:, :, None] * norm_b[:, None, :])
+    cosine: Array = (a / norm_a[:, :, None]) @ b.transpose(0, 2, 1)
+    cosine /= norm_b[:, None, :]
     return cosine
 
 
-def _mean_over(similarity: Array, weight: Array) -> Array:
-    """Shapes: similarity [B,K,R], weight [B,R] -> [B,K]; 0 where all weights are."""
-    total = np.maximum(weight.sum(axis=1, keepdims=True), 1.0)
-    mean: Array = (similarity @ (weight / total)[:, :, None])[:, :, 0]
-    return mean
+def _means(similarity: Array, recent_mask: Array, age: Array) -> Array:
+    """Over the newest of each span; 0 where there are none.
+
+    Shapes: similarity [B,R,K], recent_mask and age [B,R] -> [B,spans,K].
+    """
+    weights = np.stack([recent_mask * (age <= span) for span in _SPANS], axis=1)
+    weights /= np.maximum(weights.sum(axis=2, keepdims=True), 1.0)
+    means: Array = weights @ similarity
+    return means
 
 
 def _category_overlap(

@@ -20,18 +20,31 @@ FILE = "neighbours.npz"
 LINKS = ("next", "soon", "together")
 
 Rows = NDArray[np.int64]
+_NONE: Rows = np.zeros(0, dtype=np.int64)
 Array = NDArray[np.float32]
+
+
+class Pairs(NamedTuple):
+    """Candidates that follow from a recent item, the few of all pairs of which that is so.
+
+    Shapes: candidates [E], places in a flat [B,J,K] with J of `LINKS`; recent [E], places in a flat
+    [B,R]; strengths [E].
+    """
+
+    candidates: Rows
+    recent: Rows
+    strengths: Array
 
 
 class Counted(NamedTuple):
     """Of candidates, beside recent items.
 
-    Shapes: ratings [B,K] (mean rating of the item less that of all, damped; 0: unknown), affinity
-    [B,J,R,K] (by `LINKS`, how strongly the candidate follows from the recent item).
+    Shapes: ratings [B,K] (mean rating of the item less that of all, damped; 0: unknown), and what
+    goes with recent items.
     """
 
     ratings: Array
-    affinity: Array
+    pairs: Pairs
 
 
 @dataclass(frozen=True)
@@ -73,21 +86,34 @@ class Neighbours:
             raise BundleInvalid(f"{FILE}: names rows beyond the {items} items")
         return cls(numbers, strengths.astype(np.float32))
 
-    def affinity(self, candidates: Rows, recent: Rows) -> Array:
-        """Shapes: candidates [B,K] and recent [B,R], rows of the table -> [B,J,R,K]."""
-        (batch, width), links = candidates.shape, len(self.rows)
-        # One place more takes what is not among the candidates.
-        shape = (links, recent.shape[1], width + 1)
-        out = np.zeros((batch, *shape), dtype=np.float32)
-        place = np.full(self.rows.shape[1], width, dtype=np.int64)
-        first = np.arange(0, np.prod(shape), width + 1).reshape(*shape[:2], 1)
-        for one, mine, before in zip(out, candidates, recent, strict=True):
-            place[mine] = np.arange(width)
-            place[0] = width
-            at = place[self.rows[:, before]] + first  # [J,R,M], in a flat array
-            one.reshape(-1)[at.ravel()] = self.strengths[:, before].ravel()
-            place[mine] = width
-        return out[..., :width]
+    def pairs(self, candidates: Rows, recent: Rows) -> Pairs:
+        """Shapes: candidates [B,K] and recent [B,R], rows of the table."""
+        links, items, most = self.rows.shape
+        width, length = candidates.shape[1], recent.shape[1]
+        among = np.zeros(items, dtype=np.bool_)
+        place = np.zeros(items, dtype=np.int64)
+        hits, places = [_NONE], [_NONE]
+        for owner, (mine, before) in enumerate(zip(candidates, recent, strict=True)):
+            place[mine] = np.arange(width) + owner * links * width
+            among[mine] = True
+            among[0] = False
+            neighbours = self.rows.take(before, axis=1).ravel()  # [J*R*M]
+            # Nine of ten are no candidates; a table of bytes tells faster than their places do.
+            found = among.take(neighbours).nonzero()[0]
+            places.append(place.take(neighbours.take(found)))
+            found += owner * neighbours.size
+            hits.append(found)
+            among[mine] = False
+        # From here on all people at once. A hit is person, link, recent item and neighbour in one.
+        hit = np.concatenate(hits)
+        which, neighbour = np.divmod(hit, most)
+        person_link, one = np.divmod(which, length)
+        person, link = np.divmod(person_link, links)
+        own = person * length + one
+        entry = (link * items + recent.ravel()[own]) * most + neighbour
+        return Pairs(
+            np.concatenate(places) + link * width, own, self.strengths.reshape(-1).take(entry)
+        )
 
 
 @dataclass(frozen=True)
@@ -104,5 +130,5 @@ class KnownItems:
     def counted(self, candidates: Rows, recent: Rows) -> Counted:
         """Shapes: candidates [B,K] and recent [B,R], of `rows`."""
         return Counted(
-            self.table.rating_offsets[candidates], self.neighbours.affinity(candidates, recent)
+            self.table.rating_offsets[candidates], self.neighbours.pairs(candidates, recent)
         )

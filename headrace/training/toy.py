@@ -51,10 +51,12 @@ def make_toy_bundle(
     items: Sequence[ItemContent] | None = None,
     width: int = 16,
     seed: int = 0,
+    neighbours: Neighbours | None = None,
 ) -> Manifest:
     """Write a valid bundle to `folder`; the same arguments give the same weights.
 
-    Every item counts as known to training, earlier ones as more popular.
+    Every item counts as known to training, earlier ones as more popular. neighbours: None: no item
+    goes with another.
     """
     items = toy_items() if items is None else items
     with torch.random.fork_rng(devices=[]):
@@ -84,7 +86,7 @@ def make_toy_bundle(
         BundleContent(
             graphs=graphs,
             table=table,
-            neighbours=Neighbours.none(len(items)),
+            neighbours=neighbours or Neighbours.none(len(items)),
             vocabulary=vocabulary,
             width=width,
             user_width=width,

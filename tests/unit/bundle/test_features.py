@@ -4,6 +4,7 @@ from numpy.typing import NDArray
 
 from headrace.bundle.features import FEATURES, ItemFacts, candidate_features
 from headrace.bundle.known import Counted
+from tests.unit.bundle.pairs import pairs_of
 
 Array = NDArray[np.float32]
 
@@ -33,7 +34,7 @@ def computed(
         CANDIDATES,
         recent,
         mask,
-        counted=Counted(np.array([[0.5, -0.5]], dtype=np.float32), affinity),
+        counted=Counted(np.array([[0.5, -0.5]], dtype=np.float32), pairs_of(affinity)),
     )
     return {name: out[0, :, column].tolist() for column, name in enumerate(FEATURES)}
 

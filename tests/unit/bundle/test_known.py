@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from headrace.bundle.known import KnownItems, Neighbours
+from headrace.bundle.known import LINKS, KnownItems, Neighbours
 from headrace.bundle.table import ItemTable
 from headrace.errors import BundleInvalid
+from tests.unit.bundle.pairs import affinity
 
 # Three items. After the first comes the second, soon the third; the others have no neighbours.
 ROWS = np.array(
@@ -18,16 +19,39 @@ NEIGHBOURS = Neighbours(ROWS.astype(np.int32), STRENGTHS)
 
 
 def test_affinity_is_that_of_each_recent_item_to_each_candidate() -> None:
-    affinity = NEIGHBOURS.affinity(np.array([[3, 2], [1, 3]]), np.array([[1, 2], [2, 1]]))
-    assert affinity.shape == (2, 3, 2, 2)
-    assert affinity[0, 0].tolist() == [[0, 0.5], [0, 0]]
-    assert affinity[0, 1].tolist() == [[0.75, 0.5], [0, 0]]
-    assert affinity[1, 1].tolist() == [[0, 0], [0, 0.75]]
+    found = affinity(NEIGHBOURS, [[3, 2], [1, 3]], [[1, 2], [2, 1]])
+    assert found[0, 0].tolist() == [[0, 0.5], [0, 0]]
+    assert found[0, 1].tolist() == [[0.75, 0.5], [0, 0]]
+    assert found[1, 1].tolist() == [[0, 0], [0, 0.75]]
+    assert not found[:, 2].any()
+
+
+def test_pairs_are_what_looking_at_each_neighbour_finds() -> None:
+    random = np.random.default_rng(1)
+    rows = np.stack([[random.permutation(30)[:5] for _ in range(30)] for _ in LINKS])
+    neighbours = Neighbours(rows.astype(np.int32), random.random(rows.shape, dtype=np.float32))
+    candidates = np.stack([random.permutation(30)[:12] for _ in range(7)])
+    recent = random.integers(0, 30, (7, 9))
+    expected = np.zeros((7, len(LINKS), 9, 12), dtype=np.float32)
+    for person, link, one, place in np.ndindex(expected.shape):
+        item = candidates[person, place]
+        found = np.flatnonzero(rows[link, recent[person, one]] == item)
+        if item and len(found):
+            expected[person, link, one, place] = neighbours.strengths[
+                link, recent[person, one], found[0]
+            ]
+    assert np.array_equal(affinity(neighbours, candidates, recent), expected)
 
 
 def test_items_that_training_never_saw_go_with_nothing() -> None:
-    affinity = NEIGHBOURS.affinity(np.array([[0, 2, 0]]), np.array([[0, 1]]))
-    assert affinity[0, 0].tolist() == [[0, 0, 0], [0, 0.5, 0]]
+    found = affinity(NEIGHBOURS, [[0, 2, 0]], [[0, 1]])
+    assert found[0, 0].tolist() == [[0, 0, 0], [0, 0.5, 0]]
+
+
+def test_nobody_and_nothing_touched_make_no_pairs() -> None:
+    nobody = NEIGHBOURS.pairs(np.zeros((0, 2), dtype=np.int64), np.zeros((0, 3), dtype=np.int64))
+    untouched = NEIGHBOURS.pairs(np.array([[1, 2]]), np.zeros((1, 0), dtype=np.int64))
+    assert len(nobody.strengths) == len(untouched.strengths) == 0
 
 
 def test_an_unknown_item_has_no_rating() -> None:

@@ -4,6 +4,7 @@ import pytest
 from headrace.bundle.known import LINKS, Neighbours
 from headrace.training.log import EventLog
 from headrace.training.neighbours import count_neighbours
+from tests.unit.bundle.pairs import affinity
 from tests.unit.training.logs import log_of
 
 ROWS = np.array([1, 2, 3, 4])  # of the columns 0 to 3
@@ -15,8 +16,8 @@ def counted(log: EventLog) -> Neighbours:
 
 def strength(found: Neighbours, link: str, before: int, after: int) -> float:
     """Of two columns."""
-    affinity = found.affinity(ROWS[[after]][None], ROWS[[before]][None])
-    return float(affinity[0, LINKS.index(link), 0, 0])
+    pair = affinity(found, ROWS[[after]][None], ROWS[[before]][None])
+    return float(pair[0, LINKS.index(link), 0, 0])
 
 
 def test_what_comes_next_is_counted_by_direction_and_damped() -> None:
