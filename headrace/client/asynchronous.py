@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Unpack
+from functools import cached_property
+from typing import Any, Unpack
 
 from headrace.api.gateway.v1 import gateway_pb2_grpc
-from headrace.client import calls
+from headrace.api.history.v1 import history_pb2_grpc
+from headrace.client import calls, history_calls
 from headrace.client.connection import AsyncConnection
 from headrace.client.models import (
     Event,
     EventType,
+    HistoryPage,
     Item,
     Recommendations,
     SimilarItems,
@@ -32,6 +35,10 @@ class AsyncHeadrace(AsyncConnection):
     """
 
     _service = gateway_pb2_grpc.GatewayServiceStub
+
+    @cached_property
+    def _history(self) -> Any:
+        return history_pb2_grpc.HistoryServiceStub(self._channel)
 
     async def record_event(
         self,
@@ -102,3 +109,16 @@ class AsyncHeadrace(AsyncConnection):
     async def delete_item(self, item_id: str) -> int:
         """Hides an item from every list; returns its revision. Raises: NotFound."""
         return await self._do(calls.delete_item(item_id))
+
+    async def history(
+        self, user_id: str, *, limit: int = 50, cursor: str | None = None
+    ) -> HistoryPage:
+        """What a person did and did not take back, newest first; 1-200 entries a page."""
+        return await self._do(history_calls.history(user_id, limit, cursor), of=self._history)
+
+    async def remove_from_history(self, user_id: str, event_id: str) -> str:
+        """Takes an entry back; returns the id of the event that says so, for `recommend(after=…)`.
+
+        Once more has no further effect. Raises: NotFound.
+        """
+        return await self._do(history_calls.remove_entry(user_id, event_id), of=self._history)

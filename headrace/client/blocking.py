@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Unpack
+from functools import cached_property
+from typing import Any, Unpack
 
 from headrace.api.gateway.v1 import gateway_pb2_grpc
-from headrace.client import calls
+from headrace.api.history.v1 import history_pb2_grpc
+from headrace.client import calls, history_calls
 from headrace.client.connection import Connection
 from headrace.client.models import (
     Event,
     EventType,
+    HistoryPage,
     Item,
     Recommendations,
     SimilarItems,
@@ -30,6 +33,10 @@ class Headrace(Connection):
     """
 
     _service = gateway_pb2_grpc.GatewayServiceStub
+
+    @cached_property
+    def _history(self) -> Any:
+        return history_pb2_grpc.HistoryServiceStub(self._channel)
 
     def record_event(
         self,
@@ -100,3 +107,14 @@ class Headrace(Connection):
     def delete_item(self, item_id: str) -> int:
         """Hides an item from every list; returns its revision. Raises: NotFound."""
         return self._do(calls.delete_item(item_id))
+
+    def history(self, user_id: str, *, limit: int = 50, cursor: str | None = None) -> HistoryPage:
+        """What a person did and did not take back, newest first; 1-200 entries a page."""
+        return self._do(history_calls.history(user_id, limit, cursor), of=self._history)
+
+    def remove_from_history(self, user_id: str, event_id: str) -> str:
+        """Takes an entry back; returns the id of the event that says so, for `recommend(after=…)`.
+
+        Once more has no further effect. Raises: NotFound.
+        """
+        return self._do(history_calls.remove_entry(user_id, event_id), of=self._history)

@@ -56,7 +56,7 @@ def recommend(
     request = gateway_pb2.RecommendRequest(
         user_id=user_id or "",
         session=session,
-        n=_sendable(n),
+        n=sendable("n", n),
         category=category or "",
         exclude=exclude,
         after=after or "",
@@ -69,7 +69,7 @@ def similar(
     item_id: str, n: int, category: str | None
 ) -> Call[gateway_pb2.SimilarItemsResponse, SimilarItems]:
     request = gateway_pb2.SimilarItemsRequest(
-        item_id=item_id, n=_sendable(n), category=category or ""
+        item_id=item_id, n=sendable("n", n), category=category or ""
     )
     return Call("SimilarItems", request, from_similar)
 
@@ -77,7 +77,7 @@ def similar(
 def similar_users(
     user_id: str, n: int
 ) -> Call[gateway_pb2.SimilarUsersResponse, tuple[SimilarUser, ...]]:
-    request = gateway_pb2.SimilarUsersRequest(user_id=user_id, n=_sendable(n))
+    request = gateway_pb2.SimilarUsersRequest(user_id=user_id, n=sendable("n", n))
     return Call("SimilarUsers", request, from_similar_users)
 
 
@@ -95,8 +95,8 @@ def delete_item(item_id: str) -> Call[gateway_pb2.DeleteItemResponse, int]:
     return Call("DeleteItem", request, lambda answer: answer.revision)
 
 
-def _sendable(n: int) -> int:
+def sendable(name: str, count: int) -> int:
     """What a uint32 can carry; the gateway judges the rest. Raises: InvalidInput."""
-    if not 0 <= n < 2**32:
-        raise InvalidInput.of("n", f"must be 1 to 200, not {n}")
-    return n
+    if not 0 <= count < 2**32:
+        raise InvalidInput.of(name, f"must be 1 to 200, not {count}")
+    return count

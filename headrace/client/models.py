@@ -36,6 +36,29 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One thing that a person did and did not take back; title, categories and picture are the
+    item's now. value: of a rating 1 to 5, else an amount, if any."""
+
+    event_id: str
+    item_id: str
+    title: str
+    categories: tuple[str, ...]
+    picture_url: str
+    type: EventType
+    value: float | None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Newest first. next_cursor: None on the last page."""
+
+    entries: tuple[HistoryEntry, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
     """What an item costs.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -11,6 +12,7 @@ from headrace.api.accounts.v1.accounts_pb2_grpc import add_AccountServiceService
 from headrace.api.accounts.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
 from headrace.api.gateway.v1.catalogue_pb2_grpc import add_CatalogueServiceServicer_to_server
 from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
+from headrace.api.history.v1.history_pb2_grpc import add_HistoryServiceServicer_to_server
 from headrace.runtime.circuit import Circuit
 from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import grpc_server
@@ -23,7 +25,7 @@ from services.gateway.accounts.grpc import ACCOUNTS, AccountServicer
 from services.gateway.accounts.interests import StoredInterests
 from services.gateway.accounts.key_grpc import KEYS, KeyServicer
 from services.gateway.accounts.key_routes import key_routes
-from services.gateway.accounts.parts import AccountParts, account_parts
+from services.gateway.accounts.parts import account_parts
 from services.gateway.accounts.routes import account_routes
 from services.gateway.catalogue.discovery import Discovery
 from services.gateway.catalogue.grpc import CATALOGUE, CatalogueServicer
@@ -34,6 +36,10 @@ from services.gateway.directory_feed import DirectoryFeed
 from services.gateway.events import KafkaEventLog
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.grpc import SERVICE, GatewayServicer
+from services.gateway.history.grpc import HISTORY, HistoryServicer
+from services.gateway.history.routes import history_routes
+from services.gateway.history.service import History
+from services.gateway.history.store import HistoryStore
 from services.gateway.http import BodyLimits, build_app
 from services.gateway.http_server import http_server
 from services.gateway.impressions import ImpressionLog
@@ -104,12 +110,32 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         people = await stack.enter_async_context(
             account_parts(settings, database, tokens, directory, events.append_visits)
         )
+        history = History(HistoryStore(database), events.append_retractions)
         await stack.enter_async_context(
             grpc_server(
                 host=settings.host,
                 port=settings.grpc_port,
-                services=[SERVICE, CATALOGUE, ACCOUNTS, KEYS],
-                register=partial(_register, gateway, discovery, people, access),
+                services=[SERVICE, CATALOGUE, ACCOUNTS, KEYS, HISTORY],
+                register=partial(
+                    _register,
+                    [
+                        partial(
+                            add_GatewayServiceServicer_to_server, GatewayServicer(gateway, access)
+                        ),
+                        partial(
+                            add_CatalogueServiceServicer_to_server,
+                            CatalogueServicer(discovery, gateway.upsert_items, access),
+                        ),
+                        partial(
+                            add_AccountServiceServicer_to_server,
+                            AccountServicer(people.accounts, people.visits, access),
+                        ),
+                        partial(add_KeyServiceServicer_to_server, KeyServicer(people.keys, access)),
+                        partial(
+                            add_HistoryServiceServicer_to_server, HistoryServicer(history, access)
+                        ),
+                    ],
+                ),
                 readiness=process.readiness,
                 grace_s=settings.shutdown_grace_s,
                 certificates=doors,
@@ -128,6 +154,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                         catalogue_routes(discovery, gateway.upsert_items, access),
                         account_routes(people.accounts, people.visits, access),
                         key_routes(people.keys, access),
+                        history_routes(history, access),
                         storefront_routes(),
                     ],
                 ),
@@ -142,20 +169,10 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
 
 
 def _register(
-    gateway: Gateway,
-    discovery: Discovery,
-    people: AccountParts,
-    access: Access,
-    server: grpc.aio.Server,
+    servicers: Sequence[Callable[[grpc.aio.Server], None]], server: grpc.aio.Server
 ) -> None:
-    add_GatewayServiceServicer_to_server(GatewayServicer(gateway, access), server)
-    add_CatalogueServiceServicer_to_server(
-        CatalogueServicer(discovery, gateway.upsert_items, access), server
-    )
-    add_AccountServiceServicer_to_server(
-        AccountServicer(people.accounts, people.visits, access), server
-    )
-    add_KeyServiceServicer_to_server(KeyServicer(people.keys, access), server)
+    for add in servicers:
+        add(server)
 
 
 async def _keep_popular_fresh(gateway: Gateway, popular: PopularLists) -> None:

@@ -3,8 +3,10 @@
 import logging
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from headrace.api.events.v1 import events_pb2
+from headrace.contracts.events import retraction_id
 from headrace.errors import Unavailable
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.timestamps import to_timestamp
@@ -44,6 +46,11 @@ class KafkaEventLog:
     async def append_visits(self, events: Sequence[VisitEvent]) -> None:
         """As `append`, for events of visits that became people's."""
         await self._write([(one.user_id, visit_record(one)) for one in events])
+
+    async def append_retractions(self, user_id: str, event_ids: Sequence[str]) -> None:
+        """As `append`, for events that their person takes back."""
+        now = datetime.now(UTC)
+        await self._write([(user_id, retraction_record(user_id, one, now)) for one in event_ids])
 
     async def _write(self, records: Sequence[tuple[str, bytes]]) -> None:
         if self._publisher is None:
@@ -96,4 +103,15 @@ def visit_record(event: VisitEvent) -> bytes:
         value=event.value,
         occurred_at=to_timestamp(event.occurred_at),
         backfill=True,
+    ).SerializeToString()
+
+
+def retraction_record(user_id: str, event_id: str, accepted_at: datetime) -> bytes:
+    """The value of the record that takes an event back."""
+    return events_pb2.Event(
+        event_id=retraction_id(user_id, event_id),
+        user_id=user_id,
+        type=events_pb2.EVENT_TYPE_RETRACTION,
+        retracts=event_id,
+        accepted_at=to_timestamp(accepted_at),
     ).SerializeToString()

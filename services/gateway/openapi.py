@@ -52,6 +52,7 @@ would be right. After 503, try again as `Retry-After` says.
 _TAGS = [
     {"name": "events", "description": "What people do."},
     {"name": "lists", "description": "What to show them."},
+    {"name": "history", "description": "What a person did, to see and to take back."},
     {"name": "items", "description": "What there is to show."},
     {"name": "catalogue", "description": "Browse it, search it, fill it from files."},
     {"name": "accounts", "description": "Who people are."},

@@ -2,9 +2,13 @@
 
 import re
 import uuid
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from typing import Any
 
 import httpx
+import numpy as np
+import pytest
 
 from headrace.local.system import LocalSystem
 from tests.e2e.visitor import Visitor, until
@@ -80,3 +84,48 @@ def mailed_token(system: LocalSystem, email: str) -> str:
     found = re.search(r"#token=(\S+)", body.get_content())
     assert found is not None
     return found.group(1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("like", None), ("dislike", None), ("rating", 5.0), ("purchase", None)]
+)
+def test_what_is_removed_from_the_history_never_was_for_the_next_list(
+    visitor: Visitor, system: LocalSystem, kind: str, value: float | None
+) -> None:
+    """The list is that of somebody who never did it, and so is the vector."""
+    now = datetime.now(UTC)
+    did = [
+        {"item_id": f"item-{item}", "type": kind_of, "event_id": f"e{place}", "value": value_of}
+        for place, (item, kind_of, value_of) in enumerate(
+            [(2, "click", None), (6, "like", None), (13, kind, value), (10, "view", None)]
+        )
+    ]
+    person, twin = f"with-{uuid.uuid4().hex}", f"without-{uuid.uuid4().hex}"
+    timed = [
+        {**event, "occurred_at": (now - timedelta(minutes=9 - place)).isoformat()}
+        for place, event in enumerate(did)
+    ]
+    visitor.send([{**event, "user_id": person} for event in timed])
+    visitor.send([{**event, "user_id": twin} for event in timed if event["event_id"] != "e2"])
+
+    def listed(user_id: str, after: str) -> list[dict[str, Any]]:
+        body = visitor.recommendations(user_id, n=20, after=after)
+        status: str = body["after"]["status"]
+        applied = status == "applied" and body["degraded"] is None
+        return body["items"] if applied else []
+
+    until(lambda: bool(listed(person, "e3") and listed(twin, "e3")), 30, "both have their lists")
+    without = listed(twin, "e3")
+    before = listed(person, "e3")
+    assert "item-13" not in [item["item_id"] for item in before]
+    removed = visitor.http.delete(f"/v1/users/{person}/history/e2")
+    assert removed.status_code == 202, removed.text
+    after: str = removed.json()["event_id"]
+    until(lambda: bool(listed(person, after)), 30, "the list waits for the removal")
+    now_listed = listed(person, after)
+    assert [item["item_id"] for item in now_listed] == [item["item_id"] for item in without]
+    for mine, other in zip(now_listed, without, strict=True):
+        assert mine["score"] == pytest.approx(other["score"], abs=1e-4)
+    np.testing.assert_allclose(
+        visitor.served_vector(person), visitor.served_vector(twin), atol=1e-5
+    )

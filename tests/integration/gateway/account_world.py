@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,16 @@ import httpx
 from headrace.api.accounts.v1.accounts_pb2_grpc import add_AccountServiceServicer_to_server
 from headrace.api.accounts.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
 from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
+from headrace.api.history.v1.history_pb2_grpc import add_HistoryServiceServicer_to_server
 from headrace.local.ports import HOST, free_ports
 from headrace.local.waiting import wait_until
 from headrace.runtime.grpc_server import grpc_server
+from headrace.runtime.kafka_records import Record
 from headrace.runtime.readiness import Readiness
 from headrace.store.database import Database
+from services.event_ingest.consumer import decode_event
+from services.event_ingest.log import EventLog
+from services.event_ingest.service import EventIngest
 from services.gateway.access import Access
 from services.gateway.accounts.grpc import ACCOUNTS, AccountServicer
 from services.gateway.accounts.key_grpc import KEYS as KEY_SERVICE
@@ -29,7 +35,12 @@ from services.gateway.accounts.routes import account_routes
 from services.gateway.accounts.visit_store import VisitEvent
 from services.gateway.directory import Directory
 from services.gateway.directory_feed import DirectoryFeed
+from services.gateway.events import retraction_record, visit_record
 from services.gateway.grpc import SERVICE, GatewayServicer
+from services.gateway.history.grpc import HISTORY, HistoryServicer
+from services.gateway.history.routes import history_routes
+from services.gateway.history.service import History
+from services.gateway.history.store import HistoryStore
 from services.gateway.http import BodyLimits, build_app
 from services.gateway.settings import GatewaySettings
 from tests.unit.gateway.memory import KEYS, TOKENS, World
@@ -76,6 +87,28 @@ class VisitLog:
         self.events.extend(events)
 
 
+class IngestedLog:
+    """The event log as far as Postgres: what is sent is ingested at once."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.ingest = EventIngest(EventLog(database))
+
+    async def append(self, events: Sequence[VisitEvent]) -> None:
+        self.take([(one.user_id, visit_record(one)) for one in events])
+
+    async def retract(self, user_id: str, event_ids: Sequence[str]) -> None:
+        now = datetime.now(UTC)
+        self.take([(user_id, retraction_record(user_id, one, now)) for one in event_ids])
+
+    def take(self, records: Sequence[tuple[str, bytes]]) -> None:
+        decoded = [
+            decode_event(Record("events", 0, at, 0, user.encode(), value))
+            for at, (user, value) in enumerate(records)
+        ]
+        assert {one.kind for one in self.ingest.ingest(decoded)} <= {"stored", "repeated"}
+
+
 class Replica:
     """One of several gateways on one database."""
 
@@ -95,6 +128,8 @@ class Replica:
         self.access = Access(KEYS, TOKENS, self.directory)
         self.world = World()
         self.visits = VisitLog()
+        self.log = IngestedLog(self.database)
+        self.history = History(HistoryStore(self.database), self.log.retract)
         self.parts: AccountParts | None = None
 
     @asynccontextmanager
@@ -120,6 +155,7 @@ class Replica:
             doors=[
                 account_routes(self.parts.accounts, self.parts.visits, self.access),
                 key_routes(self.parts.keys, self.access),
+                history_routes(self.history, self.access),
             ],
         )
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(host, 1))
@@ -140,11 +176,12 @@ async def grpc_address(replica: Replica) -> AsyncIterator[str]:
             AccountServicer(parts.accounts, parts.visits, access), server
         )
         add_KeyServiceServicer_to_server(KeyServicer(parts.keys, access), server)
+        add_HistoryServiceServicer_to_server(HistoryServicer(replica.history, access), server)
 
     async with grpc_server(
         host=HOST,
         port=port,
-        services=[SERVICE, ACCOUNTS, KEY_SERVICE],
+        services=[SERVICE, ACCOUNTS, KEY_SERVICE, HISTORY],
         register=register,
         readiness=Readiness(),
         grace_s=1,

@@ -1,7 +1,7 @@
 """A visit's events become the person's when the visitor logs in: all of them, each once."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -10,41 +10,19 @@ from kafka.admin import NewTopic
 
 from headrace.errors import Unavailable
 from headrace.local.waiting import wait_until
-from headrace.runtime.kafka_records import Record
 from headrace.store.database import Database
-from services.event_ingest.consumer import decode_event
-from services.event_ingest.log import EventLog
-from services.event_ingest.service import EventIngest
 from services.gateway.accounts.account_store import AccountStore
 from services.gateway.accounts.interests import StoredInterests
 from services.gateway.accounts.limits import Limits
-from services.gateway.accounts.visit_store import VisitEvent, VisitStore
+from services.gateway.accounts.visit_store import VisitStore
 from services.gateway.accounts.visits import RENEWABLE_S, Visits, merged_event_id
-from services.gateway.events import KafkaEventLog, visit_record
+from services.gateway.events import KafkaEventLog
 from services.gateway.tokens import VISIT_S, Tokens
 from tests.conftest import KafkaServer
 from tests.integration.event_ingest.world import Postgres
-from tests.integration.gateway.account_world import Person, Replica
+from tests.integration.gateway.account_world import IngestedLog, Person, Replica
 from tests.unit.event_ingest.builders import given, given_retraction, minutes_ago
 from tests.unit.gateway.memory import TOKENS, Clock
-
-
-class IngestedLog:
-    """The event log as far as Postgres: what is sent is ingested at once."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.ingest = EventIngest(EventLog(database))
-
-    async def append(self, events: Sequence[VisitEvent]) -> None:
-        self.take([(one.user_id, visit_record(one)) for one in events])
-
-    def take(self, records: Sequence[tuple[str, bytes]]) -> None:
-        decoded = [
-            decode_event(Record("events", 0, at, 0, user.encode(), value))
-            for at, (user, value) in enumerate(records)
-        ]
-        assert {one.kind for one in self.ingest.ingest(decoded)} <= {"stored", "repeated"}
 
 
 @pytest.fixture
@@ -58,7 +36,7 @@ def store(people: str) -> Iterator[Postgres]:
 
 @pytest.fixture
 def log(replica: Replica) -> IngestedLog:
-    return IngestedLog(replica.database)
+    return replica.log
 
 
 @pytest.fixture

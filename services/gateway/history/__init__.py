@@ -1,0 +1,1 @@
+"""What a person did, for that person to see and to take back."""

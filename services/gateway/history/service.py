@@ -1,0 +1,51 @@
+"""What becomes of a wish to see or to take back. Both doors call it; access is checked before."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from headrace.contracts.events import retraction_id
+from headrace.errors import NotFound
+from services.gateway.history.cursor import read_cursor, write_cursor
+from services.gateway.history.store import HistoryEntry, HistoryStore
+
+Retract = Callable[[str, Sequence[str]], Awaitable[None]]
+"""Puts into a person's log that these events are taken back. Returns once that is safe.
+
+Raises: Unavailable where it is not certain.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Newest first. next_cursor: None on the last page."""
+
+    entries: Sequence[HistoryEntry]
+    next_cursor: str | None
+
+
+class History:
+    """People's histories. Every method raises Unavailable while Postgres is away."""
+
+    def __init__(self, store: HistoryStore, retract: Retract) -> None:
+        self._store = store
+        self._retract = retract
+
+    async def page(self, user_id: str, limit: int, cursor: str | None) -> HistoryPage:
+        """Raises: InvalidInput where the cursor cannot be read."""
+        before = read_cursor(cursor) if cursor else None
+        found = await asyncio.to_thread(self._store.page, user_id, limit + 1, before)
+        entries = found[:limit]
+        end = entries[-1].place if len(found) > limit else None
+        return HistoryPage(entries, None if end is None else write_cursor(end))
+
+    async def remove(self, user_id: str, event_id: str) -> str:
+        """Takes an entry back. Returns the id of the event that says so, always the same.
+
+        Raises: NotFound where the person's log has no such entry; Unavailable where Kafka did not
+        take it.
+        """
+        if not await asyncio.to_thread(self._store.has, user_id, event_id):
+            raise NotFound(f"the history of {user_id!r} has no entry {event_id!r}")
+        await self._retract(user_id, [event_id])
+        return retraction_id(user_id, event_id)
