@@ -4,7 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 HEADRACE_HOME ?= .headrace
-PYTEST := $(BIN)/pytest
+# Many tests wait for something most of their time. Each worker has a Kafka and a Postgres of its own.
+TEST_WORKERS ?= 2
+PYTEST := $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup api run lint format test test-unit test-contract test-integration test-e2e \
@@ -47,7 +49,7 @@ format: api ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# One session for all: Kafka, Postgres and the toy model are made once.
+# One session for all: each worker makes Kafka, Postgres and the toy model once.
 test: lint ## Lint, then every test on real Kafka and Postgres
 	$(PYTEST) tests/unit tests/contract tests/integration tests/e2e
 
