@@ -78,9 +78,10 @@ class ServiceProcess:
         samples = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
         return {name: float(value) for name, value in samples}
 
-    def metric(self, name: str) -> float:
+    def metric(self, name: str, **labels: str) -> float:
         """A sample; 0 where there is none."""
-        return self.metrics().get(name, 0.0)
+        told = ",".join(f'{label}="{labels[label]}"' for label in sorted(labels))
+        return self.metrics().get(f"{name}{{{told}}}" if told else name, 0.0)
 
     def close(self) -> None:
         """Ends it where it still runs."""

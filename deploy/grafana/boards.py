@@ -1,5 +1,6 @@
 """The dashboards."""
 
+from deploy.grafana.accuracy import ACCURACY
 from deploy.grafana.panels import Board, Panel, Row
 from deploy.grafana.process_rows import grpc, kafka, process
 from deploy.grafana.queries import LISTS, quantile, quantiles, rate, share
@@ -439,6 +440,7 @@ BOARDS = (
     OVERVIEW,
     LATENCY,
     PIPELINE,
+    ACCURACY,
     GATEWAY,
     EVENT_INGEST,
     USER_EMBEDDING,

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
@@ -17,6 +17,7 @@ from headrace.errors import Unavailable
 from headrace.runtime.kafka_batches import BatchWork, backoff_s
 from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
 from headrace.runtime.kafka_lag import LAG_PERIOD_S, LagMeter
+from headrace.runtime.kafka_partitions import partition_of
 from headrace.runtime.kafka_progress import Progress
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_records import Decode, Handle, Record, from_client
@@ -38,6 +39,7 @@ class GroupConsumer(Generic[T]):
     on_revoked: told which partitions the member lost, after their offsets were sent. It may run on
     another thread than `handle`, never at the same time, and must not call this consumer.
     on_failure: told of an error that ends the thread.
+    begin: where a group begins that never committed anything.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class GroupConsumer(Generic[T]):
         on_failure: Callable[[BaseException], None],
         on_revoked: Callable[[Sequence[int]], None] = lambda _partitions: None,
         max_batch: int = 1_000,
+        begin: Literal["earliest", "latest"] = "earliest",
         lag_period_s: float = LAG_PERIOD_S,
     ) -> None:
         self._bootstrap_servers = bootstrap_servers
@@ -61,6 +64,9 @@ class GroupConsumer(Generic[T]):
         self._on_failure = on_failure
         self._on_revoked = on_revoked
         self._max_batch = max_batch
+        self._begin = begin
+        self._partitions = 0
+        self._owned: frozenset[int] = frozenset()
         self._work = BatchWork(
             topic=topic,
             decode=decode,
@@ -93,6 +99,13 @@ class GroupConsumer(Generic[T]):
         """True once the group has given this member its share (which may be empty)."""
         return self._joined.is_set()
 
+    def owns(self, key: bytes) -> bool:
+        """Whether records of this key come to this member, at this moment."""
+        owned = self._owned
+        if len(owned) == self._partitions:
+            return bool(owned)
+        return partition_of(key, self._partitions) in owned
+
     def _run(self) -> None:
         try:
             self._consumer = self._connect()
@@ -124,7 +137,7 @@ class GroupConsumer(Generic[T]):
             bootstrap_servers=reachable(self._bootstrap_servers),
             group_id=self._group,
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            auto_offset_reset=self._begin,
             max_poll_records=self._max_batch,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=1_000,  # also how soon a rebalance is noticed
@@ -136,6 +149,7 @@ class GroupConsumer(Generic[T]):
             # A leader that joins before it has the topic's metadata deals the partitions out twice.
             if self._topic not in consumer.topics():
                 raise Unavailable(f"topic {self._topic} does not exist yet")
+            self._partitions = len(consumer.partitions_for_topic(self._topic) or ())
         except (KafkaError, Unavailable):
             consumer.close(autocommit=False, timeout_ms=_CLOSE_S * 1000)
             raise
@@ -251,6 +265,7 @@ class GroupConsumer(Generic[T]):
         sent here is on its way before the request that gives the partitions up.
         """
         self._rebalances += 1
+        self._owned = frozenset()
         if not self._stop.is_set():  # else the last commit was made
             self._commit(wait=False)
         if partitions:
@@ -259,6 +274,7 @@ class GroupConsumer(Generic[T]):
     def lost(self, partitions: Sequence[Any]) -> None:
         """The group has gone on without this member: others may have the partitions already."""
         self._rebalances += 1
+        self._owned = frozenset()
         self._progress.keep(())
         if partitions:
             self._on_revoked([partition.partition for partition in partitions])
@@ -266,6 +282,7 @@ class GroupConsumer(Generic[T]):
     def assigned(self, partitions: Sequence[Any]) -> None:
         """Called while this member polls, once the group has settled."""
         self._progress.keep(partitions)
+        self._owned = frozenset(partition.partition for partition in partitions)
         self._joined.set()
 
 

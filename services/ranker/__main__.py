@@ -28,6 +28,8 @@ from headrace.runtime.process import Process, run_process
 from headrace.runtime.topics import item_vectors, user_vectors
 from headrace.store.database import Database
 from services.ranker import feeds, metrics
+from services.ranker.accuracy.build import live_accuracy, people_before
+from services.ranker.accuracy.places import Places
 from services.ranker.catalogue import Catalogue, ItemVersion
 from services.ranker.grpc import SERVICE, RankerServicer
 from services.ranker.lists import ListMaker
@@ -55,6 +57,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         cache = UserCache(settings.user_cache_mb * 1_000_000, asyncio.get_running_loop())
         metrics.watch_cache(cache)
         trending = Trending()
+        before = people_before(settings)
 
         trends = _trends(settings, trending, stack)
         publisher = await asyncio.to_thread(Publisher, settings.kafka_bootstrap_servers)
@@ -73,7 +76,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             topic=user_vectors(bundle.model_version),
             since="now",
             decode=feeds.user_decoder(bundle.model_version, bundle.user_width),
-            apply=feeds.user_sink(cache),
+            apply=feeds.user_sink(cache, before.came),
             publisher=publisher,
             on_failure=process.fail,
         )
@@ -122,6 +125,11 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             threads=threads,
             loaded=items.caught_up,
         )
+        if settings.accuracy_share:
+            places = Places(catalogue, retrieval, scorer, trending, settings.candidates)
+            accuracy = live_accuracy(settings, bundle.model_version, publisher, before, places)
+            accuracy.start()
+            stack.push_async_callback(asyncio.to_thread, accuracy.stop, settings.shutdown_grace_s)
         process.readiness.require("item_vectors", items.caught_up)
         process.readiness.require("user_vectors", users.caught_up)
         process.readiness.require("trending", trends.succeeded)

@@ -156,6 +156,10 @@ class Catalogue:
         ordinal = self._ordinals.get(item_id)
         return ordinal if ordinal is not None and ordinal in self.view.live else None
 
+    def known_ordinal(self, item_id: str) -> int | None:
+        """None: unknown. Hidden ones are known."""
+        return self._ordinals.get(item_id)
+
     def ordinals(self, item_ids: Iterable[str]) -> list[int]:
         """Of those known, hidden ones included, in order."""
         known = (self._ordinals.get(item_id) for item_id in item_ids)
@@ -172,6 +176,15 @@ class Catalogue:
             self._rows.get(ordinals)[0][:, 0].astype(np.int64),
             present,
         )
+
+    def popularity(self, ordinals: Ordinals) -> Vector:
+        """log(1 + interactions in training) of each; 0 for one that is unknown. [K] → [K]"""
+        return self._popularity.get(ordinals)[0][:, 0]
+
+    def log_interactions(self) -> float:
+        """The logarithm of the sum, over what may be shown, of 1 + interactions in training."""
+        logs = self.popularity(as_array(self.view.live)).astype(np.float64)
+        return math.log(np.exp(logs).sum()) if len(logs) else 0.0
 
     def popular(self, among: BitMap, n: int) -> tuple[Ordinals, Vector]:
         """The n most popular, most popular first: ordinals and popularity, both [n] at most."""

@@ -38,9 +38,16 @@ def item_sink(catalogue: Catalogue) -> Callable[[Sequence[Message[ItemVersion]]]
 
 
 def user_sink(
-    cache: UserCache, clock: Callable[[], float] = time.time
+    cache: UserCache,
+    before: Callable[[UserVector, UserVector | None], None] | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Callable[[Sequence[Message[UserVector]]], None]:
+    """before: told of each vector, and of the one that is cached until then."""
+
     def apply(batch: Sequence[Message[UserVector]]) -> None:
+        if before is not None:
+            for message in batch:
+                before(message.body, cache.peek(message.body.user_id))
         cache.update([message.body for message in batch])
         now = clock()
         for message in batch:

@@ -37,6 +37,16 @@ class RankerSettings(
     comparing takes 1 ms (`python -m bench.index`), half of what a list may take."""
     compute_threads: Annotated[int, Field(ge=1, le=64)] = 2
     """Lists computed at the same time."""
+    accuracy_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Of people whose clicks and lists live accuracy looks at; 0: it is off."""
+    accuracy_clicks_per_s: Annotated[float, Field(gt=0, le=1_000)] = 5.0
+    """About so many are scored, each of which costs what a list costs; beyond, a sample."""
+    accuracy_memory_mb: Annotated[int, Field(ge=1, le=10_000)] = 32
+    """For people's vectors before their last clicks."""
+    accuracy_window_min: Annotated[float, Field(gt=0, le=10_080)] = 30.0
+    """How long after it was shown an item may be chosen to count for the list."""
+    accuracy_lists: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
+    """Served lists remembered for that; one of 20 items takes 0.8 kB."""
     trending_half_life_h: Annotated[float, Field(gt=0, le=10_000)] = 6.0
     """After so long an event counts half."""
     trending_window_h: Annotated[float, Field(gt=0, le=10_000)] = 72.0

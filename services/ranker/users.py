@@ -77,6 +77,11 @@ class UserCache:
                 self._vectors.move_to_end(user_id)
             return vector
 
+    def peek(self, user_id: str) -> UserVector | None:
+        """As `get`, for somebody who does not serve the person."""
+        with self._lock:
+            return self._vectors.get(user_id)
+
     def known(self) -> list[UserVector]:
         """Everybody who is cached, at this moment."""
         with self._lock:

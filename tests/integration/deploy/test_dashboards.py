@@ -24,6 +24,7 @@ _MEASURING = (
     "services.gateway.middleware",
     "services.gateway.service",
     "services.item_embedding.metrics",
+    "services.ranker.accuracy.metrics",
     "services.ranker.metrics",
     "services.user_embedding.metrics",
 )
@@ -48,7 +49,7 @@ def _metrics() -> dict[str, set[str]]:
             known[name] = labels
     for rule in rules():
         if "record" in rule:
-            known[rule["record"]] = {"slo", "topic", "group"}
+            known[rule["record"]] = {"slo", "topic", "group", "input", "range", "chance"}
     return known
 
 

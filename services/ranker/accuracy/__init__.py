@@ -1,0 +1,1 @@
+"""How good the lists are, measured on what people do next: docs/decisions/0012."""

@@ -1,0 +1,175 @@
+"""What Kafka brings for live accuracy, and the threads that work on it.
+
+Rankers share the people among them by a group on `interactions`, so each click is scored once.
+Served lists lie anywhere on topic `impressions`: each ranker reads them all and keeps those of its
+own people.
+Nothing here holds up a list: where it fails, lists go on and an alert tells.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from google.protobuf.message import DecodeError
+
+from headrace.api.impressions.v1.impressions_pb2 import ServedList, ServedLists
+from headrace.runtime.kafka_consumer import GroupConsumer
+from headrace.runtime.kafka_publisher import Publisher
+from headrace.runtime.kafka_reader import TopicReader
+from headrace.runtime.kafka_records import Message, Record, Refusal
+from headrace.runtime.metrics import ROUND_FAILURES
+from headrace.runtime.periodic import Periodic
+from headrace.runtime.topics import IMPRESSIONS, INTERACTIONS
+from services.ranker.accuracy import metrics
+from services.ranker.accuracy.clicks import Click, read_click
+from services.ranker.accuracy.inputs import Inputs
+from services.ranker.accuracy.prequential import Prequential
+from services.ranker.accuracy.sampling import Panel
+from services.ranker.accuracy.shown import Shown, ShownItem, ShownList
+from services.ranker.accuracy.variety import Variety
+from services.ranker.answers import Source
+
+_NAME = "live_accuracy"
+_SOURCES = {int(source): source.name.lower() for source in Source}
+_ROUND_S = 0.25
+# Of one core: what a round takes is rested from nine times as long.
+_BUSY_SHARE = 0.1
+
+
+class Group(Protocol):
+    """Whose events this process reads."""
+
+    def owns(self, key: bytes) -> bool: ...
+
+
+class LiveAccuracy:
+    """Reads interactions and served lists, from `start` to `stop`."""
+
+    def __init__(
+        self,
+        *,
+        bootstrap_servers: str,
+        model_version: str,
+        publisher: Publisher,
+        panel: Panel,
+        prequential: Prequential,
+        inputs: Inputs,
+        shown: Shown,
+        variety: Variety,
+        ordinal_of: Callable[[str], int | None],
+    ) -> None:
+        """ordinal_of: that of an item's id, hidden ones included."""
+        self._panel = panel
+        self._prequential = prequential
+        self._inputs = inputs
+        self._shown = shown
+        self._rounds = Periodic(_NAME, self._round, _ROUND_S, busy_share=_BUSY_SHARE)
+        self._clicks = GroupConsumer(
+            bootstrap_servers=bootstrap_servers,
+            group=f"accuracy.{model_version}",
+            topic=INTERACTIONS,
+            decode=read_click,
+            handle=self._handle,
+            publisher=publisher,
+            on_failure=_failed,
+            begin="latest",
+        )
+        sink = ListSink(panel, self._clicks, shown, variety, ordinal_of)
+        self._lists: TopicReader[ServedLists | None] = TopicReader(
+            bootstrap_servers=bootstrap_servers,
+            topic=IMPRESSIONS,
+            since="now",
+            decode=read_lists,
+            apply=sink,
+            publisher=publisher,
+            on_failure=_failed,
+        )
+        metrics.COVERAGE.set_function(variety.coverage)
+
+    def start(self) -> None:
+        for part in (self._rounds, self._clicks, self._lists):
+            part.start()
+
+    def stop(self, timeout_s: float) -> None:
+        for part in (self._lists, self._clicks, self._rounds):
+            part.stop(timeout_s)
+
+    def _handle(self, messages: Sequence[Message[Click | None]]) -> Sequence[Refusal]:
+        clicks = [message.body for message in messages if message.body is not None]
+        self._inputs.take(clicks)
+        looked_at = [click for click in clicks if self._panel.has(click.user_id)]
+        metrics.EVENTS.labels("not_sampled").inc(len(clicks) - len(looked_at))
+        self._prequential.take(looked_at)
+        self._shown.take(looked_at, time.time())
+        self._rounds.wake()
+        return ()
+
+    def _round(self) -> None:
+        self._prequential.score()
+        self._shown.settle(time.time())
+
+
+class ListSink:
+    """Hands served lists on, in the words of this package."""
+
+    def __init__(
+        self,
+        panel: Panel,
+        group: Group,
+        shown: Shown,
+        variety: Variety,
+        ordinal_of: Callable[[str], int | None],
+    ) -> None:
+        self._panel = panel
+        self._group = group
+        self._shown = shown
+        self._variety = variety
+        self._ordinal_of = ordinal_of
+
+    def __call__(self, messages: Sequence[Message[ServedLists | None]]) -> None:
+        for message in messages:
+            for served in message.body.lists if message.body is not None else ():
+                self._take(served)
+
+    def _take(self, served: ServedList) -> None:
+        found = [self._ordinal_of(one.item_id) for one in served.impressions]
+        self._variety.show([ordinal for ordinal in found if ordinal is not None])
+        outcome = self._passed_over(served.user_id)
+        if outcome:
+            metrics.LISTS.labels(outcome).inc()
+            return
+        items = [
+            ShownItem(
+                ordinal,
+                position,
+                _SOURCES.get(one.source, metrics.OTHER),
+                one.score if one.source == int(Source.RETRIEVAL) else None,
+            )
+            for position, (one, ordinal) in enumerate(
+                zip(served.impressions, found, strict=True), start=1
+            )
+            if ordinal is not None
+        ]
+        moment = served.served_at
+        served_at = moment.seconds + moment.nanos / 1e9
+        self._shown.show(ShownList(served.user_id, served_at, served.model_version, items))
+
+    def _passed_over(self, user_id: str) -> str:
+        """Empty: the list is to be remembered. Else why not."""
+        if not user_id:
+            return "nobody"
+        if not self._panel.has(user_id):
+            return "not_sampled"
+        return "" if self._group.owns(user_id.encode()) else "elsewhere"
+
+
+def read_lists(record: Record) -> ServedLists | None:
+    """None where the record holds no lists; there are no dead letters of impressions."""
+    try:
+        return ServedLists.FromString(record.value or b"")
+    except DecodeError:
+        return None
+
+
+def _failed(_error: BaseException) -> None:
+    ROUND_FAILURES.labels(_NAME).inc()
