@@ -16,10 +16,14 @@ from headrace.store.database import Database
 
 _ABSENT = -1
 
-# Somebody of whom nothing is known yet has no vector to ask with.
+# Somebody of whom nothing is known yet has no vector to ask with, and who does not want personal
+# lists gets none.
 _SELECT = """
 SELECT user_id, vector, recent_ordinals, seen FROM user_states
 WHERE model_version = %s AND (last_occurred_at IS NOT NULL OR recent_ordinals <> '{}')
+    AND NOT EXISTS (
+        SELECT FROM personalisation p WHERE p.user_id = user_states.user_id AND NOT p.enabled
+    )
 """
 _RANGE = f"{_SELECT} AND user_id >= %s AND (%s IS NULL OR user_id < %s) ORDER BY user_id"
 _NAMED = f"{_SELECT} AND user_id = ANY(%s) ORDER BY user_id"

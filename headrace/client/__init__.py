@@ -10,6 +10,7 @@ from headrace.client.account_models import Account, ApiKey, Session, Visit
 from headrace.client.accounts import Accounts
 from headrace.client.async_accounts import AsyncAccounts
 from headrace.client.async_catalogue import AsyncCatalogue
+from headrace.client.async_privacy import AsyncPrivacy
 from headrace.client.asynchronous import AsyncHeadrace
 from headrace.client.blocking import Headrace
 from headrace.client.catalogue import Catalogue
@@ -31,6 +32,8 @@ from headrace.client.models import (
     Source,
 )
 from headrace.client.options import Boost, Filter, ListOptions, Pin
+from headrace.client.privacy import Privacy
+from headrace.client.privacy_models import Personalisation
 
 __all__ = [
     "Account",
@@ -39,6 +42,7 @@ __all__ = [
     "AsyncAccounts",
     "AsyncCatalogue",
     "AsyncHeadrace",
+    "AsyncPrivacy",
     "Boost",
     "Catalogue",
     "Cause",
@@ -56,8 +60,10 @@ __all__ = [
     "Item",
     "ListOptions",
     "ListedItem",
+    "Personalisation",
     "Pin",
     "Price",
+    "Privacy",
     "Recommendations",
     "Session",
     "SimilarItems",

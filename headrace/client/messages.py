@@ -70,6 +70,10 @@ def from_recommendations(answer: gateway_pb2.RecommendResponse) -> Recommendatio
         items=_listed(answer.items),
         after=None if answer.after_status == 0 else cast("EventStatus", status),
         next_cursor=answer.next_cursor if answer.HasField("next_cursor") else None,
+        personal=answer.personal,
+        not_personal_because=(
+            answer.not_personal_because if answer.HasField("not_personal_because") else None
+        ),
     )
 
 

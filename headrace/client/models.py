@@ -150,6 +150,9 @@ class Recommendations:
     degraded: None, or why the list is worse than it should be.
     after: what became of the event that was to be waited for, where one was named.
     next_cursor: for the next page, where pages were asked for and this is not the last.
+    personal: whether the person's own events are in it. not_personal_because: None, or
+    `personalisation_off` where the person does not want it, `personalisation_unknown` where that
+    could not be found out.
     """
 
     request_id: str
@@ -159,6 +162,8 @@ class Recommendations:
     items: tuple[ListedItem, ...]
     after: EventStatus | None
     next_cursor: str | None
+    personal: bool = False
+    not_personal_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations  # grpc's classes are generic for the type ch
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -25,10 +26,14 @@ from headrace.runtime.rpc_errors import message_of, to_status
 
 if TYPE_CHECKING:
     Handler = grpc.RpcMethodHandler[Any, Any]
+    Call = grpc.aio.ServicerContext[Any, Any]
+    Allow = Callable[[Mapping[str, Iterable[bytes]]], None]
+    Parse = Callable[[bytes], Any] | None
 
 log = logging.getLogger(__name__)
 
 _HEALTH_PERIOD_S = 0.25
+_OURS = "/headrace."
 
 
 @asynccontextmanager
@@ -120,7 +125,7 @@ async def _follow(
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
-    """Around each unary call: request context, metrics, and errors as status codes.
+    """Around each call with one request: request context, metrics, and errors as status codes.
 
     known_callers: callers have certificates, and these must allow the call.
     """
@@ -134,61 +139,87 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler | None:
         handler = await continuation(handler_call_details)
-        if handler is None or handler.unary_unary is None:
-            return handler
+        if handler is None:
+            return None
         path = handler_call_details.method
-        behavior = handler.unary_unary
-        if self._known_callers:
-            behavior = _for_allowed(path, behavior)
-        return grpc.unary_unary_rpc_method_handler(
-            _observed(path.rpartition("/")[2], behavior, handler.request_deserializer),
-            # None: the bytes arrive. What grpc cannot read it answers with UNKNOWN and a traceback.
-            request_deserializer=None,
-            response_serializer=handler.response_serializer,
-        )
+        allow = partial(check_caller, path) if self._known_callers else _let_in
+        # request_deserializer None: the bytes arrive. What grpc cannot read it answers with UNKNOWN
+        # and a traceback.
+        if handler.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(
+                _observed(path, allow, handler.unary_unary, handler.request_deserializer),
+                request_deserializer=None,
+                response_serializer=handler.response_serializer,
+            )
+        # Health's own stream goes on for as long as somebody watches.
+        if handler.unary_stream is not None and path.startswith(_OURS):
+            return grpc.unary_stream_rpc_method_handler(
+                _observed_stream(path, allow, handler.unary_stream, handler.request_deserializer),
+                request_deserializer=None,
+                response_serializer=handler.response_serializer,
+            )
+        return handler
 
 
-def _for_allowed(path: str, behavior: Callable[..., Any]) -> Callable[..., Any]:
-    async def answer(request: Any, call: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        check_caller(path, call.auth_context())
-        return await behavior(request, call)
-
-    return answer
+def _let_in(_caller: Mapping[str, Iterable[bytes]]) -> None:
+    """Whoever comes."""
 
 
 def _observed(
-    method: str, behavior: Callable[..., Any], parse: Callable[[bytes], Any] | None
+    path: str, allow: Allow, behavior: Callable[..., Any], parse: Parse
 ) -> Callable[..., Awaitable[Any]]:
-    seconds = GRPC_SECONDS.labels(method)
-
-    async def answer(body: bytes, call: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        metadata = {str(key): value for key, value in call.invocation_metadata() or ()}
-        began = time.perf_counter()
-        code = grpc.StatusCode.OK
-        with context.within(
-            context.begin(
-                _text(metadata.get(context.REQUEST_ID)), _text(metadata.get(context.TRACEPARENT))
-            )
-        ):
-            try:
-                return await behavior(_read(parse, body), call)
-            except HeadraceError as error:
-                code, trailing = to_status(error)
-                if code is grpc.StatusCode.INTERNAL:
-                    log.error("call failed", extra={"method": method}, exc_info=True)
-                await call.abort(code, message_of(error), trailing)
-            except (grpc.aio.AbortError, asyncio.CancelledError):
-                code = grpc.StatusCode.CANCELLED
-                raise
-            except Exception:
-                code = grpc.StatusCode.INTERNAL
-                log.exception("call failed", extra={"method": method})
-                await call.abort(code, "internal error; the log has it under this request's id")
-            finally:
-                seconds.observe(time.perf_counter() - began)
-                GRPC_REQUESTS.labels(method, code.name).inc()
+    async def answer(body: bytes, call: Call) -> Any:
+        async with _observing(path, call):
+            request = _read(parse, body)
+            allow(call.auth_context())
+            return await behavior(request, call)
 
     return answer
+
+
+def _observed_stream(
+    path: str, allow: Allow, behavior: Callable[..., Any], parse: Parse
+) -> Callable[..., AsyncIterator[Any]]:
+    """behavior: an asynchronous generator."""
+
+    async def answer(body: bytes, call: Call) -> AsyncIterator[Any]:
+        async with _observing(path, call):
+            request = _read(parse, body)
+            allow(call.auth_context())
+            async for message in behavior(request, call):
+                yield message
+
+    return answer
+
+
+@asynccontextmanager
+async def _observing(path: str, call: Call) -> AsyncIterator[None]:
+    method = path.rpartition("/")[2]
+    metadata = {str(key): value for key, value in call.invocation_metadata() or ()}
+    began = time.perf_counter()
+    code = grpc.StatusCode.OK
+    with context.within(
+        context.begin(
+            _text(metadata.get(context.REQUEST_ID)), _text(metadata.get(context.TRACEPARENT))
+        )
+    ):
+        try:
+            yield
+        except HeadraceError as error:
+            code, trailing = to_status(error)
+            if code is grpc.StatusCode.INTERNAL:
+                log.error("call failed", extra={"method": method}, exc_info=True)
+            await call.abort(code, message_of(error), trailing)
+        except (grpc.aio.AbortError, asyncio.CancelledError, GeneratorExit):
+            code = grpc.StatusCode.CANCELLED
+            raise
+        except Exception:
+            code = grpc.StatusCode.INTERNAL
+            log.exception("call failed", extra={"method": method})
+            await call.abort(code, "internal error; the log has it under this request's id")
+        finally:
+            GRPC_SECONDS.labels(method).observe(time.perf_counter() - began)
+            GRPC_REQUESTS.labels(method, code.name).inc()
 
 
 def _read(parse: Callable[[bytes], Any] | None, body: bytes) -> Any:

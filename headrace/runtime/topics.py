@@ -43,6 +43,12 @@ def holds_dead_letters(topic: str) -> bool:
     return topic.endswith(_LETTERS)
 
 
+def about_people(topic: str) -> bool:
+    """Whether records of `topic` may tell of people; dead letters of such topics may, too."""
+    origin = topic.removesuffix(_LETTERS)
+    return origin in (EVENTS, INTERACTIONS, IMPRESSIONS) or origin.startswith(user_vectors(""))
+
+
 @dataclass(frozen=True)
 class TopicSpec:
     """A topic as it is created."""

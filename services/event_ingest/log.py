@@ -53,6 +53,14 @@ class LogTransaction:
         )
         return {user: Counter(epoch, n) for user, epoch, n in self._cursor.fetchall()}
 
+    def unwanted(self, user_ids: Collection[str]) -> set[str]:
+        """Those of these people who do not want that what they do is kept."""
+        self._cursor.execute(
+            "SELECT user_id FROM personalisation WHERE user_id = ANY(%s::text[]) AND NOT enabled",
+            (list(user_ids),),
+        )
+        return {user for (user,) in self._cursor.fetchall()}
+
     def entries(self, keys: Collection[Key], counters: Mapping[str, Counter]) -> dict[Key, Entry]:
         """Those of `keys` that are in the log."""
         self._cursor.execute(

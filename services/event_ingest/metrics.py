@@ -7,7 +7,7 @@ from headrace.runtime.metrics import LATENCY_BUCKETS
 EVENTS = Counter(
     "headrace_events_total",
     "Events by what became of them: stored, repeated, waiting, released (waited and is stored now),"
-    " refused.",
+    " refused, unwanted (the person does not want that it is kept).",
     ["type", "outcome"],
 )
 OUT_OF_ORDER = Counter(

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from headrace.contracts.events import EventType
 from headrace.errors import InvalidInput
 from services.event_ingest import metrics
 from services.event_ingest.events import Entry, Event, GivenEvent
@@ -32,7 +33,7 @@ _FORGOTTEN_COUNTS = 10_000  # in one transaction: bounds how long their rows are
 class Outcome:
     """What became of one event. `entry` is where it stands in the log, if it has a number."""
 
-    kind: Literal["stored", "repeated", "waiting", "refused"]
+    kind: Literal["stored", "repeated", "waiting", "refused", "unwanted"]
     entry: Entry | None = None
     reason: str = ""
     detail: str = ""
@@ -52,6 +53,7 @@ class EventIngest:
         """
         outcomes, events = _check_all(given)
         with self._log.transaction() as transaction:
+            _drop_unwanted(transaction, given, outcomes, events)
             decided, retracted, late = self._decide(transaction, list(events.values()))
             outcomes.update(zip(events, decided, strict=True))
             reasons = {
@@ -169,6 +171,28 @@ def _check_all(given: Sequence[GivenEvent]) -> tuple[dict[int, Outcome], dict[in
         except InvalidInput as error:
             refused[at] = Outcome("refused", reason=INVALID, detail=str(error))
     return refused, events
+
+
+def _drop_unwanted(
+    transaction: LogTransaction,
+    given: Sequence[GivenEvent],
+    outcomes: dict[int, Outcome],
+    events: dict[int, Event],
+) -> None:
+    """Leaves nothing of people who do not want that what they do is kept: no refusal either.
+
+    What they take back is taken back.
+    """
+    named = {
+        at: one.user_id
+        for at, one in enumerate(given)
+        if one.type != EventType.RETRACTION and (at in events or is_named(one))
+    }
+    unwanted = transaction.unwanted(set(named.values())) if named else set()
+    for at, user in named.items():
+        if user in unwanted:
+            events.pop(at, None)
+            outcomes[at] = Outcome("unwanted")
 
 
 def _outcome(verdict: Verdict, entry: Entry | None) -> Outcome:

@@ -13,6 +13,8 @@ from headrace.api.accounts.v1.keys_pb2_grpc import add_KeyServiceServicer_to_ser
 from headrace.api.gateway.v1.catalogue_pb2_grpc import add_CatalogueServiceServicer_to_server
 from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from headrace.api.history.v1.history_pb2_grpc import add_HistoryServiceServicer_to_server
+from headrace.api.privacy.v1.privacy_pb2_grpc import add_PrivacyServiceServicer_to_server
+from headrace.errors import Unavailable
 from headrace.runtime.circuit import Circuit
 from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import grpc_server
@@ -44,6 +46,11 @@ from services.gateway.http import BodyLimits, build_app
 from services.gateway.http_server import http_server
 from services.gateway.impressions import ImpressionLog
 from services.gateway.keys import ApiKeys
+from services.gateway.privacy.choice_feed import ChoiceFeed
+from services.gateway.privacy.choices import Choices
+from services.gateway.privacy.grpc import PRIVACY, PrivacyServicer
+from services.gateway.privacy.parts import privacy_parts
+from services.gateway.privacy.routes import privacy_routes
 from services.gateway.service import Gateway
 from services.gateway.settings import GatewaySettings
 from services.gateway.storefront import storefront_routes
@@ -78,6 +85,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         items = await stack.enter_async_context(
             open_channel(settings.item_embedding_address, peers)
         )
+        choices = await _choices(database, stack, settings.shutdown_grace_s)
         popular = PopularLists()
         process.readiness.require("ranker", popular.filled)
         gateway = Gateway(
@@ -93,6 +101,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             tombstones=Tombstones(),
             circuit=Circuit("ranker"),
             impressions=impressions,
+            choices=choices,
         )
         refreshing = asyncio.create_task(_keep_popular_fresh(gateway, popular))
         stack.callback(refreshing.cancel)
@@ -100,6 +109,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         discovery = Discovery(
             GrpcFinder(items, settings.item_embedding_deadline_ms),
             GrpcOpinions(ranker, settings.ranker_deadline_ms),
+            choices,
         )
         directory = Directory()
         tokens = Tokens.parse(settings.token_keys)
@@ -111,11 +121,12 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             account_parts(settings, database, tokens, directory, events.append_visits)
         )
         history = History(HistoryStore(database), events.append_retractions)
+        privacy = privacy_parts(settings, database, choices, people.limits)
         await stack.enter_async_context(
             grpc_server(
                 host=settings.host,
                 port=settings.grpc_port,
-                services=[SERVICE, CATALOGUE, ACCOUNTS, KEYS, HISTORY],
+                services=[SERVICE, CATALOGUE, ACCOUNTS, KEYS, HISTORY, PRIVACY],
                 register=partial(
                     _register,
                     [
@@ -133,6 +144,10 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                         partial(add_KeyServiceServicer_to_server, KeyServicer(people.keys, access)),
                         partial(
                             add_HistoryServiceServicer_to_server, HistoryServicer(history, access)
+                        ),
+                        partial(
+                            add_PrivacyServiceServicer_to_server,
+                            PrivacyServicer(privacy, access),
                         ),
                     ],
                 ),
@@ -155,6 +170,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                         account_routes(people.accounts, people.visits, access),
                         key_routes(people.keys, access),
                         history_routes(history, access),
+                        privacy_routes(privacy, access),
                         storefront_routes(),
                     ],
                 ),
@@ -173,6 +189,20 @@ def _register(
 ) -> None:
     for add in servicers:
         add(server)
+
+
+async def _choices(database: Database, stack: AsyncExitStack, grace_s: float) -> Choices:
+    """Who does not want personal lists, read once before the first list where Postgres answers."""
+    choices = Choices()
+    feed = ChoiceFeed(choices, database)
+    try:
+        await asyncio.to_thread(feed.round)
+    except Unavailable as error:
+        log.warning("lists are general until Postgres answers: %s", error)
+    rounds = feed.periodic()
+    rounds.start()
+    stack.push_async_callback(asyncio.to_thread, rounds.stop, grace_s)
+    return choices
 
 
 async def _keep_popular_fresh(gateway: Gateway, popular: PopularLists) -> None:

@@ -81,6 +81,8 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             degraded=ranked.degraded,
             items=_ranked_items(ranked.items),
             next_cursor=ranked.next_cursor,
+            personal=ranked.personal,
+            not_personal_because=ranked.not_personal_because,
         )
         if ranked.after is not None:
             answer.after_status = user_embedding_pb2.EventStatus.ValueType(_STATUSES[ranked.after])

@@ -257,5 +257,7 @@ def _list(asked: RecommendationRequest, ranked: RankedList) -> Response:
             "items": ranked.items,
             "after": after,
             "next_cursor": ranked.next_cursor,
+            "personal": ranked.personal,
+            "not_personal_because": ranked.not_personal_because,
         }
     )

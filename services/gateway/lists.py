@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from services.gateway.privacy.choices import NotPersonalBecause
+
 Source = Literal["retrieval", "trending", "popular", "similar", "pinned", "new", "people"]
 AfterStatus = Literal["applied", "pending", "waiting_for_item", "refused", "unknown"]
 
@@ -55,6 +57,7 @@ class RankedList:
     degraded: why it is worse than it should be, if it is.
     after: what became of the event that was to be waited for, where one was named.
     next_cursor: for the next page, where pages were asked for and this is not the last.
+    not_personal_because: why it may not be, if it may not.
     """
 
     model_version: str
@@ -64,6 +67,7 @@ class RankedList:
     degraded: str | None = None
     after: AfterStatus | None = None
     next_cursor: str | None = None
+    not_personal_because: NotPersonalBecause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from headrace.contracts.identifiers import Identifier
 from headrace.contracts.items import ITEMS_PER_REQUEST, NewItem
 from headrace.contracts.list_options import ListOptions
 from services.gateway.lists import AfterStatus, Source
+from services.gateway.privacy.choices import NotPersonalBecause
 
 LIST_LENGTH = 200
 SESSION_LENGTH = 200
@@ -201,6 +202,11 @@ class Recommendations(_Body):
     next_cursor: str | None = Field(
         description="For the next page, where `cursor` was given. Null: this page is the last, or "
         "1,000 items were shown."
+    )
+    personal: bool = Field(description="Whether the person's own events are in it.")
+    not_personal_because: NotPersonalBecause | None = Field(
+        description="Null, or why it may not be personal. personalisation_off: the person does not "
+        "want it. personalisation_unknown: what they want could not be found out."
     )
 
 

@@ -32,6 +32,7 @@ from services.gateway.models import (
     RecordEventsRequest,
     UpsertItemsRequest,
 )
+from services.gateway.privacy.models import PersonalisationRequest
 from services.gateway.problems import KINDS, MEDIA_TYPE
 
 VERSION = "1"
@@ -56,6 +57,7 @@ _TAGS = [
     {"name": "items", "description": "What there is to show."},
     {"name": "catalogue", "description": "Browse it, search it, fill it from files."},
     {"name": "accounts", "description": "Who people are."},
+    {"name": "privacy", "description": "What people may ask about their data."},
     {"name": "keys", "description": "Which applications may call it."},
     {"name": "operations", "description": "For those who run it."},
 ]
@@ -63,7 +65,7 @@ BODIES: list[type[BaseModel]] = [
     RecordEventsRequest, RecommendationRequest, ItemContent, UpsertItemsRequest, Problem,
     NewKeyRequest, RegisterRequest, ConfirmRequest, LogInRequest, RefreshRequest, LogOutRequest,
     RecoverRequest, ResetRequest, ChangePasswordRequest, ProfileRequest, RoleRequest,
-    VisitRequest,
+    VisitRequest, PersonalisationRequest,
 ]  # fmt: skip
 _REFERENCE = "#/components/schemas/{model}"
 _SECURITY = "apiKey"

@@ -15,8 +15,9 @@ from headrace.contracts.items import NewItem
 from headrace.errors import HeadraceError, InvalidInput, NotFound, Unavailable, Violation
 from headrace.runtime.circuit import Circuit, CircuitOpen
 from services.gateway.fallback import Fallback
-from services.gateway.lists import NearPeople, RankedList, SimilarList
+from services.gateway.lists import AfterStatus, NearPeople, RankedList, SimilarList
 from services.gateway.models import EXCLUDE_LENGTH, LIST_LENGTH, RecommendationRequest
+from services.gateway.privacy.choices import OFF, Choices, NotPersonalBecause
 from services.gateway.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,7 @@ class Gateway:
         tombstones: Tombstones,
         circuit: Circuit,
         impressions: Impressions,
+        choices: Choices,
     ) -> None:
         self._ranker = ranker
         self._catalogue = catalogue
@@ -118,21 +120,25 @@ class Gateway:
         self._tombstones = tombstones
         self._circuit = circuit
         self._impressions = impressions
+        self._choices = choices
 
     async def record_events(self, events: Sequence[NewEvent]) -> list[str]:
         """Keeps all events or raises. Returns their ids in order.
+
+        What somebody did who does not want personal lists is not kept.
 
         Raises: EventsNotConfirmed.
         """
         now = datetime.now(UTC)
         accepted = [AcceptedEvent(event.event_id or uuid4().hex, event, now) for event in events]
         event_ids = [one.event_id for one in accepted]
+        kept = [one for one in accepted if self._choices.why_not(one.event.user_id) != OFF]
         try:
-            await self._event_log.append(accepted)
+            await self._event_log.append(kept)
         except Unavailable as error:
             raise EventsNotConfirmed(event_ids, error) from error
-        for event in events:
-            EVENTS.labels(event.type).inc()
+        for one in kept:
+            EVENTS.labels(one.event.type).inc()
         return event_ids
 
     async def recommend(self, request: RecommendationRequest) -> RankedList:
@@ -141,6 +147,20 @@ class Gateway:
         Raises: InvalidInput where the ranker refuses the request; NotFound where the items are
         unknown that others are to be similar to; Unavailable where nothing is known.
         """
+        why_not = self._choices.why_not(request.user_id)
+        if why_not is not None:
+            return await self._general(request, why_not)
+        return await self._list(request)
+
+    async def _general(
+        self, request: RecommendationRequest, why_not: NotPersonalBecause
+    ) -> RankedList:
+        """The list as anybody would get it. It is noted down as nobody's."""
+        ranked = await self._list(for_anybody(request))
+        after: AfterStatus | None = None if request.after is None else "unknown"
+        return replace(ranked, not_personal_because=why_not, after=after)
+
+    async def _list(self, request: RecommendationRequest) -> RankedList:
         ranked = await self._ranked(request)
         if ranked is None:
             ranked = self._fallback.answer(self._without_deleted(request))
@@ -169,8 +189,15 @@ class Gateway:
         return replace(found, items=shown)
 
     async def similar_users(self, user_id: str, n: int) -> NearPeople:
-        """People whose taste is near. Raises: InvalidInput, NotFound, Unavailable."""
-        return await self._circuit.run(lambda: self._ranker.similar_users(user_id, n))
+        """People whose taste is near, of those who want personal lists.
+
+        Raises: InvalidInput, NotFound, Unavailable.
+        """
+        if self._choices.why_not(user_id) == OFF:
+            raise NotFound(f"{user_id!r} does not want personal lists")
+        near = await self._circuit.run(lambda: self._ranker.similar_users(user_id, n))
+        users = tuple(one for one in near.users if self._choices.why_not(one.user_id) != OFF)
+        return replace(near, users=users)
 
     async def item(self, item_id: str) -> CatalogueItem:
         """Raises: NotFound, Unavailable."""
@@ -227,6 +254,17 @@ class Gateway:
             return request
         exclude = [*request.exclude, *deleted][:EXCLUDE_LENGTH]
         return request.model_copy(update={"exclude": exclude})
+
+
+def for_anybody(request: RecommendationRequest) -> RecommendationRequest:
+    """The same without what tells of a person: who they are, and what they did on this visit."""
+    impersonal: dict[str, object] = {
+        "user_id": None,
+        "after": None,
+        "session": [],
+        "explain": False,
+    }
+    return request.model_copy(update=impersonal)
 
 
 def _refuse_repeats(items: Sequence[NewItem]) -> None:

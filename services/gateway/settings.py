@@ -83,6 +83,8 @@ class GatewaySettings(ProcessSettings, PeerSettings, KafkaSettings, DatabaseSett
     item_embedding_deadline_ms: Milliseconds = 5_000
     events_deadline_ms: Milliseconds = 3_000
     """Until Kafka has the events of a request."""
+    kafka_scan_deadline_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    """For reading whole topics, which exports and erasures do."""
     events_body_bytes: Bytes = 1_000_000
     """Also of a body that asks for a list."""
     items_body_bytes: Bytes = 24 * 1024 * 1024

@@ -1,4 +1,7 @@
-"""The project's own Postgres: what people did and the catalogue, as of one moment."""
+"""The project's own Postgres: what people did and the catalogue, as of one moment.
+
+Who does not want personal lists is left out.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from headrace.training.preparation.source import CHUNK, Chunk
 _INTERACTIONS = """
 SELECT i.user_id, t.item_id, i.type, i.value, extract(epoch FROM i.occurred_at)::float8, i.n
 FROM standing_interactions i JOIN items t ON t.ordinal = i.item_ordinal
+WHERE NOT EXISTS (SELECT FROM personalisation p WHERE p.user_id = i.user_id AND NOT p.enabled)
 ORDER BY i.user_id, i.n
 """
 _ITEMS = """

@@ -35,6 +35,9 @@ VISITS = RateLimitItemPerHour(1_000, 1, "visits")
 GUESSES_WITHIN = RateLimitItemPerHour(10, 1, "guesses-within")
 """Of a password by somebody who has a token already, perhaps a stolen one."""
 
+EXPORTS = RateLimitItemPerHour(10, 1, "exports")
+"""Of a person's data: each reads Kafka from its beginning."""
+
 
 class Limits:
     """Counts in moving windows: in this process, or in a Redis that all gateways share.

@@ -30,6 +30,7 @@ class AccountParts:
     accounts: Accounts
     visits: Visits
     keys: ApplicationKeys
+    limits: Limits
 
 
 @asynccontextmanager
@@ -64,6 +65,7 @@ async def account_parts(
             ),
             visits,
             ApplicationKeys(KeyStore(database), directory),
+            limits,
         )
     finally:
         await visits.stop(settings.shutdown_grace_s)

@@ -10,6 +10,7 @@ from headrace.contracts.filters import Condition
 from headrace.contracts.finding import FOUND_LENGTH, FindRequest
 from headrace.contracts.items import NewItem
 from headrace.errors import FailedPrecondition, NotFound, Unavailable
+from services.gateway.privacy.choices import Choices
 
 log = logging.getLogger(__name__)
 
@@ -74,16 +75,17 @@ class Opinions(Protocol):
 class Discovery:
     """Both doors call these methods with checked requests; access is checked before."""
 
-    def __init__(self, finder: Finder, opinions: Opinions) -> None:
+    def __init__(self, finder: Finder, opinions: Opinions, choices: Choices) -> None:
         self._finder = finder
         self._opinions = opinions
+        self._choices = choices
 
     async def find(self, request: FindRequest, user_id: str | None = None) -> FoundPage:
-        """A page of what is visible now. user_id: whose taste has a say.
+        """A page of what is visible now. user_id: whose taste has a say, if they want it.
 
         Raises: InvalidInput, Unavailable.
         """
-        if user_id is None:
+        if user_id is None or self._choices.why_not(user_id) is not None:
             page = await self._finder.find(request)
         else:
             page = await self._personal(request, user_id)

@@ -16,9 +16,11 @@ from psycopg2.extras import execute_values
 from pyroaring import BitMap
 
 from headrace.batch.files import sha256
+from headrace.batch.people import PeopleStore
 from headrace.bundle import Bundle
 from headrace.cli import main
 from headrace.index.encoding import to_bytes
+from headrace.store.database import Database
 from headrace.training.toy import toy_items
 from tests.bundles import another_version
 from tests.killed import kill_once
@@ -168,3 +170,15 @@ def test_a_folder_of_other_lists_is_refused(
     taken.write_text("not a folder")
     assert batch(toy_bundle, taken) == 2
     assert str(taken) in capsys.readouterr().err
+
+
+def test_who_does_not_want_personal_lists_gets_none(stored: str, toy_bundle: Path) -> None:
+    bundle = Bundle.load(str(toy_bundle), ["ranker"])
+    database = Database(stored, 1)
+    people = PeopleStore(database, bundle.model_version, bundle.user_width)
+    assert people.named(["p3", "p4"]).user_ids.tolist() == ["p3", "p4"]
+    with database.transaction() as cursor:
+        cursor.execute("INSERT INTO personalisation VALUES ('p3', false), ('p4', true)")
+    assert people.named(["p3", "p4"]).user_ids.tolist() == ["p4"]
+    assert "p3" not in people.between("p", None).user_ids
+    database.close()

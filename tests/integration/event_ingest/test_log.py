@@ -245,7 +245,7 @@ def test_a_replica_waits_for_the_one_that_numbers_the_same_person(
 
 def test_a_missing_schema_is_nobody_s_fault_but_the_store_s(postgres: PostgresServer) -> None:
     service = EventIngest(EventLog(Database(postgres.dsn)))
-    with pytest.raises(Unavailable, match="user_counters"):
+    with pytest.raises(Unavailable, match="personalisation"):
         service.ingest([given()])
 
 
@@ -256,3 +256,17 @@ _WAITING_FOR_A_LOCK = (
 
 def _backwards(users: list[str]) -> list[str]:
     return users[::-1]
+
+
+def test_nothing_is_kept_of_who_does_not_want_it(service: EventIngest, store: Postgres) -> None:
+    store.add_item("kettle")
+    ingest(service, given("before"))
+    store.query("INSERT INTO personalisation VALUES ('ann', false)")
+    wrong = given("wrong", type=7, value=9.0)
+    events = [given("e1"), wrong, given("w1", item_id="later"), given("e1", "bob")]
+    assert ingest(service, *events) == ["unwanted", "unwanted", "unwanted", "stored"]
+    assert store.log_of("ann") == ["before"]
+    assert store.log_of("bob") == ["e1"]
+    assert store.count("waiting_events") == store.count("refused_events") == 0
+    store.query("UPDATE personalisation SET enabled = true")
+    assert ingest(service, given("e2")) == ["stored"]

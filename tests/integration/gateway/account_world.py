@@ -16,6 +16,7 @@ from headrace.api.accounts.v1.accounts_pb2_grpc import add_AccountServiceService
 from headrace.api.accounts.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
 from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from headrace.api.history.v1.history_pb2_grpc import add_HistoryServiceServicer_to_server
+from headrace.api.privacy.v1.privacy_pb2_grpc import add_PrivacyServiceServicer_to_server
 from headrace.local.ports import HOST, free_ports
 from headrace.local.waiting import wait_until
 from headrace.runtime.grpc_server import grpc_server
@@ -30,6 +31,7 @@ from services.gateway.accounts.grpc import ACCOUNTS, AccountServicer
 from services.gateway.accounts.key_grpc import KEYS as KEY_SERVICE
 from services.gateway.accounts.key_grpc import KeyServicer
 from services.gateway.accounts.key_routes import key_routes
+from services.gateway.accounts.limits import Limits
 from services.gateway.accounts.parts import AccountParts, account_parts
 from services.gateway.accounts.routes import account_routes
 from services.gateway.accounts.visit_store import VisitEvent
@@ -42,6 +44,10 @@ from services.gateway.history.routes import history_routes
 from services.gateway.history.service import History
 from services.gateway.history.store import HistoryStore
 from services.gateway.http import BodyLimits, build_app
+from services.gateway.privacy.choice_feed import ChoiceFeed
+from services.gateway.privacy.grpc import PRIVACY, PrivacyServicer
+from services.gateway.privacy.parts import privacy_parts
+from services.gateway.privacy.routes import privacy_routes
 from services.gateway.settings import GatewaySettings
 from tests.unit.gateway.memory import KEYS, TOKENS, World
 
@@ -112,11 +118,11 @@ class IngestedLog:
 class Replica:
     """One of several gateways on one database."""
 
-    def __init__(self, dsn: str, smtp_url: str) -> None:
+    def __init__(self, dsn: str, smtp_url: str, kafka: str = "127.0.0.1:1") -> None:
         self.settings = GatewaySettings(
             ranker_address="127.0.0.1:1",
             item_embedding_address="127.0.0.1:1",
-            kafka_bootstrap_servers="127.0.0.1:1",
+            kafka_bootstrap_servers=kafka,
             database_url=dsn,
             api_keys="",
             token_keys="",
@@ -127,6 +133,8 @@ class Replica:
         self.feed = DirectoryFeed(self.directory, self.database)
         self.access = Access(KEYS, TOKENS, self.directory)
         self.world = World()
+        self.choices = ChoiceFeed(self.world.choices, self.database)
+        self.privacy = privacy_parts(self.settings, self.database, self.world.choices, Limits())
         self.visits = VisitLog()
         self.log = IngestedLog(self.database)
         self.history = History(HistoryStore(self.database), self.log.retract)
@@ -156,6 +164,7 @@ class Replica:
                 account_routes(self.parts.accounts, self.parts.visits, self.access),
                 key_routes(self.parts.keys, self.access),
                 history_routes(self.history, self.access),
+                privacy_routes(self.privacy, self.access),
             ],
         )
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(host, 1))
@@ -177,11 +186,12 @@ async def grpc_address(replica: Replica) -> AsyncIterator[str]:
         )
         add_KeyServiceServicer_to_server(KeyServicer(parts.keys, access), server)
         add_HistoryServiceServicer_to_server(HistoryServicer(replica.history, access), server)
+        add_PrivacyServiceServicer_to_server(PrivacyServicer(replica.privacy, access), server)
 
     async with grpc_server(
         host=HOST,
         port=port,
-        services=[SERVICE, ACCOUNTS, KEY_SERVICE, HISTORY],
+        services=[SERVICE, ACCOUNTS, KEY_SERVICE, HISTORY, PRIVACY],
         register=register,
         readiness=Readiness(),
         grace_s=1,

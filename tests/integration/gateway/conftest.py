@@ -26,7 +26,8 @@ def people(people_database: str) -> str:
     with psycopg2.connect(people_database) as connection, connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE accounts, registrations, sign_ins, refresh_tokens, recoveries, api_keys,"
-            " ended_sessions, user_counters, interactions, waiting_events, items CASCADE"
+            " ended_sessions, user_counters, interactions, waiting_events, items, personalisation"
+            " CASCADE"
         )
     return people_database
 

@@ -61,6 +61,7 @@ async def http(event_log: KafkaEventLog) -> AsyncIterator[httpx.AsyncClient]:
         tombstones=Tombstones(),
         circuit=Circuit("ranker"),
         impressions=world.impressions,
+        choices=world.choices,
     )
     async with http_door(world, Readiness()) as client:
         yield client
@@ -171,6 +172,7 @@ async def test_a_gateway_that_starts_before_kafka_serves_lists_and_connects_late
         tombstones=Tombstones(),
         circuit=Circuit("ranker"),
         impressions=world.impressions,
+        choices=world.choices,
     )
     try:
         event_log.start()

@@ -45,6 +45,8 @@ def test_events_and_items_of_the_services_are_prepared(database: str, tmp_path: 
     stored(database, _EVENT, "ann", 4, "e4", heat, 5, None, 300.0)
     stored(database, _EVENT, "ann", 5, "r4", 0, 8, None, 300.0)
     stored(database, "UPDATE interactions SET retracted_by = 5 WHERE n = %s", 4)
+    stored(database, _EVENT, "bob", 1, "e1", toy, 2, None, 300.0)
+    stored(database, "INSERT INTO personalisation VALUES ('ann', true), ('bob', false)")
     assert main(["--database-url", database, "--out", str(tmp_path / "out")]) == 0
     rows = pq.read_table(tmp_path / "out" / "interactions.parquet").to_pylist()
     assert [(row["item_id"], row["event_type"], row["rating"]) for row in rows] == [

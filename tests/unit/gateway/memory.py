@@ -22,6 +22,7 @@ from services.gateway.lists import (
     Source,
 )
 from services.gateway.models import RecommendationRequest
+from services.gateway.privacy.choices import Choices
 from services.gateway.service import AcceptedEvent, CatalogueItem, Gateway, Impressions
 from services.gateway.tokens import Tokens
 from services.gateway.tombstones import Tombstones
@@ -169,6 +170,8 @@ class World:
     impressions: Impressions = field(default_factory=MemoryImpressions)
 
     def __post_init__(self) -> None:
+        self.choices = Choices()
+        self.choices.apply([])
         items = [film(number) for number in range(1, 7)]
         self.catalogue.items = {item.item_id: CatalogueItem(item, 1) for item in items}
         self.ranker = MemoryRanker(items)
@@ -180,6 +183,7 @@ class World:
             tombstones=Tombstones(seconds=60, clock=self.clock),
             circuit=Circuit("ranker", failures=3, pause_s=1, clock=self.clock),
             impressions=self.impressions,
+            choices=self.choices,
         )
 
     def lose_ranker(self) -> None:

@@ -102,7 +102,7 @@ class Doors:
 
     def __init__(self) -> None:
         self.world, self.shelf, self.taste = World(), Shelf(), Taste()
-        self.discovery = Discovery(self.shelf, self.taste)
+        self.discovery = Discovery(self.shelf, self.taste, self.world.choices)
 
     @asynccontextmanager
     async def http(self) -> AsyncIterator[httpx.AsyncClient]:

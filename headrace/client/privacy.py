@@ -1,0 +1,43 @@
+"""The blocking client of privacy."""
+
+from collections.abc import Iterator
+
+import grpc
+
+from headrace.api.privacy.v1 import privacy_pb2_grpc
+from headrace.client import privacy_calls
+from headrace.client.connection import Connection
+from headrace.client.privacy_models import Personalisation
+from headrace.runtime.rpc_errors import from_rpc_error
+
+
+class Privacy(Connection):
+    """What people may ask about their data. Use it in a `with` block, or close it.
+
+    address: host:port of the gateway's gRPC door.
+    api_key: the person's own access token, or a key with scope `admin`.
+    timeout_s: for each call, retries included.
+    credentials: for TLS; without, the connection is not encrypted.
+    Every method raises an error of `headrace.errors`.
+    """
+
+    _service = privacy_pb2_grpc.PrivacyServiceStub
+
+    def set_personalisation(self, user_id: str, enabled: bool) -> Personalisation:
+        """Says whether the person's lists may be personal; counts from the next list on."""
+        return self._do(privacy_calls.set_personalisation(user_id, enabled))
+
+    def personalisation(self, user_id: str) -> Personalisation:
+        """What the person said. A key with scope `read` does as well."""
+        return self._do(privacy_calls.personalisation(user_id))
+
+    def export(self, user_id: str, timeout_s: float = 600.0) -> Iterator[bytes]:
+        """Everything that is stored of the person: a JSON document (UTF-8) in pieces."""
+        request = privacy_calls.export_request(user_id)
+        try:
+            for piece in self._stub.ExportPerson(
+                request, timeout=timeout_s, metadata=self._metadata()
+            ):
+                yield piece.json
+        except grpc.RpcError as error:
+            raise from_rpc_error("gateway", error) from error

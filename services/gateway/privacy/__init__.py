@@ -1,0 +1,1 @@
+"""What people may ask of those who keep their data."""
