@@ -10,11 +10,14 @@ from headrace.client.account_models import Account, ApiKey, Session, Visit
 from headrace.client.accounts import Accounts
 from headrace.client.async_accounts import AsyncAccounts
 from headrace.client.async_catalogue import AsyncCatalogue
+from headrace.client.async_console import AsyncConsole
 from headrace.client.async_privacy import AsyncPrivacy
 from headrace.client.asynchronous import AsyncHeadrace
 from headrace.client.blocking import Headrace
 from headrace.client.catalogue import Catalogue
 from headrace.client.catalogue_models import Facets, FoundItem, FoundItems, Suggestion, UploadReport
+from headrace.client.console import Console
+from headrace.client.console_models import InspectedCandidate, InspectedList, InspectedStep
 from headrace.client.models import (
     Cause,
     Event,
@@ -41,11 +44,13 @@ __all__ = [
     "ApiKey",
     "AsyncAccounts",
     "AsyncCatalogue",
+    "AsyncConsole",
     "AsyncHeadrace",
     "AsyncPrivacy",
     "Boost",
     "Catalogue",
     "Cause",
+    "Console",
     "Event",
     "EventStatus",
     "EventType",
@@ -57,6 +62,9 @@ __all__ = [
     "Headrace",
     "HistoryEntry",
     "HistoryPage",
+    "InspectedCandidate",
+    "InspectedList",
+    "InspectedStep",
     "Item",
     "ListOptions",
     "ListedItem",

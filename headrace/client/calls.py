@@ -53,7 +53,30 @@ def recommend(
     after: str | None,
     options: ListOptions,
 ) -> Call[gateway_pb2.RecommendResponse, Recommendations]:
-    request = gateway_pb2.RecommendRequest(
+    request = recommend_request(
+        user_id,
+        n=n,
+        category=category,
+        session=session,
+        exclude=exclude,
+        after=after,
+        options=options,
+    )
+    return Call("Recommend", request, from_recommendations)
+
+
+def recommend_request(
+    user_id: str | None,
+    *,
+    n: int,
+    category: str | None,
+    session: Sequence[str],
+    exclude: Sequence[str],
+    after: str | None,
+    options: ListOptions,
+) -> gateway_pb2.RecommendRequest:
+    """Raises: InvalidInput where no message can carry it."""
+    return gateway_pb2.RecommendRequest(
         user_id=user_id or "",
         session=session,
         n=sendable("n", n),
@@ -62,7 +85,6 @@ def recommend(
         after=after or "",
         **option_arguments(options),
     )
-    return Call("Recommend", request, from_recommendations)
 
 
 def similar(

@@ -25,12 +25,12 @@ def remove_entry(user_id: str, event_id: str) -> Call[history_pb2.RemoveEntryRes
 
 def _page(answer: history_pb2.ListHistoryResponse) -> HistoryPage:
     return HistoryPage(
-        tuple(_entry(one) for one in answer.entries),
+        tuple(history_entry(one) for one in answer.entries),
         answer.next_cursor if answer.HasField("next_cursor") else None,
     )
 
 
-def _entry(entry: history_pb2.HistoryEntry) -> HistoryEntry:
+def history_entry(entry: history_pb2.HistoryEntry) -> HistoryEntry:
     name = events_pb2.EventType.Name(entry.type).removeprefix("EVENT_TYPE_").lower()
     return HistoryEntry(
         event_id=entry.event_id,

@@ -61,7 +61,7 @@ def item_of(message: catalogue_pb2.Item, revision: int = 0) -> Item:
 
 
 def from_recommendations(answer: gateway_pb2.RecommendResponse) -> Recommendations:
-    status = _name(user_embedding_pb2.EventStatus, "EVENT_STATUS_", answer.after_status)
+    status = name_of(user_embedding_pb2.EventStatus, "EVENT_STATUS_", answer.after_status)
     return Recommendations(
         request_id=answer.request_id,
         model_version=answer.model_version,
@@ -98,7 +98,7 @@ def _listed(items: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
             score=item.score,
             title=item.title,
             categories=tuple(item.categories),
-            source=cast("Source", _name(ranker_pb2.Source, "SOURCE_", item.source)),
+            source=cast("Source", name_of(ranker_pb2.Source, "SOURCE_", item.source)),
             propensity=item.propensity if item.HasField("propensity") else None,
             explanation=_explanation(item) if item.HasField("explanation") else None,
             picture_url=item.picture_url,
@@ -107,7 +107,7 @@ def _listed(items: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
     )
 
 
-def _name(enum: Any, prefix: str, number: int) -> str:
+def name_of(enum: Any, prefix: str, number: int) -> str:
     """The name of an enum's value in lower case; that of a newer server's value is its number."""
     if number not in enum.values():
         return str(number)

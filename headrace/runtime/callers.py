@@ -23,6 +23,9 @@ MAY_CALL: Mapping[str, Mapping[str, frozenset[str]]] = {
         "ScoreItems": frozenset({GATEWAY}),
         "NearestItems": frozenset({GATEWAY}),
     },
+    f"{_PACKAGE}.ranker.v1.InspectionService": {
+        "InspectList": frozenset({GATEWAY}),
+    },
     f"{_PACKAGE}.user_embedding.v1.UserEmbeddingService": {
         "GetUserVector": frozenset({RANKER}),
         "EmbedSession": frozenset({RANKER}),

@@ -11,6 +11,7 @@ import grpc
 from headrace.api.accounts.v1.accounts_pb2_grpc import add_AccountServiceServicer_to_server
 from headrace.api.accounts.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
 from headrace.api.gateway.v1.catalogue_pb2_grpc import add_CatalogueServiceServicer_to_server
+from headrace.api.gateway.v1.console_pb2_grpc import add_ConsoleServiceServicer_to_server
 from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from headrace.api.history.v1.history_pb2_grpc import add_HistoryServiceServicer_to_server
 from headrace.api.privacy.v1.privacy_pb2_grpc import add_PrivacyServiceServicer_to_server
@@ -33,6 +34,10 @@ from services.gateway.catalogue.discovery import Discovery
 from services.gateway.catalogue.grpc import CATALOGUE, CatalogueServicer
 from services.gateway.catalogue.routes import catalogue_routes
 from services.gateway.catalogue.upstream import GrpcFinder, GrpcOpinions
+from services.gateway.console.grpc import CONSOLE, ConsoleServicer
+from services.gateway.console.routes import console_routes
+from services.gateway.console.service import Console
+from services.gateway.console.upstream import GrpcInspector
 from services.gateway.directory import Directory
 from services.gateway.directory_feed import DirectoryFeed
 from services.gateway.events import KafkaEventLog
@@ -86,6 +91,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             open_channel(settings.item_embedding_address, peers)
         )
         choices = await _choices(database, stack, settings.shutdown_grace_s)
+        interests = StoredInterests(AccountStore(database))
         popular = PopularLists()
         process.readiness.require("ranker", popular.filled)
         gateway = Gateway(
@@ -93,7 +99,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                 ranker,
                 settings.ranker_deadline_ms,
                 settings.after_wait_ms,
-                StoredInterests(AccountStore(database)),
+                interests,
             ),
             catalogue=GrpcCatalogue(items, settings.item_embedding_deadline_ms),
             event_log=events,
@@ -122,11 +128,17 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         )
         history = History(HistoryStore(database), events.append_retractions)
         privacy = privacy_parts(settings, database, choices, people.limits)
+        console = Console(
+            gateway=gateway,
+            inspector=GrpcInspector(ranker, settings.after_wait_ms),
+            interests=interests,
+            history=history,
+        )
         await stack.enter_async_context(
             grpc_server(
                 host=settings.host,
                 port=settings.grpc_port,
-                services=[SERVICE, CATALOGUE, ACCOUNTS, KEYS, HISTORY, PRIVACY],
+                services=[SERVICE, CATALOGUE, ACCOUNTS, KEYS, HISTORY, PRIVACY, CONSOLE],
                 register=partial(
                     _register,
                     [
@@ -148,6 +160,9 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                         partial(
                             add_PrivacyServiceServicer_to_server,
                             PrivacyServicer(privacy, access),
+                        ),
+                        partial(
+                            add_ConsoleServiceServicer_to_server, ConsoleServicer(console, access)
                         ),
                     ],
                 ),
@@ -171,6 +186,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                         key_routes(people.keys, access),
                         history_routes(history, access),
                         privacy_routes(privacy, access),
+                        console_routes(console, access),
                         storefront_routes(),
                     ],
                 ),

@@ -9,6 +9,8 @@ from pydantic import BeforeValidator
 
 from headrace.contracts.identifiers import Identifier
 from headrace.runtime.context import current
+from services.gateway.lists import RankedList
+from services.gateway.models import RecommendationRequest
 
 
 def _decoded(part: str) -> str:
@@ -38,3 +40,19 @@ def request_id() -> str:
     """Of the request under way."""
     context = current()
     return context.request_id if context is not None else ""
+
+
+def list_body(asked: RecommendationRequest, ranked: RankedList) -> dict[str, Any]:
+    """A list as JSON has it."""
+    after = None if asked.after is None else {"event_id": asked.after, "status": ranked.after}
+    return {
+        "request_id": request_id(),
+        "model_version": ranked.model_version,
+        "as_of": ranked.as_of,
+        "degraded": ranked.degraded,
+        "items": ranked.items,
+        "after": after,
+        "next_cursor": ranked.next_cursor,
+        "personal": ranked.personal,
+        "not_personal_because": ranked.not_personal_because,
+    }

@@ -20,7 +20,7 @@ from headrace.runtime.list_option_messages import option_fields
 from headrace.runtime.timestamps import to_moment, to_timestamp
 from services.gateway.access import Access
 from services.gateway.keys import Scope
-from services.gateway.lists import Explanation, ListedItem
+from services.gateway.lists import Explanation, ListedItem, RankedList
 from services.gateway.models import (
     ItemReference,
     RecommendationRequest,
@@ -61,32 +61,10 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     async def Recommend(  # noqa: N802
         self, request: gateway_pb2.RecommendRequest, context: Call
     ) -> gateway_pb2.RecommendResponse:
-        asked = check(
-            RecommendationRequest,
-            {
-                **_given(user_id=request.user_id, after=request.after),
-                **_list_fields(request),
-                "session": list(request.session),
-                "exclude": list(request.exclude),
-                **option_fields(request),
-            },
-        )
+        asked = recommendation_request(request)
         if asked.user_id is not None:
             self._access.require(_authorization(context), Scope.READ, [asked.user_id])
-        ranked = await self._gateway.recommend(asked)
-        answer = gateway_pb2.RecommendResponse(
-            request_id=_request_id(),
-            model_version=ranked.model_version,
-            as_of=to_timestamp(ranked.as_of),
-            degraded=ranked.degraded,
-            items=_ranked_items(ranked.items),
-            next_cursor=ranked.next_cursor,
-            personal=ranked.personal,
-            not_personal_because=ranked.not_personal_because,
-        )
-        if ranked.after is not None:
-            answer.after_status = user_embedding_pb2.EventStatus.ValueType(_STATUSES[ranked.after])
-        return answer
+        return recommend_response(await self._gateway.recommend(asked))
 
     async def SimilarItems(  # noqa: N802
         self, request: gateway_pb2.SimilarItemsRequest, context: Call
@@ -142,6 +120,36 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         return gateway_pb2.DeleteItemResponse(
             revision=await self._gateway.delete_item(asked.item_id)
         )
+
+
+def recommendation_request(request: gateway_pb2.RecommendRequest) -> RecommendationRequest:
+    """Raises: InvalidInput naming each field."""
+    return check(
+        RecommendationRequest,
+        {
+            **_given(user_id=request.user_id, after=request.after),
+            **_list_fields(request),
+            "session": list(request.session),
+            "exclude": list(request.exclude),
+            **option_fields(request),
+        },
+    )
+
+
+def recommend_response(ranked: RankedList) -> gateway_pb2.RecommendResponse:
+    answer = gateway_pb2.RecommendResponse(
+        request_id=_request_id(),
+        model_version=ranked.model_version,
+        as_of=to_timestamp(ranked.as_of),
+        degraded=ranked.degraded,
+        items=_ranked_items(ranked.items),
+        next_cursor=ranked.next_cursor,
+        personal=ranked.personal,
+        not_personal_because=ranked.not_personal_because,
+    )
+    if ranked.after is not None:
+        answer.after_status = user_embedding_pb2.EventStatus.ValueType(_STATUSES[ranked.after])
+    return answer
 
 
 def _event_fields(event: gateway_pb2.NewEvent) -> dict[str, Any]:

@@ -15,11 +15,16 @@ from headrace.runtime.context import REQUEST_ID, TRACEPARENT
 from headrace.runtime.readiness import Readiness
 from services.gateway import problems
 from services.gateway.access import Access
-from services.gateway.answers import InPath, authorization_of, json_answer, request_id
+from services.gateway.answers import (
+    InPath,
+    authorization_of,
+    json_answer,
+    list_body,
+    request_id,
+)
 from services.gateway.bodies import read_body
 from services.gateway.documentation import add_documentation
 from services.gateway.keys import Scope
-from services.gateway.lists import RankedList
 from services.gateway.middleware import RequestScope
 from services.gateway.models import (
     ItemRevision,
@@ -121,7 +126,7 @@ def _lists(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
         """The best items for a person. An unknown person gets what is liked of late."""
         access.require(authorization_of(request), Scope.READ, [user_id])
         asked = RecommendationRequest(user_id=user_id, **dict(query))
-        return _list(asked, await gateway.recommend(asked))
+        return json_answer(list_body(asked, await gateway.recommend(asked)))
 
     @app.post(
         "/v1/recommendations",
@@ -144,7 +149,7 @@ def _lists(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
         asked = await read_body(request, RecommendationRequest, limits.events)
         if asked.user_id is not None:
             access.require(authorization_of(request), Scope.READ, [asked.user_id])
-        return _list(asked, await gateway.recommend(asked))
+        return json_answer(list_body(asked, await gateway.recommend(asked)))
 
     @app.get(
         "/v1/items/{item_id}/similar", **operation("lists", 200, SimilarItems, may_be_missing=True)
@@ -244,20 +249,3 @@ def _operations(app: FastAPI, readiness: Readiness) -> None:
     )
     def metrics() -> Response:
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
-
-
-def _list(asked: RecommendationRequest, ranked: RankedList) -> Response:
-    after = None if asked.after is None else {"event_id": asked.after, "status": ranked.after}
-    return json_answer(
-        {
-            "request_id": request_id(),
-            "model_version": ranked.model_version,
-            "as_of": ranked.as_of,
-            "degraded": ranked.degraded,
-            "items": ranked.items,
-            "after": after,
-            "next_cursor": ranked.next_cursor,
-            "personal": ranked.personal,
-            "not_personal_because": ranked.not_personal_because,
-        }
-    )

@@ -59,6 +59,7 @@ _TAGS = [
     {"name": "accounts", "description": "Who people are."},
     {"name": "privacy", "description": "What people may ask about their data."},
     {"name": "keys", "description": "Which applications may call it."},
+    {"name": "console", "description": "For those who run the shop."},
     {"name": "operations", "description": "For those who run it."},
 ]
 BODIES: list[type[BaseModel]] = [

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -17,7 +17,7 @@ from headrace.runtime.circuit import Circuit, CircuitOpen
 from services.gateway.fallback import Fallback
 from services.gateway.lists import AfterStatus, NearPeople, RankedList, SimilarList
 from services.gateway.models import EXCLUDE_LENGTH, LIST_LENGTH, RecommendationRequest
-from services.gateway.privacy.choices import OFF, Choices, NotPersonalBecause
+from services.gateway.privacy.choices import OFF, Choices
 from services.gateway.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,9 @@ class Ranker(Protocol):
 
     async def similar_users(self, user_id: str, n: int) -> NearPeople:
         """Raises: InvalidInput, NotFound, Unavailable."""
+
+
+Recommend = Callable[[RecommendationRequest], Awaitable[RankedList]]
 
 
 class Catalogue(Protocol):
@@ -147,16 +150,15 @@ class Gateway:
         Raises: InvalidInput where the ranker refuses the request; NotFound where the items are
         unknown that others are to be similar to; Unavailable where nothing is known.
         """
-        why_not = self._choices.why_not(request.user_id)
-        if why_not is not None:
-            return await self._general(request, why_not)
-        return await self._list(request)
+        return await self._as_chosen(request, self._list)
 
-    async def _general(
-        self, request: RecommendationRequest, why_not: NotPersonalBecause
-    ) -> RankedList:
-        """The list as anybody would get it. It is noted down as nobody's."""
-        ranked = await self._list(for_anybody(request))
+    async def _as_chosen(self, request: RecommendationRequest, make: Recommend) -> RankedList:
+        """The list as anybody would get it where the person does not want a personal one. It is
+        noted down as nobody's."""
+        why_not = self._choices.why_not(request.user_id)
+        if why_not is None:
+            return await make(request)
+        ranked = await make(for_anybody(request))
         after: AfterStatus | None = None if request.after is None else "unknown"
         return replace(ranked, not_personal_because=why_not, after=after)
 
@@ -172,6 +174,18 @@ class Gateway:
         shown = replace(ranked, items=self._tombstones.without(ranked.items))
         self._impressions.served(request, shown)
         return shown
+
+    async def previewed(self, request: RecommendationRequest, recommend: Recommend) -> RankedList:
+        """The list of `recommend` as it would be answered now. Nobody is told that it was shown.
+
+        Raises: what `recommend` does.
+        """
+
+        async def make(asked: RecommendationRequest) -> RankedList:
+            ranked = await recommend(self._without_deleted(asked))
+            return replace(ranked, items=self._tombstones.without(ranked.items))
+
+        return await self._as_chosen(request, make)
 
     async def similar(self, item_id: str, n: int, category: str | None) -> SimilarList:
         """The items nearest to an item. Raises: InvalidInput, NotFound, Unavailable."""

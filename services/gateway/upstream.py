@@ -61,33 +61,15 @@ class GrpcRanker:
         self._after_wait_ms = after_wait_ms
 
     async def recommend(self, request: RecommendationRequest) -> RankedList:
-        wait_ms = 0 if request.after is None else self._after_wait_ms
+        message = recommend_message(request, self._after_wait_ms)
         explain_ms = _EXPLAIN_MS if request.explain else 0
-        message = ranker_pb2.RecommendRequest(
-            user_id=request.user_id or "",
-            session=request.session,
-            n=request.n,
-            category=request.category or "",
-            exclude=request.exclude,
-            after_event_id=request.after or "",
-            after_timeout_ms=wait_ms,
-        )
-        put_options(request, message)
         answer = await call(
             self._stub.Recommend,
             message,
             "ranker",
-            (self._deadline_ms + wait_ms + explain_ms) / 1000,
+            (self._deadline_ms + message.after_timeout_ms + explain_ms) / 1000,
         )
-        return RankedList(
-            model_version=answer.model_version,
-            as_of=answer.as_of.ToDatetime(UTC),
-            items=_items(answer.items),
-            personal=answer.n_applied > 0,
-            degraded=answer.degraded or None,
-            after=STATUSES.get(answer.after_status, "unknown") if request.after else None,
-            next_cursor=answer.next_cursor or None,
-        )
+        return ranked_list(request, answer)
 
     async def similar(self, item_id: str, n: int, category: str | None) -> SimilarList:
         answer = await call(
@@ -143,6 +125,35 @@ class GrpcCatalogue:
             self._deadline_s,
         )
         return answer.change.revision
+
+
+def recommend_message(
+    request: RecommendationRequest, after_wait_ms: int
+) -> ranker_pb2.RecommendRequest:
+    """after_wait_ms: how long the list waits where it is to wait for an event."""
+    message = ranker_pb2.RecommendRequest(
+        user_id=request.user_id or "",
+        session=request.session,
+        n=request.n,
+        category=request.category or "",
+        exclude=request.exclude,
+        after_event_id=request.after or "",
+        after_timeout_ms=0 if request.after is None else after_wait_ms,
+    )
+    put_options(request, message)
+    return message
+
+
+def ranked_list(request: RecommendationRequest, answer: ranker_pb2.RecommendResponse) -> RankedList:
+    return RankedList(
+        model_version=answer.model_version,
+        as_of=answer.as_of.ToDatetime(UTC),
+        items=_items(answer.items),
+        personal=answer.n_applied > 0,
+        degraded=answer.degraded or None,
+        after=STATUSES.get(answer.after_status, "unknown") if request.after else None,
+        next_cursor=answer.next_cursor or None,
+    )
 
 
 def _explanation(item: ranker_pb2.RankedItem) -> Explanation:

@@ -14,6 +14,7 @@ from functools import partial
 import faiss
 import grpc
 
+from headrace.api.ranker.v1.inspection_pb2_grpc import add_InspectionServiceServicer_to_server
 from headrace.api.ranker.v1.ranker_pb2_grpc import add_RankerServiceServicer_to_server
 from headrace.api.ranker.v1.scoring_pb2_grpc import add_ScoringServiceServicer_to_server
 from headrace.bundle import Bundle
@@ -32,6 +33,7 @@ from services.ranker.accuracy.build import live_accuracy, people_before
 from services.ranker.accuracy.places import Places
 from services.ranker.catalogue import Catalogue, ItemVersion
 from services.ranker.grpc import SERVICE, RankerServicer
+from services.ranker.inspection_grpc import INSPECTION, InspectionServicer
 from services.ranker.lists import ListMaker
 from services.ranker.neighbours import Neighbours
 from services.ranker.opinions import Opinions
@@ -137,7 +139,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             grpc_server(
                 host=settings.host,
                 port=settings.grpc_port,
-                services=[SERVICE, SCORING],
+                services=[SERVICE, SCORING, INSPECTION],
                 register=partial(_register, ranker, opinions, bundle.width),
                 readiness=process.readiness,
                 grace_s=settings.shutdown_grace_s,
@@ -149,6 +151,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
 
 def _register(ranker: Ranker, opinions: Opinions, width: int, server: grpc.aio.Server) -> None:
     add_RankerServiceServicer_to_server(RankerServicer(ranker), server)
+    add_InspectionServiceServicer_to_server(InspectionServicer(ranker), server)
     add_ScoringServiceServicer_to_server(ScoringServicer(opinions, width), server)
 
 

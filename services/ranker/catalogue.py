@@ -119,6 +119,11 @@ class Catalogue:
                 self._show([self._items[ordinal] for ordinal in due])
         return self._view
 
+    @property
+    def known(self) -> BitMap:
+        """Every ordinal, hidden ones included."""
+        return BitMap(list(self._items))  # a copy: another thread may add to them
+
     def apply(self, changes: Sequence[ItemVersion]) -> None:
         """Takes changes in order; a revision that is not newer than the known one is passed over.
 

@@ -18,6 +18,7 @@ from services.ranker.catalogue import Catalogue
 from services.ranker.metrics import CANDIDATES, RECOMMEND_SECONDS
 from services.ranker.neighbours import Near
 from services.ranker.scoring import Scorer
+from services.ranker.trace import Trace
 from services.ranker.trending import Trend
 from services.ranker.users import UserVector
 
@@ -61,9 +62,15 @@ class PersonalFinder:
     """The nearest to a vector, ordered by the head. Scores are chances."""
 
     def __init__(
-        self, retrieval: VectorIndex, scorer: Scorer, user: UserVector, vector: Vector
+        self,
+        retrieval: VectorIndex,
+        scorer: Scorer,
+        user: UserVector,
+        vector: Vector,
+        trace: Trace | None = None,
     ) -> None:
         """vector: [D + T], the person's or the visit's; retrieval is asked with its first D."""
+        self._trace = trace
         self._retrieval = retrieval
         self._scorer = scorer
         self._recent = user.recent
@@ -76,6 +83,8 @@ class PersonalFinder:
         retrieved = time.perf_counter()
         _RETRIEVE.observe(retrieved - began)
         CANDIDATES.observe(len(ordinals))
+        if self._trace is not None:
+            self._trace.retrieves(ordinals, scores)
         if len(ordinals):
             ordinals, scores = self._scorer.ordered(self._vector, self._recent, ordinals, scores)
             _SCORE.observe(time.perf_counter() - retrieved)

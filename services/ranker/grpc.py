@@ -9,7 +9,7 @@ from headrace.api.ranker.v1 import ranker_pb2 as api
 from headrace.api.ranker.v1 import ranker_pb2_grpc as stubs
 from headrace.contracts.violations import check
 from headrace.runtime.list_option_messages import option_fields
-from services.ranker.answers import Explanation, RankedItem
+from services.ranker.answers import Explanation, RankedItem, Recommendation
 from services.ranker.messages import timestamp
 from services.ranker.query import LONGEST_WAIT_MS, RecommendQuery, SimilarQuery, SimilarUsersQuery
 from services.ranker.service import Ranker
@@ -31,16 +31,7 @@ class RankerServicer(stubs.RankerServiceServicer):
     async def Recommend(  # noqa: N802
         self, request: api.RecommendRequest, context: Call
     ) -> api.RecommendResponse:
-        answer = await self._ranker.recommend(recommend_query(request))
-        return api.RecommendResponse(
-            model_version=answer.model_version,
-            as_of=timestamp(answer.as_of),
-            n_applied=answer.n_applied,
-            degraded=answer.degraded,
-            items=ranked_items(answer.items),
-            after_status=answer.after_status,  # type: ignore[arg-type]  # the enum's number
-            next_cursor=answer.next_cursor,
-        )
+        return recommend_response(await self._ranker.recommend(recommend_query(request)))
 
     async def SimilarItems(  # noqa: N802
         self, request: api.SimilarItemsRequest, context: Call
@@ -79,6 +70,18 @@ def recommend_query(request: api.RecommendRequest) -> RecommendQuery:
             "after_timeout_ms": request.after_timeout_ms or LONGEST_WAIT_MS,
             **option_fields(request),
         },
+    )
+
+
+def recommend_response(answer: Recommendation) -> api.RecommendResponse:
+    return api.RecommendResponse(
+        model_version=answer.model_version,
+        as_of=timestamp(answer.as_of),
+        n_applied=answer.n_applied,
+        degraded=answer.degraded,
+        items=ranked_items(answer.items),
+        after_status=answer.after_status,  # type: ignore[arg-type]  # the enum's number
+        next_cursor=answer.next_cursor,
     )
 
 

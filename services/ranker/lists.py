@@ -31,6 +31,7 @@ from services.ranker.people import LeftOut
 from services.ranker.query import ListQuery, RecommendQuery, SimilarQuery
 from services.ranker.scoring import Scorer
 from services.ranker.shaping import Place, Shaping
+from services.ranker.trace import Trace
 from services.ranker.trending import Trending
 from services.ranker.users import UserVector
 
@@ -67,27 +68,31 @@ class ListMaker:
         self._explainer = Explainer(catalogue, retrieval, scorer)
         self._candidates = candidates
 
-    def make(self, query: RecommendQuery, user: UserVector | None) -> MadeList:
-        """user: the person or the visit.
+    def make(
+        self, query: RecommendQuery, user: UserVector | None, trace: Trace | None = None
+    ) -> MadeList:
+        """user: the person or the visit. trace: is told what happens on the way.
 
         Raises: InvalidInput where the cursor cannot be read; NotFound where none of `items` is
         known.
         """
         seen = _NOTHING_SEEN if user is None else user.seen
-        allowed = partial(self.allowed, query, seen, (*query.session, *query.items))
-        finder = self._finder(query, user)
+        allowed = partial(self.allowed, query, seen, (*query.session, *query.items), trace)
+        finder = self.finder(query, user, trace)
         candidates = self._candidates if isinstance(finder, (PersonalFinder, NewFinder)) else 0
         if query.arranged:
-            return self._arranged(query, allowed, finder)
-        found = partial(self._best, query.n, finder, max(candidates, query.n))
+            return self._arranged(query, allowed, finder, trace)
+        found = partial(self._best, query.n, finder, max(candidates, query.n), trace)
         return _full(query.n, allowed, found)
 
-    def make_explained(self, query: RecommendQuery, person: LeftOut) -> MadeList:
+    def make_explained(
+        self, query: RecommendQuery, person: LeftOut, trace: Trace | None = None
+    ) -> MadeList:
         """As `make`, for a person with a vector and a kind that the head scores."""
-        made = self.make(query, person.user)
+        made = self.make(query, person.user, trace)
         user = person.user
         assert user.vector is not None
-        finder = self._finder(query, user)
+        finder = self.finder(query, user)
         allowed = self.allowed(query, user.seen, query.session)
         found = finder.find([Part(allowed, max(self._candidates, query.n))])
         items = self._explainer.explained(made.items, as_bitmap(found.ordinals), person)
@@ -106,18 +111,42 @@ class ListMaker:
         return _full(
             query.n,
             lambda: self._catalogue.view.of(query.category) - own,
-            partial(self._best, query.n, finder, query.n),
+            partial(self._best, query.n, finder, query.n, None),
         )
 
-    def allowed(self, query: ListQuery, seen: BitMap, session: Iterable[str] = ()) -> BitMap:
+    def allowed(
+        self,
+        query: ListQuery,
+        seen: BitMap,
+        session: Iterable[str] = (),
+        trace: Trace | None = None,
+    ) -> BitMap:
         """What the list may hold."""
         excluded = BitMap(self._catalogue.ordinals((*query.exclude, *session)))
-        allowed = self._catalogue.view.of(query.category)
+        view = self._catalogue.view
+        allowed = view.of(query.category)
+        if trace is not None:
+            trace.again()
+            trace.leaves("hidden", view.live)
+            trace.leaves("category", allowed)
         if query.filter is not None:
             allowed = allowed & self._filters.matching(query.filter)
-        return allowed - excluded if query.include_seen else allowed - seen - excluded
+        if trace is not None:
+            trace.leaves("filter", allowed)
+        if not query.include_seen:
+            allowed = allowed - seen
+        if trace is not None:
+            trace.leaves("seen", allowed)
+            trace.leaves("exclude", allowed - excluded)
+        return allowed - excluded
 
-    def _finder(self, query: RecommendQuery, user: UserVector | None) -> Finder:
+    def finder(
+        self, query: RecommendQuery, user: UserVector | None, trace: Trace | None = None
+    ) -> Finder:
+        """What finds the candidates of a list of this kind.
+
+        Raises: NotFound where none of `items` is known.
+        """
         general = GeneralFinder(self._catalogue, self._trending.within(query.window))
         if query.kind == "trending":
             return general
@@ -131,13 +160,18 @@ class ListMaker:
         if query.kind == "people_like_you":
             near = self._neighbours.nearest(user.user_id, user.vector, _PEOPLE)
             return PeopleFinder(near, general)
-        personal = PersonalFinder(self._retrieval, self._scorer, user, user.vector)
+        personal = PersonalFinder(self._retrieval, self._scorer, user, user.vector, trace)
         return NewFinder(self._catalogue, personal) if query.kind == "new" else personal
 
-    def _best(self, n: int, finder: Finder, candidates: int, allowed: BitMap) -> list[RankedItem]:
+    def _best(
+        self, n: int, finder: Finder, candidates: int, trace: Trace | None, allowed: BitMap
+    ) -> list[RankedItem]:
         """The first n that are live by now, as they are shown."""
         found = finder.find([Part(allowed, candidates)])
         live = self._catalogue.view.live
+        if trace is not None:
+            trace.finds(*found)
+            trace.vanishes(BitMap(found.ordinals) - live)
         items: list[RankedItem] = []
         places = zip(found.ordinals.tolist(), found.scores.tolist(), found.sources, strict=True)
         for ordinal, score, source in places:
@@ -148,14 +182,20 @@ class ListMaker:
         return items
 
     def _arranged(
-        self, query: ListQuery, allowed: Callable[[], BitMap], finder: Finder
+        self,
+        query: ListQuery,
+        allowed: Callable[[], BitMap],
+        finder: Finder,
+        trace: Trace | None,
     ) -> MadeList:
         places: list[Place] = []
         shown: list[Place] = []
         for _ in range(_TRIES):
-            places = self._shaping.places(query, allowed(), finder)
+            places = self._shaping.places(query, allowed(), finder, trace)
             live = self._catalogue.view.live
             shown = [place for place in places if place.ordinal in live]
+            if trace is not None:
+                trace.vanishes(place.ordinal for place in places if place.ordinal not in live)
             if len(shown) == len(places):
                 break
         return MadeList([self._item(*place) for place in shown], _next_cursor(query, shown))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.index.encoding import Vector
+from services.ranker.trace import Passed
 
 
 @dataclass(frozen=True)
@@ -44,22 +45,33 @@ class Choice(NamedTuple):
 
 
 def chosen(
-    pool: Pool, rules: Rules, taken: Mapping[str, int], random: np.random.Generator
+    pool: Pool,
+    rules: Rules,
+    taken: Mapping[str, int],
+    random: np.random.Generator,
+    passed: list[Passed] | None = None,
 ) -> list[Choice]:
     """In the order of the places.
 
     taken: places that categories have already. Pins take part in what is counted, and are shown
-    whatever the rules say; those whose place is never reached come last.
+    whatever the rules say; those whose place is never reached come last. passed: gets what the
+    rules passed over.
     """
-    return _Selection(pool, rules, taken, random).run()
+    return _Selection(pool, rules, taken, random, passed).run()
 
 
 class _Selection:
     """One run over the places."""
 
     def __init__(
-        self, pool: Pool, rules: Rules, taken: Mapping[str, int], random: np.random.Generator
+        self,
+        pool: Pool,
+        rules: Rules,
+        taken: Mapping[str, int],
+        random: np.random.Generator,
+        passed: list[Passed] | None,
     ) -> None:
+        self._passed = passed
         self._pool = pool
         self._rules = rules
         self._random = random
@@ -93,12 +105,18 @@ class _Selection:
         if not self._eligible.any():
             return None
         best = int(np.where(self._eligible, self._values(), -np.inf).argmax())
+        if self._passed is not None and self._rules.diversity:
+            first = int(np.where(self._eligible, self._relevance, -np.inf).argmax())
+            if first != best:
+                self._passed.append(Passed(first, "diversity"))
         explore = self._rules.explore
         if not explore:
             return Choice(best)
         chances = explore * self._shares()
         chances[best] += 1 - explore
         drawn = int(self._random.choice(len(chances), p=chances / chances.sum()))
+        if self._passed is not None and drawn != best:
+            self._passed.append(Passed(best, "explore"))
         return Choice(drawn, float(chances[drawn]))
 
     def _values(self) -> Vector:
@@ -131,6 +149,9 @@ class _Selection:
         if most is not None:
             for name in names:
                 if self._counts[name] >= most:
+                    if self._passed is not None:
+                        closed = [one for one in self._members[name] if self._eligible[one]]
+                        self._passed.extend(Passed(one, "max_per_category") for one in closed)
                     self._eligible[self._members[name]] = False
 
 

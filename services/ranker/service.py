@@ -20,11 +20,13 @@ from services.ranker.answers import (
     SimilarUsers,
 )
 from services.ranker.catalogue import Catalogue
+from services.ranker.inspecting import Inspection, Inspector
 from services.ranker.lists import ListMaker
 from services.ranker.metrics import LISTS, RECOMMEND_SECONDS
 from services.ranker.neighbours import Neighbours
 from services.ranker.people import LeftOut, People
 from services.ranker.query import RecommendQuery, SimilarQuery, SimilarUsersQuery
+from services.ranker.trace import Trace
 from services.ranker.users import UserVector
 
 log = logging.getLogger(__name__)
@@ -73,17 +75,32 @@ class Ranker:
         self._neighbours = neighbours
         self._threads = threads
         self._loaded = loaded
+        self._inspector = Inspector(catalogue, lists.finder)
 
     async def recommend(self, query: RecommendQuery) -> Recommendation:
         """Raises: Unavailable until the catalogue is loaded; NotFound where none of the items is
         known that others are to be similar to; InvalidInput where the cursor cannot be read."""
+        answer, _ = await self._recommended(query)
+        return answer
+
+    async def inspect(self, query: RecommendQuery) -> tuple[Recommendation, Inspection]:
+        """The list of `recommend`, and how it came about. Raises as that does."""
+        trace = Trace()
+        answer, user = await self._recommended(query, trace)
+        tell = partial(self._inspector.told, query, user, trace, answer.items)
+        return answer, await self._compute(tell)
+
+    async def _recommended(
+        self, query: RecommendQuery, trace: Trace | None = None
+    ) -> tuple[Recommendation, UserVector | None]:
+        """The list, and whose vector made it."""
         self._check_loaded()
         began = time.perf_counter()
         known = await self._know(query)
         _FETCH.observe(time.perf_counter() - began)
-        make = partial(self._lists.make, query, known.user)
+        make = partial(self._lists.make, query, known.user, trace)
         if _explainable(query) and (person := await self._left_out(query, known)) is not None:
-            make = partial(self._lists.make_explained, query, person)
+            make = partial(self._lists.make_explained, query, person, trace)
         user = known.user
         made = await self._compute(make)
         as_of, n_applied = time.time(), 0
@@ -92,7 +109,7 @@ class Ranker:
         _TOTAL.observe(time.perf_counter() - began)
         items = made.items
         LISTS.labels(items[0].source.name.lower() if items else "none", known.degraded).inc()
-        return Recommendation(
+        answer = Recommendation(
             self._model_version,
             as_of,
             n_applied,
@@ -101,6 +118,7 @@ class Ranker:
             known.after_status,
             made.next_cursor,
         )
+        return answer, user
 
     async def similar(self, query: SimilarQuery) -> SimilarItems:
         """Raises: NotFound where the item is unknown or hidden; Unavailable until loaded."""

@@ -18,6 +18,7 @@ from services.ranker.filters import Filters
 from services.ranker.finders import Candidates, Finder, Part
 from services.ranker.query import ListQuery
 from services.ranker.selection import Pool, Rules, chosen
+from services.ranker.trace import Passed, Trace
 
 # Of the candidates, so many more are looked for where a boost lifts them, or does not sink them.
 _BOOSTED_SHARE = 0.5
@@ -47,7 +48,9 @@ class Shaping:
         self._filters = filters
         self._candidates = candidates
 
-    def places(self, query: ListQuery, allowed: BitMap, finder: Finder) -> list[Place]:
+    def places(
+        self, query: ListQuery, allowed: BitMap, finder: Finder, trace: Trace | None = None
+    ) -> list[Place]:
         """In order; fewer than n only where no more are allowed by filter and rules.
 
         Raises: InvalidInput where the cursor cannot be read.
@@ -57,11 +60,14 @@ class Shaping:
         pinned = BitMap(pins.values())
         left = allowed - shown - pinned
         here = self._here(pins, len(shown), query.n)
+        if trace is not None:
+            trace.leaves("shown", allowed - shown)
+            trace.pins((ordinal, place + 1) for place, ordinal in here.items())
         places: list[Place] = []
         counts: Counter[str] = Counter()
         while len(places) < query.n and (left or here):
-            found = self._found(query, left, here, finder)
-            places += self._chosen(query, found, here, counts)
+            found = self._found(query, left, here, finder, trace)
+            places += self._chosen(query, found, here, counts, trace)
             left = (
                 left
                 - BitMap(found.candidates.ordinals)
@@ -86,7 +92,12 @@ class Shaping:
         return {place: ordinal for place, ordinal in places.items() if 0 <= place < n}
 
     def _found(
-        self, query: ListQuery, left: BitMap, here: Mapping[int, int], finder: Finder
+        self,
+        query: ListQuery,
+        left: BitMap,
+        here: Mapping[int, int],
+        finder: Finder,
+        trace: Trace | None,
     ) -> _Found:
         k = max(self._candidates, query.n)
         parts = [Part(left, k), Part(BitMap(here.values()), len(here))]
@@ -96,12 +107,19 @@ class Shaping:
             parts.append(Part(lifted, max(query.n, int(_BOOSTED_SHARE * k))))
         found = finder.find(parts)
         log_odds = finder.log_odds(found.scores)
+        if trace is not None:
+            trace.finds(*found)
         if not query.boost:
             return _Found(found, log_odds)
-        for boost in query.boost:
-            those = self._filters.matching(boost.filter) & BitMap(found.ordinals)
-            log_odds[np.isin(found.ordinals, as_array(those))] += math.log(boost.factor)
-        return _Found(found._replace(scores=finder.scores(log_odds)), log_odds)
+        for number, boost in enumerate(query.boost):
+            moved = as_array(self._filters.matching(boost.filter) & BitMap(found.ordinals))
+            log_odds[np.isin(found.ordinals, moved)] += math.log(boost.factor)
+            if trace is not None:
+                trace.boost_moves(number, moved)
+        found = found._replace(scores=finder.scores(log_odds))
+        if trace is not None:
+            trace.weighs(found.ordinals, found.scores)
+        return _Found(found, log_odds)
 
     def _chosen(
         self,
@@ -109,6 +127,7 @@ class Shaping:
         found: _Found,
         here: Mapping[int, int],
         counts: Counter[str],
+        trace: Trace | None,
     ) -> list[Place]:
         """At most n; adds to `counts`."""
         candidates, log_odds = found
@@ -117,7 +136,10 @@ class Shaping:
         rules = Rules(query.n, pins, query.max_per_category, query.diversity, query.explore)
         vectors = self._vectors(candidates.ordinals, rules)
         pool = Pool(log_odds, vectors, self._categories(candidates))
-        choices = chosen(pool, rules, counts, np.random.default_rng())
+        passed: list[Passed] | None = None if trace is None else []
+        choices = chosen(pool, rules, counts, np.random.default_rng(), passed)
+        if trace is not None and passed:
+            trace.passes(candidates.ordinals, passed)
         pinned = set(pins.values())
         counts.update(name for one in choices for name in pool.categories[one.candidate])
         return [

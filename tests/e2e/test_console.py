@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 from headrace.local.system import LocalSystem
 from tests.e2e.browsing import DESK, PHONE, assert_nobody_is_kept_out
 from tests.e2e.staff import log_in, member_of_staff
-from tests.e2e.visitor import until
+from tests.e2e.visitor import Visitor, until
 
-PAGES = ("/console/upload", "/console/keys")
+PAGES = ("/console/list?user_id=259&n=8&kind=for_you&more=", "/console/upload", "/console/keys")
 FILE = b"""\
 item_id,title,categories,price,currency
 up-1,Uploaded knife,Kitchen,4.90,EUR
@@ -56,6 +56,37 @@ def test_a_merchandiser_uploads_a_catalogue_and_reads_what_was_refused(
     expect(refused.get_by_role("cell").nth(0)).to_have_text("3")
     expect(refused.get_by_role("cell").nth(1)).to_have_text("price")
     assert httpx.get(f"{system.http_url}/v1/items/up-1").is_success
+
+
+def test_an_operator_explains_a_list(page: Page, visitor: Visitor, system: LocalSystem) -> None:
+    clicks = [("k1", "item-2"), ("k2", "item-6"), ("k3", "item-10")]
+    visitor.send(
+        [
+            {"event_id": event_id, "user_id": "kim", "item_id": item_id, "type": "purchase"}
+            for event_id, item_id in clicks
+        ]
+    )
+    visitor.until_applied("kim", len(clicks))
+    request = {"user_id": "kim", "n": 6, "max_per_category": 2, "diversity": 0.3}
+    told = visitor.http.post("/v1/inspect/recommendations", json=request).json()
+    served = visitor.http.post("/v1/recommendations", json=request).json()
+    assert told["list"]["items"] == served["items"]
+
+    log_in(page, member_of_staff(system, "operator"))
+    page.goto("/console/list")
+    page.get_by_label("Person").fill("kim")
+    page.get_by_label("Length").fill("6")
+    page.get_by_label("Anything else").fill('{"max_per_category": 2, "diversity": 0.3}')
+    page.get_by_role("button", name="Look into it").click()
+    rows = page.get_by_role("region", name="Candidates").get_by_role("row")
+    expect(rows.nth(1)).to_be_visible()
+    for place, item in enumerate(served["items"], 1):
+        expect(rows.nth(place)).to_contain_text(item["title"])
+    seen = page.get_by_role("region", name="Steps").get_by_role("row", name="seen")
+    expect(seen.get_by_role("cell").nth(2)).to_have_text("3")
+    expect(page.get_by_role("region", name="Steps")).to_contain_text("Its category had its places")
+    done = page.get_by_role("region", name="Events").get_by_role("row")
+    expect(done).to_have_count(1 + len(clicks))
 
 
 def test_a_shopper_sees_nothing_of_it(page: Page, system: LocalSystem) -> None:

@@ -5,6 +5,7 @@ const OPERATOR = ["operator"];
 
 /** A page: its address, its name, the roles that see it, and its module, whose `show(main)` fills it. */
 export const PAGES = [
+  { path: "/console/list", title: "Why this list", roles: OPERATOR, load: () => import("./list.js") },
   { path: "/console/upload", title: "Catalogue upload", roles: STAFF, load: () => import("./upload.js") },
   { path: "/console/keys", title: "Keys and roles", roles: OPERATOR, load: () => import("./keys.js") },
 ];

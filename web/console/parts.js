@@ -1,5 +1,6 @@
 // What several pages of the console are made of.
 
+import { Refused } from "../api.js";
 import { element } from "../dom.js";
 
 /** A table that scrolls by itself where it is wider than the page. Cells are text or elements. */
@@ -15,4 +16,33 @@ const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSt
 /** A time of the API, as people read it here. */
 export function moment(text) {
   return moments.format(new Date(text));
+}
+
+/** A number's share of the most, from 0 to 1, as a bar. The number itself stands beside it. */
+export function bar(share) {
+  return element("span", { className: "bar", "aria-hidden": "true", style: `--share: ${(100 * share).toFixed(1)}%` });
+}
+
+/** Leads to what is known about an item. */
+export function itemLink({ item_id, title }) {
+  return element("a", { href: `/items/${encodeURIComponent(item_id)}` }, title || item_id);
+}
+
+/** Several items in a row. */
+export function named(items) {
+  return element("span", { className: "row-of" }, items.flatMap((one, place) => [place ? ", " : "", itemLink(one)]));
+}
+
+/** A score with as many digits as tell something. */
+export function score(value) {
+  return Number(value).toPrecision(3);
+}
+
+/** What somebody typed. Throws Refused where it is no JSON. */
+export function json(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Refused({ detail: `This is no JSON: ${error.message}.` });
+  }
 }

@@ -41,7 +41,7 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
         self._access.require(authorization_in(context), Scope.READ, [asked.user_id])
         page = await self._history.page(asked.user_id, asked.limit, asked.cursor)
         return history_pb2.ListHistoryResponse(
-            entries=[_entry(one) for one in page.entries], next_cursor=page.next_cursor
+            entries=[entry_message(one) for one in page.entries], next_cursor=page.next_cursor
         )
 
     async def RemoveEntry(  # noqa: N802
@@ -54,7 +54,7 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
         )
 
 
-def _entry(entry: HistoryEntry) -> history_pb2.HistoryEntry:
+def entry_message(entry: HistoryEntry) -> history_pb2.HistoryEntry:
     return history_pb2.HistoryEntry(
         event_id=entry.event_id,
         item_id=entry.item_id,

@@ -30,7 +30,7 @@ def history_routes(history: History, access: Access) -> Callable[[FastAPI], None
             page = await history.page(user_id, query.limit, query.cursor)
             return json_answer(
                 {
-                    "entries": [_entry(one) for one in page.entries],
+                    "entries": [entry_body(one) for one in page.entries],
                     "next_cursor": page.next_cursor,
                 }
             )
@@ -52,7 +52,7 @@ def history_routes(history: History, access: Access) -> Callable[[FastAPI], None
     return add
 
 
-def _entry(entry: HistoryEntry) -> dict[str, Any]:
+def entry_body(entry: HistoryEntry) -> dict[str, Any]:
     return {
         "event_id": entry.event_id,
         "item_id": entry.item_id,

@@ -1,0 +1,50 @@
+"""The asyncio client of the console."""
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from headrace.api.gateway.v1 import console_pb2_grpc
+from headrace.client import calls, console_calls
+from headrace.client.connection import AsyncConnection
+from headrace.client.console_models import InspectedList
+from headrace.client.options import ListOptions
+
+
+class AsyncConsole(AsyncConnection):
+    """As `Console`, for asyncio: use it in an `async with` block, or close it.
+
+    address: host:port of the gateway's gRPC door.
+    api_key: with scope `admin`.
+    timeout_s: for each call, retries included.
+    credentials: for TLS; without, the connection is not encrypted.
+    Every method raises an error of `headrace.errors`.
+    """
+
+    _service = console_pb2_grpc.ConsoleServiceStub
+
+    async def inspect(
+        self,
+        user_id: str | None = None,
+        *,
+        n: int = 20,
+        category: str | None = None,
+        session: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        after: str | None = None,
+        **options: Unpack[ListOptions],
+    ) -> InspectedList:
+        """The list that `Headrace.recommend` gives, and how it comes about. Nothing is logged as
+        shown.
+
+        Raises: NotFound as `recommend` does; Unavailable while the ranker is away.
+        """
+        request = calls.recommend_request(
+            user_id,
+            n=n,
+            category=category,
+            session=session,
+            exclude=exclude,
+            after=after,
+            options=options,
+        )
+        return await self._do(console_calls.inspect(request))

@@ -1,0 +1,77 @@
+"""Every call of the clients of the console, as `calls` has those of the others."""
+
+from collections.abc import Iterable
+from datetime import UTC
+from typing import cast
+
+from headrace.api.gateway.v1 import console_pb2 as api
+from headrace.api.gateway.v1 import gateway_pb2
+from headrace.api.ranker.v1 import inspection_pb2, ranker_pb2
+from headrace.client.calls import Call
+from headrace.client.console_models import (
+    FoundBy,
+    InspectedCandidate,
+    InspectedList,
+    InspectedPerson,
+    InspectedStep,
+    NamedItem,
+)
+from headrace.client.history_calls import history_entry
+from headrace.client.messages import from_recommendations, name_of
+from headrace.client.models import Source
+
+
+def inspect(
+    request: gateway_pb2.RecommendRequest,
+) -> Call[api.InspectRecommendationsResponse, InspectedList]:
+    return Call(
+        "InspectRecommendations", api.InspectRecommendationsRequest(request=request), _inspected
+    )
+
+
+def _inspected(answer: api.InspectRecommendationsResponse) -> InspectedList:
+    told = answer.inspection
+    return InspectedList(
+        recommendations=from_recommendations(answer.list),
+        person=_person(told.person) if told.HasField("person") else None,
+        steps=tuple(
+            InspectedStep(one.name, one.kept, one.removed, one.moved, _named(one.examples))
+            for one in told.steps
+        ),
+        sources=tuple(FoundBy(_source(one.source), one.found, one.shown) for one in told.sources),
+        candidates=tuple(map(_candidate, told.candidates)),
+        found=told.found,
+        events=tuple(map(history_entry, answer.events)),
+        interests=tuple(answer.interests),
+    )
+
+
+def _person(person: inspection_pb2.InspectedPerson) -> InspectedPerson:
+    at = person.last_occurred_at.ToDatetime(UTC) if person.HasField("last_occurred_at") else None
+    return InspectedPerson(
+        person.n, person.epoch, person.has_vector, person.seen, _named(person.recent), at
+    )
+
+
+def _candidate(one: inspection_pb2.Candidate) -> InspectedCandidate:
+    return InspectedCandidate(
+        item=NamedItem(one.item.item_id, one.item.title),
+        categories=tuple(one.categories),
+        source=_source(one.source),
+        retrieval_rank=one.retrieval_rank,
+        retrieval_score=one.retrieval_score if one.HasField("retrieval_score") else None,
+        rank=one.rank,
+        score=one.score,
+        boosted_score=one.boosted_score if one.HasField("boosted_score") else None,
+        boosted_rank=one.boosted_rank,
+        place=one.place,
+        left_out=tuple(one.left_out),
+    )
+
+
+def _named(items: Iterable[inspection_pb2.NamedItem]) -> tuple[NamedItem, ...]:
+    return tuple(NamedItem(one.item_id, one.title) for one in items)
+
+
+def _source(number: int) -> Source:
+    return cast("Source", name_of(ranker_pb2.Source, "SOURCE_", number))

@@ -1,0 +1,95 @@
+"""What looking into the system gives: plain frozen dataclasses."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from headrace.client.models import HistoryEntry, Recommendations, Source
+
+
+@dataclass(frozen=True, slots=True)
+class NamedItem:
+    """An item by its name."""
+
+    item_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedPerson:
+    """What is known of the person, or of the visit.
+
+    n: number of the last event in the vector; 0: there is none. epoch: grows when the log is
+    rebuilt or erased. seen: items that the person is done with. recent: items last touched, those
+    of the visit among them, latest first.
+    """
+
+    n: int
+    epoch: int
+    has_vector: bool
+    seen: int
+    recent: tuple[NamedItem, ...]
+    last_occurred_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedStep:
+    """What one step did; docs/console.md has their names.
+
+    kept: items or candidates that it left. removed: those it took. moved: those it gave another
+    place. examples: at most 5 of them, the likeliest to be shown first.
+    """
+
+    name: str
+    kept: int
+    removed: int
+    moved: int
+    examples: tuple[NamedItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBy:
+    """How many candidates a source found, and how many of them are in the list."""
+
+    source: Source
+    found: int
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedCandidate:
+    """An item that the list could have held. Ranks and places count from 1; 0: it has none.
+
+    retrieval_score: None where it was not found by its vector. score: before boosts.
+    boosted_score: None where there are no boosts. left_out: why it is not in the list.
+    """
+
+    item: NamedItem
+    categories: tuple[str, ...]
+    source: Source
+    retrieval_rank: int
+    retrieval_score: float | None
+    rank: int
+    score: float
+    boosted_score: float | None
+    boosted_rank: int
+    place: int
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedList:
+    """A list, and how it came about.
+
+    person: None where the list is for nobody. candidates: the best 200 of `found`, and all that are
+    in the list or were passed over. events: the person's last 50, latest first. interests:
+    categories whose lists took the places of somebody who is new.
+    """
+
+    recommendations: Recommendations
+    person: InspectedPerson | None
+    steps: tuple[InspectedStep, ...]
+    sources: tuple[FoundBy, ...]
+    candidates: tuple[InspectedCandidate, ...]
+    found: int
+    events: tuple[HistoryEntry, ...]
+    interests: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""For those who run the shop: how lists come about, and how the system is."""
