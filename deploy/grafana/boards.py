@@ -298,6 +298,18 @@ EVENT_INGEST = Board(
                 ),
             ],
         ),
+        Row(
+            "Behaviour",
+            [
+                Panel(
+                    "Age of the counts",
+                    {"age": "time() - max(headrace_behaviour_refreshed_timestamp_seconds)"},
+                    "s",
+                    "A minute, or twenty times as long as a count takes.",
+                ),
+                Panel("A count takes", {"count": "max(headrace_behaviour_refresh_seconds)"}, "s"),
+            ],
+        ),
         kafka("event_ingest"),
     ],
 )

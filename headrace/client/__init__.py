@@ -9,10 +9,13 @@ with Headrace("127.0.0.1:50051", api_key=key) as headrace:
 from headrace.client.account_models import Account, ApiKey, Session, Visit
 from headrace.client.accounts import Accounts
 from headrace.client.async_accounts import AsyncAccounts
+from headrace.client.async_behaviour import AsyncBehaviour
 from headrace.client.async_catalogue import AsyncCatalogue
 from headrace.client.async_console import AsyncConsole
 from headrace.client.async_privacy import AsyncPrivacy
 from headrace.client.asynchronous import AsyncHeadrace
+from headrace.client.behaviour import Behaviour
+from headrace.client.behaviour_models import Funnel, Retention, Segments, Trends
 from headrace.client.blocking import Headrace
 from headrace.client.catalogue import Catalogue
 from headrace.client.catalogue_models import Facets, FoundItem, FoundItems, Suggestion, UploadReport
@@ -43,10 +46,12 @@ __all__ = [
     "Accounts",
     "ApiKey",
     "AsyncAccounts",
+    "AsyncBehaviour",
     "AsyncCatalogue",
     "AsyncConsole",
     "AsyncHeadrace",
     "AsyncPrivacy",
+    "Behaviour",
     "Boost",
     "Catalogue",
     "Cause",
@@ -59,6 +64,7 @@ __all__ = [
     "Filter",
     "FoundItem",
     "FoundItems",
+    "Funnel",
     "Headrace",
     "HistoryEntry",
     "HistoryPage",
@@ -73,11 +79,14 @@ __all__ = [
     "Price",
     "Privacy",
     "Recommendations",
+    "Retention",
+    "Segments",
     "Session",
     "SimilarItems",
     "SimilarUser",
     "Source",
     "Suggestion",
+    "Trends",
     "UploadReport",
     "Visit",
 ]

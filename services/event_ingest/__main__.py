@@ -10,6 +10,7 @@ from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
 from headrace.runtime.topics import EVENTS, ITEMS
 from headrace.store.database import Database
+from services.event_ingest.behaviour import BehaviourRefresh
 from services.event_ingest.consumer import (
     EntryPublisher,
     EventHandler,
@@ -62,10 +63,17 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
             settings.ingest_sweep_period_s,
             on_failure=process.fail,
         )
+        counts = Database(settings.database_url, size=1)
+        stack.callback(counts.close)
+        behaviour = BehaviourRefresh(counts, settings.behaviour_refresh_s)
+        refreshes = Periodic("refresh_behaviour", behaviour.round, settings.behaviour_refresh_s)
         stack.push_async_callback(
-            _stop_all, [events.stop, items.stop, sweeps.stop], settings.shutdown_grace_s
+            _stop_all,
+            [events.stop, items.stop, sweeps.stop, refreshes.stop],
+            settings.shutdown_grace_s,
         )
-        for part in (events, items, sweeps):
+        stack.callback(behaviour.cancel)
+        for part in (events, items, sweeps, refreshes):
             part.start()
 
         process.readiness.require("events", events.joined)

@@ -23,3 +23,11 @@ INGEST_SECONDS = Histogram(
     "Time from accepting an event to storing it; imports and events that waited are left out.",
     buckets=LATENCY_BUCKETS,
 )
+BEHAVIOUR_AS_OF = Gauge(
+    "headrace_behaviour_refreshed_timestamp_seconds",
+    "As of when behaviour was last counted, by any replica: take the maximum.",
+)
+BEHAVIOUR_SECONDS = Gauge(
+    "headrace_behaviour_refresh_seconds",
+    "How long the last count of behaviour took, by any replica.",
+)

@@ -17,5 +17,8 @@ class EventIngestSettings(ProcessSettings, KafkaSettings, DatabaseSettings):
     """Records in one transaction at most."""
     ingest_sweep_period_s: Annotated[float, Field(gt=0, le=60)] = 2.0
     """Time between two looks for waiting events whose item is there."""
+    behaviour_refresh_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    """Time between two counts of behaviour, over all replicas; longer where one takes longer than
+    a twentieth of it."""
     trending_window_h: Annotated[float, Field(gt=0, le=10_000)] = 72.0
     """The ranker's: counts behind what is trending are kept for it, and for a week at least."""

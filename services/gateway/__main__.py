@@ -10,6 +10,7 @@ import grpc
 
 from headrace.api.accounts.v1.accounts_pb2_grpc import add_AccountServiceServicer_to_server
 from headrace.api.accounts.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
+from headrace.api.behaviour.v1.behaviour_pb2_grpc import add_BehaviourServiceServicer_to_server
 from headrace.api.gateway.v1.catalogue_pb2_grpc import add_CatalogueServiceServicer_to_server
 from headrace.api.gateway.v1.console_pb2_grpc import add_ConsoleServiceServicer_to_server
 from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
@@ -30,6 +31,10 @@ from services.gateway.accounts.key_grpc import KEYS, KeyServicer
 from services.gateway.accounts.key_routes import key_routes
 from services.gateway.accounts.parts import account_parts
 from services.gateway.accounts.routes import account_routes
+from services.gateway.behaviour.grpc import BEHAVIOUR, BehaviourServicer
+from services.gateway.behaviour.routes import behaviour_routes
+from services.gateway.behaviour.service import Behaviour
+from services.gateway.behaviour.store import BehaviourStore
 from services.gateway.catalogue.discovery import Discovery
 from services.gateway.catalogue.grpc import CATALOGUE, CatalogueServicer
 from services.gateway.catalogue.routes import catalogue_routes
@@ -117,6 +122,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             GrpcOpinions(ranker, settings.ranker_deadline_ms),
             choices,
         )
+        behaviour = Behaviour(BehaviourStore(database))
         directory = Directory()
         tokens = Tokens.parse(settings.token_keys)
         access = Access(ApiKeys.parse(settings.api_keys), tokens, directory)
@@ -138,7 +144,16 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             grpc_server(
                 host=settings.host,
                 port=settings.grpc_port,
-                services=[SERVICE, CATALOGUE, ACCOUNTS, KEYS, HISTORY, PRIVACY, CONSOLE],
+                services=[
+                    SERVICE,
+                    CATALOGUE,
+                    BEHAVIOUR,
+                    ACCOUNTS,
+                    KEYS,
+                    HISTORY,
+                    PRIVACY,
+                    CONSOLE,
+                ],
                 register=partial(
                     _register,
                     [
@@ -148,6 +163,10 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                         partial(
                             add_CatalogueServiceServicer_to_server,
                             CatalogueServicer(discovery, gateway.upsert_items, access),
+                        ),
+                        partial(
+                            add_BehaviourServiceServicer_to_server,
+                            BehaviourServicer(behaviour, access),
                         ),
                         partial(
                             add_AccountServiceServicer_to_server,
@@ -182,6 +201,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                     cors_origins=settings.allowed_origins,
                     doors=[
                         catalogue_routes(discovery, gateway.upsert_items, access),
+                        behaviour_routes(behaviour, access),
                         account_routes(people.accounts, people.visits, access),
                         key_routes(people.keys, access),
                         history_routes(history, access),

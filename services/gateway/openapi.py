@@ -56,6 +56,7 @@ _TAGS = [
     {"name": "history", "description": "What a person did, to see and to take back."},
     {"name": "items", "description": "What there is to show."},
     {"name": "catalogue", "description": "Browse it, search it, fill it from files."},
+    {"name": "behaviour", "description": "What people did, counted."},
     {"name": "accounts", "description": "Who people are."},
     {"name": "privacy", "description": "What people may ask about their data."},
     {"name": "keys", "description": "Which applications may call it."},

@@ -1,0 +1,1 @@
+"""What people do, counted, for those who run a shop."""
