@@ -10,7 +10,7 @@ PYTEST := $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup api run lint format test test-unit test-contract test-integration test-e2e \
-	k8s-check dashboards bench bench-freshness bench-serving bench-ingest report report-full \
+	k8s-check dashboards release-protos bench bench-freshness bench-serving bench-ingest report report-full \
 	lock clean
 
 help: ## List the targets
@@ -37,12 +37,12 @@ api: headrace/api/__init__.py ## Generate headrace/api from protos/
 run: api ## Start Kafka, Postgres and the five services on real data; Ctrl-C stops
 	@HEADRACE_HOME=$(HEADRACE_HOME) exec $(BIN)/python -m headrace.local.run
 
-lint: api ## Formatting, lint, types, import rules, protos, freshness of generated code
+lint: api ## Formatting, lint, types, import rules, protos and what they break, generated code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	cd protos && ../$(BIN)/buf lint
+	cd protos && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against released.binpb
 	@$(BIN)/python protos/generate.py --check
 
 format: api ## Format and mend what can be mended
@@ -64,6 +64,9 @@ test-integration: api ## Tests of each part on real Kafka and Postgres
 
 test-e2e: api ## The whole system, used as its users do, and faults
 	$(PYTEST) tests/e2e
+
+release-protos: $(VENV)/ready ## Take the present protos as those that later ones must not break
+	cd protos && ../$(BIN)/buf build --exclude-source-info --output released.binpb
 
 k8s-check: api ## Build every overlay; check each object against schemas, policies and settings
 	$(PYTEST) -q tests/integration/deploy/test_schemas.py tests/integration/deploy/test_policies.py \
