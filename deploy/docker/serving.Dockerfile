@@ -13,14 +13,16 @@ COPY web web
 RUN uv build --wheel --build-constraint requirements.lock --out-dir /wheels
 
 FROM python:3.11.14-slim-bookworm AS environment
-RUN pip install --no-cache-dir uv==0.13.9
+RUN pip install --no-cache-dir uv==0.13.9 cyclonedx-bom==7.5.0
 COPY requirements.lock /wheels/
 COPY --from=wheel /wheels/*.whl /wheels/
 # The lock names versions and hashes of more than is installed here.
 RUN uv venv /opt/headrace \
     && wheel="$(echo /wheels/headrace-*.whl)" \
     && VIRTUAL_ENV=/opt/headrace uv pip install --no-cache --compile-bytecode \
-        --constraint /wheels/requirements.lock "${wheel}[serving,s3]"
+        --constraint /wheels/requirements.lock "${wheel}[serving,s3]" \
+    && cyclonedx-py environment --output-reproducible --output-file /opt/headrace/sbom.cdx.json \
+        /opt/headrace
 
 FROM python:3.11.14-slim-bookworm
 ARG REVISION=unknown

@@ -1,10 +1,12 @@
 """The Dockerfiles: linted, pinned, and given all that a wheel is built from."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -37,8 +39,27 @@ def test_the_build_uses_the_version_and_the_tools_that_the_repository_names(path
     text = path.read_text()
     assert f'version="{project["project"]["version"]}"' in text
     lock = (_ROOT / "requirements.lock").read_text()
-    for version in re.findall(r"uv==(\S+)", text):
-        assert f"\nuv=={version} " in lock
+    for tool, pinned in re.findall(r"(uv|cyclonedx-bom)==(\S+)", text):
+        assert f"\n{tool}=={pinned} " in lock
+
+
+def test_the_command_of_the_dockerfiles_writes_a_bill_of_what_is_installed(tmp_path: Path) -> None:
+    commands = {
+        re.sub(r"\s*\\\n\s*", " ", command)
+        for path in _FILES
+        for command in re.findall(r"cyclonedx-py (?:[^\n]*\\\n)?[^\n]*", path.read_text())
+    }
+    [command] = commands
+    bill, folder = tmp_path / "sbom.cdx.json", "/opt/headrace"
+    assert command.endswith(f" --output-file {folder}/sbom.cdx.json {folder}")
+    told = command.replace(f"{folder}/sbom.cdx.json", str(bill)).replace(folder, sys.prefix)
+    program = shutil.which("cyclonedx-py", path=str(Path(sys.executable).parent))
+    assert program, "cyclonedx-py is missing: run `make setup`"
+    subprocess.run([program, *told.split()[1:]], check=True, capture_output=True)
+    listed = {one["name"]: one for one in json.loads(bill.read_text())["components"]}
+    for name in ("kafka-python", "onnxruntime", "grpcio"):
+        assert listed[name]["version"] == version(name)
+        assert listed[name]["licenses"], name
 
 
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: path.name)
