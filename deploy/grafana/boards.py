@@ -2,7 +2,7 @@
 
 from deploy.grafana.accuracy import ACCURACY
 from deploy.grafana.panels import Board, Panel, Row
-from deploy.grafana.process_rows import grpc, kafka, process
+from deploy.grafana.process_rows import grpc, kafka, process, saturation
 from deploy.grafana.queries import LISTS, quantile, quantiles, rate, share
 
 _FRESH = "headrace_freshness_seconds"
@@ -206,6 +206,14 @@ GATEWAY = Board(
     "Headrace / gateway",
     [
         process("gateway"),
+        saturation(
+            "gateway",
+            Panel(
+                "Served lists that wait to be noted down",
+                {"{{instance}}": "headrace_gateway_impressions_queued"},
+                about="At 2,000 more are dropped, and counted.",
+            ),
+        ),
         Row(
             "HTTP",
             [
@@ -276,6 +284,7 @@ EVENT_INGEST = Board(
     "Headrace / event_ingest",
     [
         process("event_ingest"),
+        saturation("event_ingest"),
         Row(
             "Events",
             [
@@ -319,6 +328,7 @@ USER_EMBEDDING = Board(
     "Headrace / user_embedding",
     [
         process("user_embedding"),
+        saturation("user_embedding"),
         Row(
             "States",
             [
@@ -364,6 +374,7 @@ ITEM_EMBEDDING = Board(
     "Headrace / item_embedding",
     [
         process("item_embedding"),
+        saturation("item_embedding"),
         Row(
             "Catalogue",
             [
@@ -394,6 +405,17 @@ RANKER = Board(
     "Headrace / ranker",
     [
         process("ranker"),
+        saturation(
+            "ranker",
+            Panel(
+                "Lists under way, clicks that wait",
+                {
+                    "lists {{instance}}": "headrace_ranker_computing",
+                    "clicks {{instance}}": "headrace_accuracy_waiting",
+                },
+                about="HEADRACE_COMPUTE_THREADS lists are computed at the same time, others wait.",
+            ),
+        ),
         Row(
             "Lists",
             [

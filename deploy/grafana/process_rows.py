@@ -1,7 +1,7 @@
 """Rows that every service's dashboard has."""
 
 from deploy.grafana.panels import Panel, Row
-from deploy.grafana.queries import quantile, rate
+from deploy.grafana.queries import quantile, quantiles, rate
 
 
 def process(job: str) -> Row:
@@ -38,6 +38,30 @@ def process(job: str) -> Row:
                 "bytes",
                 "Against the limit in the Deployment.",
             ),
+        ],
+    )
+
+
+def saturation(job: str, *more: Panel) -> Row:
+    """How near it is to having too much to do."""
+    where = f'job="{job}"'
+    return Row(
+        "Saturation",
+        [
+            Panel(
+                "How late the event loop is",
+                quantiles("headrace_event_loop_lag_seconds", where),
+                "s",
+                "Whatever blocks the loop holds up every request of the process.",
+                threshold=0.05,
+            ),
+            Panel(
+                "On its way to Kafka",
+                {"{{instance}}": f"headrace_kafka_pending_bytes{{{where}}}"},
+                "bytes",
+                "At 64 MB a publisher takes no more.",
+            ),
+            *more,
         ],
     )
 

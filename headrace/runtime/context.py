@@ -16,21 +16,29 @@ TRACEPARENT = "traceparent"
 
 # Ids of zeros alone are invalid; a later version may add fields at the end.
 _TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,64}")
 
 
 @dataclass(frozen=True)
 class RequestContext:
-    """Ids of one request: `request_id` for people, `trace_id` (32 hex digits) for traces."""
+    """Ids of one request: `request_id` for people, `trace_id` (32 hex digits) for traces.
+
+    parent_id: the caller's span, 16 hex digits; empty where the request began here. span_id: the
+    span that is open for it here, if any. sampled: the trace is followed.
+    """
 
     request_id: str
     trace_id: str
+    parent_id: str = ""
+    span_id: str = ""
+    sampled: bool = False
 
     def traceparent(self) -> str:
-        """A header for the next hop, with a span id of its own."""
-        return f"00-{self.trace_id}-{secrets.token_hex(8)}-01"
+        """A header for the next hop: of the open span, else with an id of its own."""
+        span_id = self.span_id or secrets.token_hex(8)
+        return f"00-{self.trace_id}-{span_id}-{'01' if self.sampled else '00'}"
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("headrace_request", default=None)
@@ -47,6 +55,8 @@ def begin(request_id: str | None, traceparent: str | None) -> RequestContext:
     return RequestContext(
         request_id=request_id if usable and request_id else secrets.token_hex(8),
         trace_id=match.group(1) if match else secrets.token_hex(16),
+        parent_id=match.group(2) if match else "",
+        sampled=match is not None and int(match.group(3), 16) & 1 == 1,
     )
 
 

@@ -23,6 +23,7 @@ from headrace.runtime.grpc_channel import MESSAGE_BYTES
 from headrace.runtime.metrics import GRPC_REQUESTS, GRPC_SECONDS
 from headrace.runtime.readiness import Readiness
 from headrace.runtime.rpc_errors import message_of, to_status
+from headrace.runtime.tracing import TRACING, OpenSpan
 
 if TYPE_CHECKING:
     Handler = grpc.RpcMethodHandler[Any, Any]
@@ -34,6 +35,17 @@ log = logging.getLogger(__name__)
 
 _HEALTH_PERIOD_S = 0.25
 _OURS = "/headrace."
+_FAILURES = frozenset(
+    {
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.UNIMPLEMENTED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DATA_LOSS,
+    }
+)
+"""Those that OpenTelemetry counts as the server's own."""
 
 
 @asynccontextmanager
@@ -198,11 +210,11 @@ async def _observing(path: str, call: Call) -> AsyncIterator[None]:
     metadata = {str(key): value for key, value in call.invocation_metadata() or ()}
     began = time.perf_counter()
     code = grpc.StatusCode.OK
-    with context.within(
-        context.begin(
-            _text(metadata.get(context.REQUEST_ID)), _text(metadata.get(context.TRACEPARENT))
-        )
-    ):
+    request = context.begin(
+        _text(metadata.get(context.REQUEST_ID)), _text(metadata.get(context.TRACEPARENT))
+    )
+    span = TRACING.opened(request)
+    with context.within(request if span is None else span.context):
         try:
             yield
         except HeadraceError as error:
@@ -220,6 +232,23 @@ async def _observing(path: str, call: Call) -> AsyncIterator[None]:
         finally:
             GRPC_SECONDS.labels(method).observe(time.perf_counter() - began)
             GRPC_REQUESTS.labels(method, code.name).inc()
+            if span is not None:
+                _end(span, path, code)
+
+
+def _end(span: OpenSpan, path: str, code: grpc.StatusCode) -> None:
+    """path: `/<service>/<method>`."""
+    service, method = path.removeprefix("/").split("/", 1)
+    span.end(
+        path.removeprefix("/"),
+        {
+            "rpc.system": "grpc",
+            "rpc.service": service,
+            "rpc.method": method,
+            "rpc.grpc.status_code": code.value[0],
+        },
+        failed=code in _FAILURES,
+    )
 
 
 def _read(parse: Callable[[bytes], Any] | None, body: bytes) -> Any:

@@ -22,6 +22,7 @@ from headrace.runtime.kafka_progress import Progress
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_records import Decode, Handle, Record, from_client
 from headrace.runtime.metrics import KAFKA_BATCH_SECONDS, KAFKA_PROCESSED
+from headrace.runtime.tracing import TRACING
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +193,9 @@ class GroupConsumer(Generic[T]):
         for record in records:
             self._progress.begin(_partition(record), record.offset)
         self._under_way = len(records)
-        done = self._work.do(records)
+        traced = TRACING.received(records)
+        done = self._work.do(traced.records)
+        traced.end(self._group, done=done)
         self._under_way = 0
         if not done:
             return False

@@ -18,7 +18,7 @@ from headrace.runtime.context import TRACEPARENT, current
 from headrace.runtime.kafka_acknowledgements import Countdown
 from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
 from headrace.runtime.kafka_records import Headers
-from headrace.runtime.metrics import KAFKA_PUBLISHED
+from headrace.runtime.metrics import KAFKA_PENDING, KAFKA_PUBLISHED
 from headrace.runtime.topics import LETTER_BYTES, RECORD_BYTES, holds_dead_letters
 
 log = logging.getLogger(__name__)
@@ -179,6 +179,7 @@ class Publisher:
             if self._pending_bytes + size > self._pending_limit_bytes:
                 raise Unavailable(f"{self._pending_bytes} bytes wait for Kafka already")
             self._pending_bytes += size
+        KAFKA_PENDING.inc(size)
         try:
             future = producer.send(
                 record.topic, key=record.key, value=record.value, headers=headers
@@ -186,6 +187,7 @@ class Publisher:
         except KafkaError as error:
             with self._lock:
                 self._pending_bytes -= size
+            KAFKA_PENDING.dec(size)
             raise Unavailable(f"Kafka topic {record.topic} took no record: {error}") from error
         settled = partial(self._settled, producer, record.topic, size, settle)
         future.add_callback(settled)
@@ -205,6 +207,7 @@ class Publisher:
             if failure is not None:
                 self._last_failure = failure
                 self._poisoned = producer
+        KAFKA_PENDING.dec(size)
         if failure is None:
             KAFKA_PUBLISHED.labels(topic).inc()
         settle(failure)

@@ -19,6 +19,7 @@ from headrace.runtime.kafka_lag import LAG_PERIOD_S, LagMeter
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_records import Decode, Message, Refusal, decoded, from_client
 from headrace.runtime.metrics import KAFKA_PROCESSED
+from headrace.runtime.tracing import TRACING
 
 log = logging.getLogger(__name__)
 
@@ -135,10 +136,12 @@ class TopicReader(Generic[T]):
             return
         records = [from_client(raw) for batch in polled.values() for raw in batch]
         if records:
-            messages, refusals = decoded(records, self._decode)
+            traced = TRACING.received(records)
+            messages, refusals = decoded(traced.records, self._decode)
             self._refuse(refusals)
             if messages:
                 self._apply(messages)
+            traced.end("", done=True)
             KAFKA_PROCESSED.labels(self._topic).inc(len(records))
         if not self._caught_up.is_set() and self._reached_goal(consumer):
             self._caught_up.set()

@@ -28,6 +28,8 @@ class JsonFormatter(logging.Formatter):
         if (context := current()) is not None:
             line["request_id"] = context.request_id
             line["trace_id"] = context.trace_id
+            if context.span_id:
+                line["span_id"] = context.span_id
         line.update({k: v for k, v in vars(record).items() if k not in _STANDARD})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

@@ -32,6 +32,16 @@ CERTIFICATE_RENEWALS = Counter(
     ["use", "result"],
 )
 
+LOOP_LAG = Histogram(
+    "headrace_event_loop_lag_seconds",
+    "How much later than asked the event loop woke a task.",
+    buckets=LATENCY_BUCKETS,
+)
+
+KAFKA_PENDING = Gauge(
+    "headrace_kafka_pending_bytes",
+    "Keys and values handed over and not yet acknowledged by Kafka.",
+)
 KAFKA_PROCESSED = Counter(
     "headrace_kafka_records_processed_total", "Records taken from a topic and done.", ["topic"]
 )

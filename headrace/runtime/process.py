@@ -20,9 +20,11 @@ import uvloop
 
 from headrace.errors import HeadraceError, SettingsInvalid
 from headrace.runtime.logs import configure_logs
+from headrace.runtime.loop_lag import watched_loop
 from headrace.runtime.operations import OperationsServer
 from headrace.runtime.readiness import Readiness
 from headrace.runtime.settings import ProcessSettings, load_settings
+from headrace.runtime.tracing import TRACING
 
 log = logging.getLogger(__name__)
 
@@ -89,10 +91,16 @@ def run_process(
         sys.stderr.write(f"{service}: settings are wrong\n{error}\n")
         sys.exit(2)
     configure_logs(service, settings.log_level)
+    if settings.traces_url:
+        # Costs memory and half a second of start, which those pay who want it.
+        from headrace.runtime.otlp import OtlpTracer  # noqa: PLC0415
+
+        TRACING.use(OtlpTracer(service, settings.traces_url), settings.traces_share)
 
     async def run() -> None:
         process = Process(service)
-        async with OperationsServer(settings.host, settings.metrics_port, process.readiness):
+        operations = OperationsServer(settings.host, settings.metrics_port, process.readiness)
+        async with operations, watched_loop():
             await process.run(serve(settings, process))
 
     try:
@@ -106,4 +114,6 @@ def run_process(
     except Exception:
         log.critical("the process failed", exc_info=True)
         sys.exit(1)
+    finally:
+        TRACING.close()
     log.info("stopped")

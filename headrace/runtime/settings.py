@@ -36,6 +36,10 @@ class ProcessSettings:
     metrics_port: Port
     """/metrics, /healthz and /readyz."""
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    traces_url: Annotated[str, Field(pattern=r"^$|^https?://[^\s]+$")] = ""
+    """Where spans go, by OTLP over HTTP: `http://collector:4318/v1/traces`. Empty: nowhere."""
+    traces_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Of requests that are traced, where the caller has not decided by its `traceparent`."""
     shutdown_grace_s: Annotated[float, Field(gt=0, le=300)] = 10.0
     """After SIGTERM: time for requests and batches under way."""
 

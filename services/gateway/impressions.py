@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from headrace.api.impressions.v1 import impressions_pb2
 from headrace.errors import InvalidInput, Unavailable
@@ -32,6 +32,8 @@ LISTS = Counter(
     "Lists that were served: published to Kafka, or dropped.",
     ["outcome"],
 )
+
+QUEUED = Gauge("headrace_gateway_impressions_queued", "Served lists that wait to be noted down.")
 
 # A list of 20 takes about 6 kB here: 12 MB, two seconds of 1,000 lists/s.
 _QUEUED_LISTS = 2_000
@@ -76,6 +78,7 @@ class ImpressionLog:
         self._queue: deque[_Served] = deque()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="impressions", daemon=True)
+        QUEUED.set_function(lambda: len(self._queue))
 
     def start(self) -> None:
         self._thread.start()

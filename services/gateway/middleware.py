@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace.runtime import context
 from headrace.runtime.metrics import LATENCY_BUCKETS
+from headrace.runtime.tracing import TRACING, OpenSpan
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +44,9 @@ class RequestScope:
         given = dict(scope["headers"])
         began = time.perf_counter()
         status = 500
-        with context.within(
-            context.begin(_text(given.get(_REQUEST_ID)), _text(given.get(_TRACEPARENT)))
-        ) as current:
+        request = context.begin(_text(given.get(_REQUEST_ID)), _text(given.get(_TRACEPARENT)))
+        span = TRACING.opened(request)
+        with context.within(request if span is None else span.context) as current:
 
             async def send_with_id(message: Message) -> None:
                 nonlocal status
@@ -66,6 +67,20 @@ class RequestScope:
                 method = scope["method"] if scope["method"] in _METHODS else "other"
                 SECONDS.labels(route).observe(time.perf_counter() - began)
                 REQUESTS.labels(route, method, status).inc()
+                if span is not None:
+                    _end(span, method, route, status)
+
+
+def _end(span: OpenSpan, method: str, route: str, status: int) -> None:
+    span.end(
+        f"{method} {route}",
+        {
+            "http.request.method": method,
+            "http.route": route,
+            "http.response.status_code": status,
+        },
+        failed=status >= 500,
+    )
 
 
 def _route(scope: Scope) -> str:

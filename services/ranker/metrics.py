@@ -21,6 +21,9 @@ CANDIDATES = Histogram(
     "Candidates scored for a list.",
     buckets=(0, 1, 10, 50, 100, 200, 300, 500, 1_000, 2_000),
 )
+COMPUTING = Gauge(
+    "headrace_ranker_computing", "Lists that are computed or wait for a thread that does."
+)
 LISTS = Counter(
     "headrace_lists_total",
     "Lists made, by what found their first item (none: an empty list) and why they are degraded.",

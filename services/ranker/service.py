@@ -22,7 +22,7 @@ from services.ranker.answers import (
 from services.ranker.catalogue import Catalogue
 from services.ranker.inspecting import Inspection, Inspector
 from services.ranker.lists import ListMaker
-from services.ranker.metrics import LISTS, RECOMMEND_SECONDS
+from services.ranker.metrics import COMPUTING, LISTS, RECOMMEND_SECONDS
 from services.ranker.neighbours import Neighbours
 from services.ranker.people import LeftOut, People
 from services.ranker.query import RecommendQuery, SimilarQuery, SimilarUsersQuery
@@ -180,7 +180,8 @@ class Ranker:
             known.degraded = USER_EMBEDDING_UNAVAILABLE
 
     async def _compute(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        with COMPUTING.track_inprogress():
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _check_loaded(self) -> None:
         if not self._loaded():

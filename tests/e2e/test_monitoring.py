@@ -1,9 +1,11 @@
-"""What operators look at: every panel and every rule, asked of the real Prometheus."""
+"""What operators look at: every panel and every rule, asked of the real Prometheus, and traces."""
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
+import httpx
 import pytest
 
 from deploy.grafana.boards import BOARDS, OVERVIEW
@@ -12,12 +14,22 @@ from headrace.api.gateway.v1.gateway_pb2 import RecommendRequest
 from headrace.api.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from headrace.local.errors import FetchFailed
 from headrace.local.system import LocalSystem
+from tests.e2e.collector import Collector
 from tests.e2e.prometheus import Prometheus
 from tests.e2e.visitor import API_KEY, Visitor, new_events, until
 
 # Three readings at least, on a machine that is busy.
 _WINDOW = "20s"
 _DEADLINE_S = 90.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collector() -> Iterator[Collector]:
+    """Where the system's spans go; before the system, which is told by its environment."""
+    with Collector() as collecting, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADRACE_TRACES_URL", collecting.url)
+        patch.setenv("HEADRACE_TRACES_SHARE", "0")
+        yield collecting
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +71,64 @@ def test_no_rule_fails(prometheus: Prometheus) -> None:
     rules = prometheus.rules()
     assert len(rules) > 40
     assert [rule.get("lastError") for rule in rules if rule["health"] != "ok"] == []
+
+
+def test_one_trace_leads_from_a_click_to_the_list_through_all_services(
+    collector: Collector, visitor: Visitor, item_ids: list[str]
+) -> None:
+    trace_id = secrets.token_hex(16)
+    headers = {
+        "Authorization": f"Bearer {API_KEY}",
+        "traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01",
+    }
+    url = visitor.system.http_url
+    event = {"user_id": "traced", "item_id": item_ids[3], "type": "click", "event_id": "first"}
+    with httpx.Client(base_url=url, headers=headers, timeout=10) as client:
+        answers = [
+            client.get(f"/v1/items/{item_ids[3]}"),
+            client.post("/v1/events", json={"events": [event]}),
+            client.get("/v1/users/traced/recommendations", params={"after": "first"}),
+            httpx.post(f"{url}/v1/recommendations", json={"n": 5}),  # of no trace
+        ]
+    assert [answer.status_code for answer in answers] == [200, 202, 200, 200]
+    wanted = [
+        ("event_ingest", "process events", "gateway", "POST /v1/events"),
+        ("user_embedding", "process interactions", "event_ingest", "process events"),
+        (
+            "ranker",
+            f"process user-vectors.{visitor.system.model_version}",
+            "user_embedding",
+            "process interactions",
+        ),
+        (
+            "ranker",
+            "headrace.api.ranker.v1.RankerService/Recommend",
+            "gateway",
+            "GET /v1/users/{user_id}/recommendations",
+        ),
+        (
+            "item_embedding",
+            "headrace.api.item_embedding.v1.ItemEmbeddingService/GetItems",
+            "gateway",
+            "GET /v1/items/{item_id}",
+        ),
+    ]
+
+    def edges() -> set[tuple[str, str, str, str]]:
+        spans = {span.span_id: span for span in collector.of(trace_id)}
+        return {
+            (span.service, span.name, spans[span.parent_id].service, spans[span.parent_id].name)
+            for span in spans.values()
+            if span.parent_id in spans
+        }
+
+    try:
+        until(lambda: set(wanted) <= edges(), 30, "the trace is whole")
+    except TimeoutError:
+        assert edges() == set(wanted)
+    assert {span.trace_id for span in collector.spans} == {trace_id}
+    assert not any(item_ids[3] in span.attributes for span in collector.spans)
+    assert not any("traced" in span.attributes for span in collector.spans)
 
 
 def _queries(board: Board) -> list[str]:

@@ -20,6 +20,9 @@ EVENTS = Counter(
     "Interactions read for live accuracy, by what became of each: scored, or why not.",
     ["outcome"],
 )
+WAITING = Gauge(
+    "headrace_accuracy_waiting", "Clicks that wait to be scored, or for the vector before them."
+)
 CLICKS = Counter(
     "headrace_accuracy_clicks_total",
     "Clicks that were scored, each times the clicks that it stands for; person: new (the first of a"

@@ -62,6 +62,7 @@ class Prequential:
         self._tallies = {person: Tally(model_version, person) for person in ("known", "new")}
         for outcome in OUTCOMES:
             metrics.EVENTS.labels(outcome)
+        metrics.WAITING.set_function(lambda: len(self._queue))
 
     def take(self, clicks: Sequence[Click]) -> None:
         """Notes what is to be scored, and counts what is not."""

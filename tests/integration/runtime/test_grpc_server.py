@@ -187,10 +187,12 @@ async def test_the_request_context_goes_along() -> None:
     async with serving() as world:
         with context.within(context.begin("request-9", None)) as sent:
             await world.recommend()
-        assert world.ranker.seen == sent
+        seen = world.ranker.seen
+        assert seen is not None
+        assert (seen.request_id, seen.trace_id) == (sent.request_id, sent.trace_id)
         await world.recommend()
         assert world.ranker.seen is not None
-        assert world.ranker.seen != sent
+        assert world.ranker.seen.trace_id != sent.trace_id
 
 
 async def test_an_answer_that_takes_too_long_is_a_missed_deadline() -> None:

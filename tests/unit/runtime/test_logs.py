@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from dataclasses import replace
 from typing import Any
 
 from headrace.runtime.context import begin, within
@@ -43,6 +44,13 @@ def test_inside_a_request_it_has_its_ids() -> None:
     with within(begin("request-7", None)) as context:
         line = _line("hello")
     assert (line["request_id"], line["trace_id"]) == ("request-7", context.trace_id)
+
+
+def test_inside_a_span_it_has_that_too() -> None:
+    with within(replace(begin("request-7", None), span_id="00f067aa0ba902b7")):
+        assert _line("hello")["span_id"] == "00f067aa0ba902b7"
+    with within(begin("request-7", None)):
+        assert "span_id" not in _line("hello")
 
 
 def test_extra_fields_stay_fields_whatever_they_hold() -> None:
