@@ -83,7 +83,7 @@ def _measure(
     passed = None if condition is None else Condition.model_validate(condition)
     query = RecommendQuery(n=20, filter=passed)
     began = time.perf_counter()
-    allowed = lists.allowed(query, BitMap())
+    allowed = lists.allowed(query, None)
     first = 1e3 * (time.perf_counter() - began)
     seconds, full = [], 0
     for person in people:

@@ -19,7 +19,12 @@ _ABSENT = -1
 # Somebody of whom nothing is known yet has no vector to ask with, and who does not want personal
 # lists gets none.
 _SELECT = """
-SELECT user_id, vector, recent_ordinals, seen FROM user_states
+SELECT user_id, vector, recent_ordinals, seen, unwanted,
+    CASE WHEN unwanted_categories <> '{}' THEN ARRAY(
+        SELECT ordinal FROM item_search
+        WHERE terms && ARRAY(SELECT 'c:' || name FROM unnest(unwanted_categories) AS name)
+    ) ELSE '{}' END
+FROM user_states
 WHERE model_version = %s AND (last_occurred_at IS NOT NULL OR recent_ordinals <> '{}')
     AND NOT EXISTS (
         SELECT FROM personalisation p WHERE p.user_id = user_states.user_id AND NOT p.enabled
@@ -40,7 +45,7 @@ class People:
     """U people.
 
     Shapes: vectors [U,D+T], recent [U,R] (ordinals, oldest first, -1 fills the places before), seen
-    U bitmaps of ordinals.
+    U bitmaps of ordinals: what the person is done with or does not want.
     """
 
     user_ids: NDArray[np.object_]
@@ -89,8 +94,14 @@ class PeopleStore:
             np.array([row[0] for row in rows], dtype=np.object_),
             vectors,
             _aligned([row[2] for row in rows]),
-            [BitMap.deserialize(bytes(row[3])) for row in rows],
+            [_left_out(*row[3:]) for row in rows],
         )
+
+
+def _left_out(seen: bytes, unwanted: bytes, of_categories: Sequence[int]) -> BitMap:
+    """Ordinals that no list of the person may hold."""
+    maps = [BitMap.deserialize(bytes(one)) for one in (seen, unwanted) if one]
+    return BitMap.union(BitMap(of_categories), *maps)
 
 
 def _aligned(histories: Sequence[Sequence[int]]) -> NDArray[np.int64]:

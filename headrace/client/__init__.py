@@ -36,6 +36,9 @@ from headrace.client.models import (
     SimilarItems,
     SimilarUser,
     Source,
+    Unwanted,
+    UnwantedCategory,
+    UnwantedItem,
 )
 from headrace.client.options import Boost, Filter, ListOptions, Pin
 from headrace.client.privacy import Privacy
@@ -87,6 +90,9 @@ __all__ = [
     "Source",
     "Suggestion",
     "Trends",
+    "Unwanted",
+    "UnwantedCategory",
+    "UnwantedItem",
     "UploadReport",
     "Visit",
 ]

@@ -17,6 +17,7 @@ from headrace.client.models import (
     Recommendations,
     SimilarItems,
     SimilarUser,
+    Unwanted,
 )
 from headrace.client.options import ListOptions
 
@@ -122,3 +123,23 @@ class AsyncHeadrace(AsyncConnection):
         Once more has no further effect. Raises: NotFound.
         """
         return await self._do(history_calls.remove_entry(user_id, event_id), of=self._history)
+
+    async def not_interested(
+        self, user_id: str, *, item_id: str | None = None, category: str | None = None
+    ) -> str:
+        """Keeps an item, or a category and those below, out of the person's lists until it is
+        taken back; returns the id of the event, for `recommend(after=…)`."""
+        event = Event(user_id, item_id, "not_interested", category=category)
+        return (await self.record([event]))[0]
+
+    async def unwanted(self, user_id: str) -> Unwanted:
+        """What the person wants in no list of theirs."""
+        return await self._do(history_calls.unwanted(user_id), of=self._history)
+
+    async def want_again(
+        self, user_id: str, *, item_id: str | None = None, category: str | None = None
+    ) -> str:
+        """Takes `not_interested` back; returns the id of the event that says so, for
+        `recommend(after=…)`. Raises: NotFound where the person did not say so."""
+        call = history_calls.want_again(user_id, item_id, category)
+        return await self._do(call, of=self._history)

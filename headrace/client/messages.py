@@ -39,9 +39,10 @@ def to_event(event: Event) -> gateway_pb2.NewEvent:
     message = gateway_pb2.NewEvent(
         event_id=event.event_id,
         user_id=event.user_id,
-        item_id=event.item_id,
+        item_id=event.item_id or "",
         type=number,
         value=event.value,
+        category=event.category or "",
     )
     if event.occurred_at is not None:
         message.occurred_at.FromDatetime(_with_zone(event.occurred_at))

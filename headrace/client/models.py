@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import uuid4
 
-EventType = Literal["view", "click", "cart", "purchase", "like", "dislike", "rating"]
+EventType = Literal[
+    "view", "click", "cart", "purchase", "like", "dislike", "rating", "not_interested"
+]
 Source = Literal[
     "retrieval", "trending", "popular", "similar", "pinned", "new", "people", "unspecified"
 ]
@@ -20,19 +22,21 @@ def _new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing a person did with an item.
+    """One thing a person did with an item, or said of a category.
 
     event_id: made here unless given, so that sending the event again has no further effect.
     occurred_at: with a time zone. None: now.
     value: 1 to 5 for a rating; an amount, 0 or more, for other types.
+    category: for `not_interested`, instead of an item, which is None then.
     """
 
     user_id: str
-    item_id: str
+    item_id: str | None
     type: EventType
     occurred_at: datetime | None = None
     value: float | None = None
     event_id: str = field(default_factory=_new_id)
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,33 @@ class HistoryPage:
 
     entries: tuple[HistoryEntry, ...]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnwantedItem:
+    """An item that a person does not want to be shown, as it is called now."""
+
+    item_id: str
+    title: str
+    categories: tuple[str, ...]
+    picture_url: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnwantedCategory:
+    """A category of which a person wants nothing, nor of those below."""
+
+    category: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """What a person wants in no list of theirs, the one said last first."""
+
+    items: tuple[UnwantedItem, ...]
+    categories: tuple[UnwantedCategory, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
+from headrace.contracts.categories import CategoryPath
 from headrace.contracts.identifiers import Identifier
 
 OLDEST = timedelta(days=3653)  # ten years
@@ -33,9 +36,12 @@ class EventType(IntEnum):
     DISLIKE = 6
     RATING = 7
     RETRACTION = 8
+    NOT_INTERESTED = 9
 
 
-EventTypeName = Literal["view", "click", "cart", "purchase", "like", "dislike", "rating"]
+EventTypeName = Literal[
+    "view", "click", "cart", "purchase", "like", "dislike", "rating", "not_interested"
+]
 """What callers may say. A retraction is written by the gateway."""
 
 
@@ -70,8 +76,17 @@ class NewEvent(BaseModel):
         "Absent: one is made, and a retry counts again.",
     )
     user_id: Identifier
-    item_id: Identifier = Field(
-        description="An item that the catalogue lacks is allowed: the event waits for it."
+    # Before `item_id`, which is checked in its light.
+    category: CategoryPath | None = Field(
+        default=None,
+        description="For `not_interested`, instead of an item: nothing of this category or below.",
+    )
+    item_id: Identifier | None = Field(
+        default=None,
+        validate_default=True,
+        description="Required but where `category` is given. An item that the catalogue lacks is "
+        "allowed: the event waits for it.",
+        examples=["50"],
     )
     type: EventTypeName
     occurred_at: OccurredAt | None = Field(
@@ -84,6 +99,23 @@ class NewEvent(BaseModel):
         allow_inf_nan=False,
         description="For a rating, 1 to 5, required. For other types an amount, 0 or more.",
     )
+
+    @field_validator("item_id")
+    @classmethod
+    def _given_without_category(cls, item_id: str | None, info: ValidationInfo) -> str | None:
+        if item_id is None and info.data.get("category", "") is None:
+            raise ValueError("must be given")
+        return item_id
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Self:
+        if self.category is None:
+            return self
+        if self.type != "not_interested":
+            raise ValueError("category: goes with not_interested alone; name an item")
+        if self.item_id is not None:
+            raise ValueError("category: must not be given beside an item_id; send two events")
+        return self
 
     @model_validator(mode="after")
     def _value_fits_type(self) -> Self:

@@ -101,6 +101,7 @@ def decode_event(record: Record) -> GivenEvent:
         accepted_at=_moment(message.accepted_at) if message.HasField("accepted_at") else None,
         backfill=message.backfill,
         retracts=message.retracts,
+        category=message.category,
     )
 
 
@@ -128,6 +129,7 @@ def to_outgoing(topic: str, entry: Entry, headers: Headers = ()) -> Outgoing:
         accepted_at=None if entry.accepted_at is None else to_timestamp(entry.accepted_at),
         backfill=entry.backfill,
         epoch=entry.epoch,
+        category=entry.category,
     )
     return Outgoing(
         topic=topic,

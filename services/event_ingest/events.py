@@ -25,6 +25,7 @@ class GivenEvent:
     accepted_at: datetime | None
     backfill: bool
     retracts: str = ""
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Event:
     """16 bytes; the same for each repetition of the event."""
     retracts: str = ""
     """Of a retraction: the event that it takes back."""
+    category: str = ""
+    """What it is about, where it is about no item."""
 
     @property
     def key(self) -> Key:
@@ -70,6 +73,7 @@ class Entry:
     accepted_at: datetime | None
     backfill: bool
     body_hash: bytes
+    category: str = ""
     retracted: bool = False
 
     @property
@@ -83,9 +87,9 @@ def body_hash(
 ) -> bytes:
     """16 bytes over what a repetition must repeat.
 
-    subject: the item, or the event that is taken back. occurred_at: as the sender gave it. Where
-    they gave none it is not part of the body: a retry through the gateway is accepted at another
-    time.
+    subject: the item, the event that is taken back, or NUL and the category. occurred_at: as the
+    sender gave it. Where they gave none it is not part of the body: a retry through the gateway is
+    accepted at another time.
     """
     moment = occurred_at.isoformat() if occurred_at else ""
     # No id holds a control character, so NUL cannot occur within a part.

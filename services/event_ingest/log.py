@@ -17,7 +17,7 @@ from headrace.store.database import Database
 from services.event_ingest.events import Entry, Event, Key
 from services.event_ingest.numbering import Counter
 
-_NO_CHOICES = frozenset({EventType.DISLIKE, EventType.RETRACTION})
+_NO_CHOICES = frozenset({EventType.DISLIKE, EventType.RETRACTION, EventType.NOT_INTERESTED})
 
 
 class EventLog:
@@ -65,14 +65,15 @@ class LogTransaction:
         """Those of `keys` that are in the log."""
         self._cursor.execute(
             "SELECT user_id, n, event_id, item_ordinal,"
-            " type, value, occurred_at, accepted_at, backfill, body_hash, retracted_by IS NOT NULL"
+            " type, value, occurred_at, accepted_at, backfill, body_hash,"
+            " category, retracted_by IS NOT NULL"
             " FROM unnest(%s::text[], %s::text[]) AS k (user_id, event_id)"
             " JOIN interactions USING (user_id, event_id)",
             _columns(keys),
         )
         found = {}
         for row in self._cursor:
-            user, n, event, ordinal, kind, value, at, accepted, backfill, digest, retracted = row
+            user, n, event, ordinal, kind, value, at, accepted, backfill, digest, *rest = row
             found[user, event] = Entry(
                 user_id=user,
                 epoch=counters[user].epoch,
@@ -85,7 +86,8 @@ class LogTransaction:
                 accepted_at=accepted,
                 backfill=backfill,
                 body_hash=bytes(digest),
-                retracted=retracted,
+                category=rest[0],
+                retracted=rest[1],
             )
         return found
 
@@ -119,14 +121,19 @@ class LogTransaction:
         """Writes new entries and moves the counters of their people."""
         self._cursor.execute(
             "INSERT INTO interactions (user_id, n, event_id, item_ordinal,"
-            " type, value, occurred_at, accepted_at, backfill, body_hash)"
+            " type, value, occurred_at, accepted_at, backfill, body_hash, category)"
             " SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::integer[],"
             " %s::smallint[], %s::float8[], %s::timestamptz[], %s::timestamptz[], %s::boolean[],"
-            " %s::bytea[]);"
+            " %s::bytea[], %s::text[]);"
             "UPDATE user_counters AS c SET n = reached.n, epoch = reached.epoch, updated_at = now()"
             " FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS reached (user_id, n, epoch)"
             " WHERE c.user_id = reached.user_id",
-            _columns([(e.user_id, e.n, e.event_id, e.item_ordinal, *_what(e)) for e in entries])
+            _columns(
+                [
+                    (e.user_id, e.n, e.event_id, e.item_ordinal, *_what(e), e.category)
+                    for e in entries
+                ]
+            )
             + _columns(list({e.user_id: (e.user_id, e.n, e.epoch) for e in entries}.values())),
         )
 

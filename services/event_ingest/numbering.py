@@ -64,7 +64,7 @@ def _of_fresh(event: Event, known_items: Collection[str], standing: set[Key]) ->
             return Verdict.VAIN
         standing.remove(event.target)
         return Verdict.NEW
-    if event.item_id not in known_items:
+    if event.item_id and event.item_id not in known_items:
         return Verdict.WAITS
     standing.add(event.key)
     return Verdict.NEW
@@ -95,6 +95,7 @@ def number(
                 accepted_at=event.accepted_at,
                 backfill=event.backfill,
                 body_hash=event.body_hash,
+                category=event.category,
             )
         )
     return entries

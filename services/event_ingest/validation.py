@@ -26,13 +26,15 @@ def checked(given: GivenEvent) -> Event:
         {
             "event_id": given.event_id,
             "user_id": given.user_id,
-            "item_id": given.item_id,
+            "item_id": None if given.category and not given.item_id else given.item_id,
+            "category": given.category or None,
             "type": type_name(given.type),
             "occurred_at": given.occurred_at,
             "value": given.value,
         },
     )
     _check_key(given)
+    subject = given.item_id or f"\0{body.category}"
     return Event(
         user_id=given.user_id,
         event_id=given.event_id,
@@ -42,7 +44,8 @@ def checked(given: GivenEvent) -> Event:
         occurred_at=_occurred_at(given),
         accepted_at=given.accepted_at,
         backfill=given.backfill,
-        body_hash=body_hash(given.item_id, body.event_type, body.value, given.occurred_at),
+        body_hash=body_hash(subject, body.event_type, body.value, given.occurred_at),
+        category=body.category or "",
     )
 
 

@@ -52,6 +52,7 @@ from services.gateway.history.grpc import HISTORY, HistoryServicer
 from services.gateway.history.routes import history_routes
 from services.gateway.history.service import History
 from services.gateway.history.store import HistoryStore
+from services.gateway.history.stored_unwanted import StoredUnwanted
 from services.gateway.http import BodyLimits, build_app
 from services.gateway.http_server import http_server
 from services.gateway.impressions import ImpressionLog
@@ -113,6 +114,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             circuit=Circuit("ranker"),
             impressions=impressions,
             choices=choices,
+            unwanted=StoredUnwanted(HistoryStore(database)),
         )
         refreshing = asyncio.create_task(_keep_popular_fresh(gateway, popular))
         stack.callback(refreshing.cancel)

@@ -85,7 +85,8 @@ def to_record(accepted: AcceptedEvent) -> bytes:
     return events_pb2.Event(
         event_id=accepted.event_id,
         user_id=event.user_id,
-        item_id=event.item_id,
+        item_id=event.item_id or "",
+        category=event.category or "",
         type=events_pb2.EventType.ValueType(event.event_type),
         value=event.value,
         accepted_at=to_timestamp(accepted.accepted_at),
@@ -99,6 +100,7 @@ def visit_record(event: VisitEvent) -> bytes:
         event_id=merged_event_id(event),
         user_id=event.user_id,
         item_id=event.item_id,
+        category=event.category,
         type=events_pb2.EventType.ValueType(event.type),
         value=event.value,
         occurred_at=to_timestamp(event.occurred_at),

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from headrace.contracts.categories import with_ancestors
-from services.gateway.lists import RANKER_UNAVAILABLE, ListedItem, RankedList
+from services.gateway.lists import RANKER_UNAVAILABLE, ListedItem, RankedList, Unwanted
 from services.gateway.models import RecommendationRequest
 
 CATEGORIES = 64
 _REFRESHED_AT_ONCE = 8
+_NOTHING = Unwanted()
 
 
 class PersonalLists:
@@ -101,7 +102,9 @@ class Fallback:
         if request.user_id is not None and ranked.personal and ranked.degraded is None:
             self._personal.remember(request.user_id, ranked)
 
-    def answer(self, request: RecommendationRequest) -> RankedList | None:
+    def answer(
+        self, request: RecommendationRequest, unwanted: Unwanted = _NOTHING
+    ) -> RankedList | None:
         """The best list without the ranker: the person's last one, then popular items.
 
         None: nothing is known, or not enough to tell which items pass the filter, were shown
@@ -117,7 +120,13 @@ class Fallback:
         base = last or popular
         if base is None:
             return None
-        candidates = [item for known in (last, popular) if known for item in known.items]
+        candidates = [
+            item
+            for known in (last, popular)
+            if known
+            for item in known.items
+            if not unwanted.has(item)
+        ]
         return replace(
             base,
             items=tuple(_chosen(candidates, request)),

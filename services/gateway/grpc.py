@@ -155,8 +155,8 @@ def recommend_response(ranked: RankedList) -> gateway_pb2.RecommendResponse:
 def _event_fields(event: gateway_pb2.NewEvent) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "user_id": event.user_id,
-        "item_id": event.item_id,
-        **_given(event_id=event.event_id, type=_type_name(event.type)),
+        "item_id": event.item_id if event.item_id or not event.category else None,
+        **_given(event_id=event.event_id, type=_type_name(event.type), category=event.category),
     }
     if event.HasField("occurred_at"):
         fields["occurred_at"] = _moment(event.occurred_at)

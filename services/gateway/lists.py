@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from headrace.contracts.categories import with_ancestors
 from services.gateway.privacy.choices import NotPersonalBecause
 
 Source = Literal["retrieval", "trending", "popular", "similar", "pinned", "new", "people"]
@@ -46,6 +47,19 @@ class ListedItem:
     propensity: float | None = None
     explanation: Explanation | None = None
     picture_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """What a person wants in no list: ids of items, and categories with those below."""
+
+    items: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+
+    def has(self, item: ListedItem) -> bool:
+        return item.item_id in self.items or not self.categories.isdisjoint(
+            with_ancestors(item.categories)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from headrace.contracts.items import NewItem
 from headrace.errors import HeadraceError, InvalidInput, NotFound, Unavailable, Violation
 from headrace.runtime.circuit import Circuit, CircuitOpen
 from services.gateway.fallback import Fallback
-from services.gateway.lists import AfterStatus, NearPeople, RankedList, SimilarList
+from services.gateway.lists import AfterStatus, NearPeople, RankedList, SimilarList, Unwanted
 from services.gateway.models import EXCLUDE_LENGTH, LIST_LENGTH, RecommendationRequest
 from services.gateway.privacy.choices import OFF, Choices
 from services.gateway.tombstones import Tombstones
@@ -101,6 +101,13 @@ class Impressions(Protocol):
         """A list as it was answered."""
 
 
+class UnwantedByPeople(Protocol):
+    """Knows what people want in no list, for lists that are made without their vectors."""
+
+    async def of(self, user_id: str) -> Unwanted:
+        """Nothing where that cannot be found out now."""
+
+
 class Gateway:
     """Both doors call these methods with checked requests; access is checked before."""
 
@@ -115,6 +122,7 @@ class Gateway:
         circuit: Circuit,
         impressions: Impressions,
         choices: Choices,
+        unwanted: UnwantedByPeople,
     ) -> None:
         self._ranker = ranker
         self._catalogue = catalogue
@@ -124,6 +132,7 @@ class Gateway:
         self._circuit = circuit
         self._impressions = impressions
         self._choices = choices
+        self._unwanted = unwanted
 
     async def record_events(self, events: Sequence[NewEvent]) -> list[str]:
         """Keeps all events or raises. Returns their ids in order.
@@ -165,7 +174,11 @@ class Gateway:
     async def _list(self, request: RecommendationRequest) -> RankedList:
         ranked = await self._ranked(request)
         if ranked is None:
-            ranked = self._fallback.answer(self._without_deleted(request))
+            unwanted = await self._unwanted_by(request)
+            ranked = self._fallback.answer(self._without_deleted(request), unwanted)
+        elif ranked.degraded is not None:
+            unwanted = await self._unwanted_by(request)
+            ranked = replace(ranked, items=tuple(i for i in ranked.items if not unwanted.has(i)))
         else:
             self._fallback.remember(request, ranked)
         if ranked is None:
@@ -245,6 +258,9 @@ class Gateway:
             if ranked is None:
                 return
             self._fallback.popular.store(category, ranked)
+
+    async def _unwanted_by(self, request: RecommendationRequest) -> Unwanted:
+        return Unwanted() if request.user_id is None else await self._unwanted.of(request.user_id)
 
     async def _ranked(self, request: RecommendationRequest) -> RankedList | None:
         """The ranker's list; None where it is away or broken."""

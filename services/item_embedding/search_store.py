@@ -36,10 +36,11 @@ ON CONFLICT (query) DO UPDATE SET times = known.times + 1, last_at = now()
 """
 # Rows that somebody changes now are left for the next time: who waits for nobody cannot be part of
 # a circle.
+# Type 9: somebody does not want to see it.
 _REFRESH_POPULARITY = """
 WITH counted AS MATERIALIZED (
     SELECT item_ordinal AS ordinal, round(ln(1 + count(*))::numeric, 1)::real AS popularity
-    FROM standing_interactions GROUP BY item_ordinal
+    FROM standing_interactions WHERE type <> 9 GROUP BY item_ordinal
 ), stale AS MATERIALIZED (
     SELECT s.ordinal, coalesce(counted.popularity, 0) AS popularity
     FROM item_search s LEFT JOIN counted USING (ordinal)

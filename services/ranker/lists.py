@@ -39,7 +39,7 @@ from services.ranker.users import UserVector
 _TRIES = 3
 # Whose items a list from people alike is made of: enough that a share of 1/50 is a step of scores.
 _PEOPLE = 50
-_NOTHING_SEEN = BitMap()
+_NOTHING = BitMap()
 
 
 class ListMaker:
@@ -76,12 +76,11 @@ class ListMaker:
         Raises: InvalidInput where the cursor cannot be read; NotFound where none of `items` is
         known.
         """
-        seen = _NOTHING_SEEN if user is None else user.seen
-        allowed = partial(self.allowed, query, seen, (*query.session, *query.items), trace)
+        allowed = partial(self.allowed, query, user, (*query.session, *query.items), trace)
         finder = self.finder(query, user, trace)
         candidates = self._candidates if isinstance(finder, (PersonalFinder, NewFinder)) else 0
         if query.arranged:
-            return self._arranged(query, allowed, finder, trace)
+            return self._arranged(query, allowed, finder, self._unwanted(user), trace)
         found = partial(self._best, query.n, finder, max(candidates, query.n), trace)
         return _full(query.n, allowed, found)
 
@@ -93,7 +92,7 @@ class ListMaker:
         user = person.user
         assert user.vector is not None
         finder = self.finder(query, user)
-        allowed = self.allowed(query, user.seen, query.session)
+        allowed = self.allowed(query, user, query.session)
         found = finder.find([Part(allowed, max(self._candidates, query.n))])
         items = self._explainer.explained(made.items, as_bitmap(found.ordinals), person)
         return replace(made, items=items)
@@ -117,7 +116,7 @@ class ListMaker:
     def allowed(
         self,
         query: ListQuery,
-        seen: BitMap,
+        user: UserVector | None,
         session: Iterable[str] = (),
         trace: Trace | None = None,
     ) -> BitMap:
@@ -133,12 +132,22 @@ class ListMaker:
             allowed = allowed & self._filters.matching(query.filter)
         if trace is not None:
             trace.leaves("filter", allowed)
-        if not query.include_seen:
-            allowed = allowed - seen
+        if user is not None and not query.include_seen:
+            allowed = allowed - user.seen
         if trace is not None:
             trace.leaves("seen", allowed)
+        allowed = allowed - self._unwanted(user)
+        if trace is not None:
+            trace.leaves("not_interested", allowed)
             trace.leaves("exclude", allowed - excluded)
         return allowed - excluded
+
+    def _unwanted(self, user: UserVector | None) -> BitMap:
+        """What the person wants in no list, seen or not, pinned or not."""
+        if user is None:
+            return _NOTHING
+        named = map(self._catalogue.facets.in_category, user.unwanted_categories)
+        return BitMap.union(user.unwanted, *named)
 
     def finder(
         self, query: RecommendQuery, user: UserVector | None, trace: Trace | None = None
@@ -186,12 +195,13 @@ class ListMaker:
         query: ListQuery,
         allowed: Callable[[], BitMap],
         finder: Finder,
+        unwanted: BitMap,
         trace: Trace | None,
     ) -> MadeList:
         places: list[Place] = []
         shown: list[Place] = []
         for _ in range(_TRIES):
-            places = self._shaping.places(query, allowed(), finder, trace)
+            places = self._shaping.places(query, allowed(), finder, unwanted, trace)
             live = self._catalogue.view.live
             shown = [place for place in places if place.ordinal in live]
             if trace is not None:

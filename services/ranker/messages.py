@@ -63,10 +63,12 @@ def user_vector(message: vectors.UserVector, width: int) -> UserVector:
         vector=_vector(message.vector, message.width, width) if message.vector else None,
         recent=np.array(message.recent_ordinals, dtype=np.int64),
         seen=BitMap.deserialize(message.seen) if message.seen else BitMap(),
-        seen_bytes=len(message.seen),
+        seen_bytes=len(message.seen) + len(message.unwanted),
         event_ids=tuple(message.recent_event_ids),
         last_occurred_at=_seconds(message, "last_occurred_at"),
         last_accepted_at=_seconds(message, "last_accepted_at"),
+        unwanted=BitMap.deserialize(message.unwanted) if message.unwanted else BitMap(),
+        unwanted_categories=tuple(message.unwanted_categories),
     )
 
 

@@ -49,14 +49,20 @@ class Shaping:
         self._candidates = candidates
 
     def places(
-        self, query: ListQuery, allowed: BitMap, finder: Finder, trace: Trace | None = None
+        self,
+        query: ListQuery,
+        allowed: BitMap,
+        finder: Finder,
+        unwanted: BitMap,
+        trace: Trace | None = None,
     ) -> list[Place]:
         """In order; fewer than n only where no more are allowed by filter and rules.
 
+        unwanted: not shown where they are pinned either.
         Raises: InvalidInput where the cursor cannot be read.
         """
         shown = cursor.decode(query.cursor or "")
-        pins = self._pins(query)
+        pins = self._pins(query, unwanted)
         pinned = BitMap(pins.values())
         left = allowed - shown - pinned
         here = self._here(pins, len(shown), query.n)
@@ -76,10 +82,10 @@ class Shaping:
             here = {}
         return places[: query.n]
 
-    def _pins(self, query: ListQuery) -> dict[int, int]:
+    def _pins(self, query: ListQuery, unwanted: BitMap) -> dict[int, int]:
         """Visible ordinals by position, from 1."""
         known = {pin.position: self._catalogue.ordinal(pin.item_id) for pin in query.pin}
-        excluded = {*self._catalogue.ordinals(query.exclude)}
+        excluded = unwanted | BitMap(self._catalogue.ordinals(query.exclude))
         return {
             position: ordinal
             for position, ordinal in known.items()

@@ -12,9 +12,9 @@ from headrace.index.encoding import Vector
 from headrace.index.table import Ordinals
 from services.ranker.answers import Source
 
-Step = Literal["hidden", "category", "filter", "seen", "exclude", "shown"]
-"""What narrows the catalogue, in this order. `exclude`: with the items of the visit; `shown`: on
-the pages before."""
+Step = Literal["hidden", "category", "filter", "seen", "not_interested", "exclude", "shown"]
+"""What narrows the catalogue, in this order. `not_interested`: the person said so; `exclude`: with
+the items of the visit; `shown`: on the pages before."""
 
 Rule = Literal["max_per_category", "diversity", "explore"]
 """What passes over a candidate that would have had the place by its score."""

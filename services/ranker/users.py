@@ -8,7 +8,7 @@ import threading
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyroaring import BitMap
 
@@ -25,7 +25,8 @@ class UserVector:
     """A person's vector and what a list needs to know about the person.
 
     vector: [D]; None where nothing was done yet. recent: [R] ordinals, oldest first. Times are Unix
-    seconds; `last_accepted_at` is None for imports. `seen_bytes`: size of `seen` as it came.
+    seconds; `last_accepted_at` is None for imports. `seen_bytes`: size of `seen` and `unwanted` as
+    they came.
     """
 
     user_id: str
@@ -38,6 +39,8 @@ class UserVector:
     event_ids: tuple[str, ...]
     last_occurred_at: float | None
     last_accepted_at: float | None
+    unwanted: BitMap = field(default_factory=BitMap)
+    unwanted_categories: tuple[str, ...] = ()
 
     @property
     def version(self) -> tuple[int, int]:
@@ -48,7 +51,8 @@ class UserVector:
     def size_bytes(self) -> int:
         vector = 0 if self.vector is None else self.vector.nbytes
         varying = vector + self.recent.nbytes + self.seen_bytes
-        return _FIXED_BYTES + varying + _EVENT_ID_BYTES * len(self.event_ids)
+        names = sum(map(len, self.unwanted_categories))
+        return _FIXED_BYTES + varying + names + _EVENT_ID_BYTES * len(self.event_ids)
 
 
 class UserCache:

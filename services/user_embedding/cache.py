@@ -96,4 +96,6 @@ class StateCache:
 
 def size_of(state: UserState) -> int:
     """Bytes of memory, estimated. A Roaring bitmap holds at most two bytes a member."""
-    return state.state.nbytes + state.vector.nbytes + 2 * len(state.seen) + _OVERHEAD_BYTES
+    members = len(state.seen) + len(state.unwanted)
+    names = sum(map(len, state.unwanted_categories))
+    return state.state.nbytes + state.vector.nbytes + 2 * members + names + _OVERHEAD_BYTES

@@ -13,7 +13,7 @@ class Interaction(NamedTuple):
     """Entry `n` of a person's log in this `epoch`; `type` is a number of EventType.
 
     item_ordinal: 0 where it has no item. value: of a rating 1 to 5, of other types an amount, if
-    any. retracted: the person took it back.
+    any. category: what is not wanted, where that is no item. retracted: the person took it back.
     """
 
     user_id: str
@@ -26,15 +26,21 @@ class Interaction(NamedTuple):
     accepted_at: datetime | None
     backfill: bool
     value: float | None = None
+    category: str = ""
     retracted: bool = False
 
     @property
-    def tells(self) -> bool:
+    def stands(self) -> bool:
         """Whether anything follows from it: not from what was taken back, nor from taking back.
 
         Such entries keep their places in the log, so that none is missing.
         """
         return not self.retracted and self.type != EventType.RETRACTION
+
+    @property
+    def tells(self) -> bool:
+        """Whether it tells of the person's taste: not where it only says what not to show."""
+        return self.stands and self.type != EventType.NOT_INTERESTED
 
     @property
     def rating(self) -> float:

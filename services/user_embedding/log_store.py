@@ -10,7 +10,8 @@ from services.user_embedding.states import UserState
 
 _PAGES = """
     SELECT w.user_id, c.epoch, i.n, i.event_id, i.item_ordinal, i.type,
-           i.occurred_at, i.accepted_at, i.backfill, i.value, i.retracted_by IS NOT NULL
+           i.occurred_at, i.accepted_at, i.backfill, i.value, i.category,
+           i.retracted_by IS NOT NULL
     FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS w (user_id, epoch, n)
     JOIN user_counters c USING (user_id)
     LEFT JOIN LATERAL (

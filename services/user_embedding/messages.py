@@ -37,6 +37,7 @@ def decode_interaction(record: Record) -> Interaction:
         accepted_at=_moment(message.accepted_at) if message.HasField("accepted_at") else None,
         backfill=message.backfill,
         value=message.value if message.HasField("value") else None,
+        category=message.category,
     )
 
 
@@ -54,6 +55,8 @@ def user_vector(state: UserState, model_version: str) -> vectors_pb2.UserVector:
         seen=state.seen.serialize(),
         recent_event_ids=state.recent_event_ids,
         last_accepted_at=_timestamp(state.last_accepted_at),
+        unwanted=state.unwanted.serialize() if state.unwanted else b"",
+        unwanted_categories=state.unwanted_categories,
     )
 
 
@@ -64,7 +67,8 @@ def _wrong(message: events_pb2.Interaction) -> str | None:
         return f"n is {message.n} and epoch {message.epoch}; n must be at least 1, both signed"
     if message.type not in _TYPES:
         return f"type is {message.type}; must be 1 to {max(_TYPES)}"
-    first = 0 if message.type == events_pb2.EVENT_TYPE_RETRACTION else 1
+    without_item = message.category or message.type == events_pb2.EVENT_TYPE_RETRACTION
+    first = 0 if without_item else 1
     if not first <= message.item_ordinal < 2**31:
         return f"item_ordinal is {message.item_ordinal}; must be {first} to {2**31 - 1}"
     if not message.HasField("occurred_at"):

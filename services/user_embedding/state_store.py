@@ -12,7 +12,7 @@ from services.user_embedding.states import UserState
 
 _COLUMNS = (
     "user_id, epoch, n, state, vector, recent_ordinals, seen, recent_event_ids,"
-    " last_occurred_at, last_accepted_at"
+    " last_occurred_at, last_accepted_at, unwanted, unwanted_categories"
 )
 _LOAD = f"""
     SELECT {_COLUMNS} FROM user_states
@@ -33,12 +33,14 @@ _SAVE = f"""
         seen = excluded.seen,
         recent_event_ids = excluded.recent_event_ids,
         last_occurred_at = excluded.last_occurred_at,
-        last_accepted_at = excluded.last_accepted_at
+        last_accepted_at = excluded.last_accepted_at,
+        unwanted = excluded.unwanted,
+        unwanted_categories = excluded.unwanted_categories
     WHERE (stored.epoch, stored.n) < (excluded.epoch, excluded.n)
     RETURNING user_id
 """  # noqa: S608 - constants only
 # Arrays go as text: psycopg2 would otherwise quote them element by element.
-_ROW = "(%s, %s, %s, %s, %s, %s, %s::integer[], %s, %s, %s, %s)"
+_ROW = "(%s, %s, %s, %s, %s, %s, %s::integer[], %s, %s, %s, %s, %s, %s::text[])"
 
 
 class StateStore:
@@ -88,6 +90,8 @@ class StateStore:
             list(state.recent_event_ids),
             state.last_occurred_at,
             state.last_accepted_at,
+            state.unwanted.serialize() if state.unwanted else b"",
+            list(state.unwanted_categories),
         )
 
     def _state(self, row: tuple[Any, ...]) -> UserState:
@@ -102,4 +106,6 @@ class StateStore:
             recent_event_ids=tuple(row[7]),
             last_occurred_at=row[8],
             last_accepted_at=row[9],
+            unwanted=BitMap.deserialize(bytes(row[10])) if row[10] else BitMap(),
+            unwanted_categories=tuple(row[11]),
         )

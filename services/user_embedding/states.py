@@ -30,6 +30,10 @@ class UserState:
     """Of the last interaction that was not taken back."""
     last_accepted_at: datetime | None
     """None where the last interaction was an import or came past the gateway."""
+    unwanted: BitMap
+    """Ordinals that the person wants in no list. As `seen`, never change it in place."""
+    unwanted_categories: tuple[str, ...]
+    """The one said last at the end, at most `memory.UNWANTED_CATEGORIES`."""
 
     @property
     def position(self) -> tuple[int, int]:

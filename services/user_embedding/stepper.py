@@ -9,7 +9,12 @@ from pyroaring import BitMap
 from headrace.contracts.events import EventType
 from headrace.index.encoding import Vector
 from services.user_embedding.interactions import Interaction
-from services.user_embedding.memory import Memory, recent_events
+from services.user_embedding.memory import (
+    Memory,
+    recent_events,
+    unwanted_categories,
+    unwanted_items,
+)
 from services.user_embedding.metrics import STEPS, UNKNOWN_ITEMS
 from services.user_embedding.paths import Path, moves, padded, path_of
 from services.user_embedding.states import UserState
@@ -36,7 +41,8 @@ class Stepper:
     """Advances states along the log.
 
     A dislike and an item that nobody knows are entries like others and leave the recurrent state
-    and the vector as they are. One that tells nothing (taken back, or taking back) only moves `n`.
+    and the vector as they are. One that tells nothing of taste is passed over:
+    what was taken back, taking back, and what is not wanted.
     """
 
     def __init__(self, tower: UserTower, items: ItemVectors, memory: Memory, width: int) -> None:
@@ -58,6 +64,8 @@ class Stepper:
             recent_event_ids=(),
             last_occurred_at=None,
             last_accepted_at=None,
+            unwanted=BitMap(),
+            unwanted_categories=(),
         )
 
     def advance(self, runs: Sequence[Run]) -> list[UserState]:
@@ -157,8 +165,9 @@ class Stepper:
 
     def _after(self, run: Run, state: Vector, vector: Vector) -> UserState:
         before, last = run.state, run.entries[-1]
-        telling = [entry for entry in run.entries if entry.tells]
-        touches = [(entry.item_ordinal, entry.type) for entry in telling]
+        standing = [entry for entry in run.entries if entry.stands]
+        times = [entry.occurred_at for entry in standing if entry.tells]
+        touches = [(entry.item_ordinal, entry.type) for entry in standing if not entry.category]
         return UserState(
             user_id=before.user_id,
             epoch=before.epoch,
@@ -171,6 +180,11 @@ class Stepper:
             recent_event_ids=recent_events(
                 before.recent_event_ids, [entry.event_id for entry in run.entries]
             ),
-            last_occurred_at=telling[-1].occurred_at if telling else before.last_occurred_at,
+            last_occurred_at=times[-1] if times else before.last_occurred_at,
             last_accepted_at=None if last.backfill else last.accepted_at,
+            unwanted=unwanted_items(before.unwanted, touches),
+            unwanted_categories=unwanted_categories(
+                before.unwanted_categories,
+                [entry.category for entry in standing if entry.category],
+            ),
         )

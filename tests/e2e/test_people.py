@@ -129,3 +129,45 @@ def test_what_is_removed_from_the_history_never_was_for_the_next_list(
     np.testing.assert_allclose(
         visitor.served_vector(person), visitor.served_vector(twin), atol=1e-5
     )
+
+
+def test_what_is_not_wanted_is_in_no_list_from_the_next_on_until_that_is_taken_back(
+    visitor: Visitor,
+) -> None:
+    person = f"picky-{uuid.uuid4().hex}"
+
+    def said(event_id: str, **what: str) -> str:
+        visitor.send([{"event_id": event_id, "user_id": person, **what}])
+        return event_id
+
+    def listed(after: str, **asked: Any) -> dict[str, list[str]]:
+        """Categories by item of the list that has the event."""
+        body: dict[str, Any] = {}
+
+        def has_it() -> bool:
+            query = {"user_id": person, "n": 60, "include_seen": True, "after": after, **asked}
+            body.update(visitor.http.post("/v1/recommendations", json=query).json())
+            return bool(body["after"]["status"] == "applied" and body["degraded"] is None)
+
+        until(has_it, 30, f"a list with {after}")
+        return {item["item_id"]: item["categories"] for item in body["items"]}
+
+    clicked = said("c", item_id="item-2", type="click")
+    assert "item-6" in listed(clicked)
+    comedies = [item for item, names in listed(clicked).items() if "comedy" in names]
+    assert comedies
+    no_item = said("i", item_id="item-6", type="not_interested")
+    assert "item-6" not in listed(no_item)
+    no_comedy = said("k", category="comedy", type="not_interested")
+    for kind in ({}, {"kind": "trending"}, {"kind": "similar", "items": [comedies[0]]}):
+        rest = listed(no_comedy, **kind)
+        assert rest
+        assert not {"item-6", *comedies} & rest.keys()
+    path = f"/v1/users/{person}/not-interested"
+    told = visitor.http.get(path).json()
+    assert [one["item_id"] for one in told["items"]] == ["item-6"]
+    assert [one["category"] for one in told["categories"]] == ["comedy"]
+    back = visitor.http.delete(path, params={"category": "comedy"}).json()["event_id"]
+    again = listed(back)
+    assert set(comedies) - {"item-6"} <= again.keys()
+    assert "item-6" not in again

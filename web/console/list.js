@@ -10,7 +10,7 @@ const KINDS = {
 };
 const STEPS = {
   hidden: "Deleted, not yet published, or expired", category: "Outside of the category", filter: "Did not pass the filter",
-  seen: "The person is done with it", exclude: "Excluded, or of the visit", shown: "On a page before",
+  seen: "The person is done with it", not_interested: "The person does not want it", exclude: "Excluded, or of the visit", shown: "On a page before",
   vanished: "Hidden while the list was made", pin: "Pinned", max_per_category: "Its category had its places",
   diversity: "Too like what is above", explore: "Drawn over",
 };

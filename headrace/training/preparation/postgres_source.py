@@ -19,10 +19,12 @@ from headrace.store.database import connect, unavailable_when_away
 from headrace.training.preparation.kinds import KIND_NAMES, KINDS
 from headrace.training.preparation.source import CHUNK, Chunk
 
+# Type 9, what somebody does not want to see, is a rule for lists and says nothing of taste.
 _INTERACTIONS = """
 SELECT i.user_id, t.item_id, i.type, i.value, extract(epoch FROM i.occurred_at)::float8, i.n
 FROM standing_interactions i JOIN items t ON t.ordinal = i.item_ordinal
 WHERE NOT EXISTS (SELECT FROM personalisation p WHERE p.user_id = i.user_id AND NOT p.enabled)
+  AND i.type <> 9
 ORDER BY i.user_id, i.n
 """
 _ITEMS = """

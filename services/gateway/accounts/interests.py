@@ -104,8 +104,8 @@ def _is_cold(request: RecommendationRequest, ranked: RankedList) -> bool:
 
 
 def _in_category(request: RecommendationRequest, category: str) -> RecommendationRequest:
-    """The same for anybody, of one category."""
-    return request.model_copy(update={"user_id": None, "after": None, "category": category})
+    """The same, of one category. What the person does not want stays out of it."""
+    return request.model_copy(update={"after": None, "category": category})
 
 
 def _in_turn(

@@ -13,13 +13,15 @@ _LATEST = "8 days"
 
 @dataclass(frozen=True, slots=True)
 class VisitEvent:
-    """An entry of a visitor's log, `n`-th of it, and whose it is to become."""
+    """An entry of a visitor's log, `n`-th of it, and whose it is to become. It has an item or a
+    category; the other is empty."""
 
     visitor_id: str
     n: int
     user_id: str
     event_id: str
     item_id: str
+    category: str
     type: int
     value: float | None
     occurred_at: datetime
@@ -55,12 +57,12 @@ class VisitStore:
         """Entries that their person's log has not got yet, each visit's in order."""
         with self._database.transaction() as cursor:
             cursor.execute(
-                "SELECT v.visitor_id, i.n, v.user_id, i.event_id, items.item_id, i.type, i.value,"
-                " i.occurred_at"
+                "SELECT v.visitor_id, i.n, v.user_id, i.event_id, coalesce(items.item_id, ''),"
+                " i.category, i.type, i.value, i.occurred_at"
                 " FROM claimed_visits v"
                 " JOIN user_counters c ON c.user_id = v.visitor_id AND c.n > v.merged_n"
                 " JOIN standing_interactions i ON i.user_id = v.visitor_id AND i.n > v.merged_n"
-                " JOIN items ON items.ordinal = i.item_ordinal"
+                " LEFT JOIN items ON items.ordinal = i.item_ordinal"
                 " WHERE v.claimed_at > now() - %s::interval"
                 " ORDER BY v.claimed_at, v.visitor_id, i.n LIMIT %s",
                 (_LATEST, limit),

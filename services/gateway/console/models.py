@@ -49,10 +49,10 @@ class InspectedStep(_Told):
 
     name: str = Field(
         description="What narrows the catalogue: `hidden` (deleted, not yet published, expired), "
-        "`category`, `filter`, `seen`, `exclude` (with the items of the visit and of the request), "
-        "`shown` (on pages before), `vanished` (hidden while the list was made). What arranges the "
-        "candidates: `boost[0]` and so on, `pin`, `max_per_category`, `diversity`, `explore`; each "
-        "only where the request has it.",
+        "`category`, `filter`, `seen`, `not_interested`, `exclude` (with the items of the visit "
+        "and of the request), `shown` (on pages before), `vanished` (hidden while the list was "
+        "made). What arranges the candidates: `boost[0]` and so on, `pin`, `max_per_category`, "
+        "`diversity`, `explore`; each only where the request has it.",
         examples=["seen"],
     )
     kept: int = Field(description="Items, or candidates, that it left.", examples=[1676])

@@ -12,7 +12,12 @@ from headrace.contracts.violations import check
 from headrace.runtime.timestamps import to_timestamp
 from services.gateway.access import Access
 from services.gateway.accounts.key_grpc import authorization_in
-from services.gateway.history.models import EntryReference, HistoryRequest
+from services.gateway.history.models import (
+    EntryReference,
+    HistoryRequest,
+    PersonReference,
+    WantAgainRequest,
+)
 from services.gateway.history.service import History
 from services.gateway.history.store import HistoryEntry
 from services.gateway.keys import Scope
@@ -51,6 +56,47 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
         self._access.require(authorization_in(context), Scope.EVENTS, [asked.user_id])
         return history_pb2.RemoveEntryResponse(
             event_id=await self._history.remove(asked.user_id, asked.event_id)
+        )
+
+    async def ListUnwanted(  # noqa: N802
+        self, request: history_pb2.ListUnwantedRequest, context: Call
+    ) -> history_pb2.ListUnwantedResponse:
+        asked = check(PersonReference, {"user_id": request.user_id})
+        self._access.require(authorization_in(context), Scope.READ, [asked.user_id])
+        unwanted = await self._history.unwanted(asked.user_id)
+        return history_pb2.ListUnwantedResponse(
+            items=[
+                history_pb2.UnwantedItem(
+                    item_id=one.item_id,
+                    title=one.title,
+                    categories=one.categories,
+                    picture_url=one.picture_url,
+                    since=to_timestamp(one.since),
+                )
+                for one in unwanted.items
+            ],
+            categories=[
+                history_pb2.UnwantedCategory(category=one.category, since=to_timestamp(one.since))
+                for one in unwanted.categories
+            ],
+        )
+
+    async def WantAgain(  # noqa: N802
+        self, request: history_pb2.WantAgainRequest, context: Call
+    ) -> history_pb2.WantAgainResponse:
+        asked = check(
+            WantAgainRequest,
+            {
+                "user_id": request.user_id,
+                "item_id": request.item_id or None,
+                "category": request.category or None,
+            },
+        )
+        self._access.require(authorization_in(context), Scope.EVENTS, [asked.user_id])
+        return history_pb2.WantAgainResponse(
+            event_id=await self._history.want_again(
+                asked.user_id, asked.item_id or "", asked.category or ""
+            )
         )
 
 

@@ -1,10 +1,11 @@
 """What callers ask of a history and get from it, as OpenAPI describes it."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from headrace.contracts.categories import CategoryPath
 from headrace.contracts.events import EventTypeName
 from headrace.contracts.identifiers import Identifier
 
@@ -70,5 +71,72 @@ class RemovedEntry(_Body):
 
     event_id: str = Field(
         description="Id of the event that takes the entry back, for `after` of a list.",
+        examples=["retract-3f9c1a0b7d523f9c1a0b7d523f9c1a0b7d523f9c"],
+    )
+
+
+class UnwantedReference(_Body):
+    """Which item, or which category: exactly one of them."""
+
+    item_id: Identifier | None = Field(default=None, description="The item.", examples=["50"])
+    category: CategoryPath | None = Field(default=None, description="The category.")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.item_id is None) == (self.category is None):
+            raise ValueError("item_id: give either an item_id or a category")
+        return self
+
+
+class WantAgainRequest(UnwantedReference):
+    """Whose, and what."""
+
+    user_id: Identifier
+
+
+class PersonReference(_Body):
+    """Whose."""
+
+    user_id: Identifier
+
+
+class UnwantedItemModel(_Body):
+    """An item that the person does not want to be shown."""
+
+    item_id: str = Field(examples=["50"])
+    title: str = Field(description="Of the item now.", examples=["Star Wars (1977)"])
+    categories: list[str] = Field(examples=[["Action", "Adventure"]])
+    picture_url: str = Field(
+        description="As in the item; empty where it has none.",
+        examples=["https://shop.example/pictures/star-wars.jpg"],
+    )
+    since: datetime = Field(
+        description="When the person last said so.", examples=["2026-01-31T12:00:00Z"]
+    )
+
+
+class UnwantedCategoryModel(_Body):
+    """A category of which the person wants nothing, nor of those below."""
+
+    category: str = Field(examples=["Home > Kitchen"])
+    since: datetime = Field(
+        description="When the person last said so.", examples=["2026-01-31T12:00:00Z"]
+    )
+
+
+class UnwantedModel(_Body):
+    """What the person wants in no list of theirs: the last 1,000, each once."""
+
+    items: list[UnwantedItemModel] = Field(description="The one said last first.")
+    categories: list[UnwantedCategoryModel] = Field(
+        description="The one said last first. Of them the first 200 count."
+    )
+
+
+class WantedAgain(_Body):
+    """Kafka has it: the next list that waits for it may hold it again."""
+
+    event_id: str = Field(
+        description="Id of the event that takes it back, for `after` of a list.",
         examples=["retract-3f9c1a0b7d523f9c1a0b7d523f9c1a0b7d523f9c"],
     )

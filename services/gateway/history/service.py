@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from headrace.contracts.events import retraction_id
 from headrace.errors import NotFound
 from services.gateway.history.cursor import read_cursor, write_cursor
-from services.gateway.history.store import HistoryEntry, HistoryStore
+from services.gateway.history.store import HistoryEntry, HistoryStore, Unwanted
 
 Retract = Callable[[str, Sequence[str]], Awaitable[None]]
 """Puts into a person's log that these events are taken back. Returns once that is safe.
@@ -49,3 +49,19 @@ class History:
             raise NotFound(f"the history of {user_id!r} has no entry {event_id!r}")
         await self._retract(user_id, [event_id])
         return retraction_id(user_id, event_id)
+
+    async def unwanted(self, user_id: str) -> Unwanted:
+        """What the person does not want to be shown."""
+        return await asyncio.to_thread(self._store.unwanted, user_id)
+
+    async def want_again(self, user_id: str, item_id: str, category: str) -> str:
+        """Takes back that an item or, where that is empty, a category is not wanted. Returns the
+        id of the last event that says so.
+
+        Raises: NotFound where the person did not say so; Unavailable where Kafka did not take it.
+        """
+        said = await asyncio.to_thread(self._store.said_of, user_id, item_id, category)
+        if not said:
+            raise NotFound(f"{user_id!r} did not say that {item_id or category!r} is not wanted")
+        await self._retract(user_id, said)
+        return retraction_id(user_id, said[-1])

@@ -1,5 +1,7 @@
 """The place of an item in the list that a person would have got."""
 
+from pyroaring import BitMap
+
 from headrace.index.vector_index import ABSENT, VectorIndex
 from services.ranker.accuracy.metrics import HIT_RATES_AT
 from services.ranker.catalogue import Catalogue
@@ -42,7 +44,9 @@ class Places:
             general = GeneralFinder(self.catalogue, self._trending.within(None))
             found = general.find([Part(self.catalogue.view.live, LENGTH)])
             return _place(found.ordinals[:LENGTH].tolist(), ordinal)
-        allowed = self.catalogue.view.live - person.seen
+        named = map(self.catalogue.facets.in_category, person.unwanted_categories)
+        unwanted = BitMap.union(person.unwanted, *named)
+        allowed = self.catalogue.view.live - person.seen - unwanted
         query = self._scorer.query(person.vector)
         scores, ordinals = self._retrieval.search(
             query, min(self._candidates, len(allowed)), allowed

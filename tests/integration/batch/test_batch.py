@@ -182,3 +182,26 @@ def test_who_does_not_want_personal_lists_gets_none(stored: str, toy_bundle: Pat
     assert people.named(["p3", "p4"]).user_ids.tolist() == ["p4"]
     assert "p3" not in people.between("p", None).user_ids
     database.close()
+
+
+def test_nobody_is_offered_what_they_do_not_want(
+    stored: str, toy_bundle: Path, tmp_path: Path
+) -> None:
+    with psycopg2.connect(stored) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT index_items(ARRAY(SELECT ordinal FROM items))")
+        cursor.execute("SELECT ordinal FROM items WHERE item_id = 'item-5'")
+        ((ordinal,),) = cursor.fetchall()
+        cursor.execute(
+            "UPDATE user_states SET unwanted = %s, unwanted_categories = '{comedy,nothing}'"
+            " WHERE user_id = 'p1'",
+            (BitMap([ordinal]).serialize(),),
+        )
+    assert batch(toy_bundle, tmp_path / "out", "--n", "200") == 0
+    offered: dict[str, set[str]] = {"p1": set(), "p2": set()}
+    for user_id, _, item_id, _ in rows_in(tmp_path / "out"):
+        if user_id in offered:
+            offered[user_id].add(item_id)
+    comedies = {one.item_id for one in toy_items() if "comedy" in one.categories}
+    assert not offered["p1"] & {*comedies, "item-5"}
+    assert offered["p2"] & comedies
+    assert len(offered["p1"]) > 20

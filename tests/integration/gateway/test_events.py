@@ -62,6 +62,7 @@ async def http(event_log: KafkaEventLog) -> AsyncIterator[httpx.AsyncClient]:
         circuit=Circuit("ranker"),
         impressions=world.impressions,
         choices=world.choices,
+        unwanted=world.unwanted,
     )
     async with http_door(world, Readiness()) as client:
         yield client
@@ -173,6 +174,7 @@ async def test_a_gateway_that_starts_before_kafka_serves_lists_and_connects_late
         circuit=Circuit("ranker"),
         impressions=world.impressions,
         choices=world.choices,
+        unwanted=world.unwanted,
     )
     try:
         event_log.start()

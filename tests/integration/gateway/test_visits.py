@@ -17,6 +17,7 @@ from services.gateway.accounts.limits import Limits
 from services.gateway.accounts.visit_store import VisitStore
 from services.gateway.accounts.visits import RENEWABLE_S, Visits, merged_event_id
 from services.gateway.events import KafkaEventLog
+from services.gateway.history.store import HistoryStore
 from services.gateway.tokens import VISIT_S, Tokens
 from tests.conftest import KafkaServer
 from tests.integration.event_ingest.world import Postgres
@@ -106,6 +107,23 @@ async def test_what_the_visitor_took_back_does_not_become_the_persons(
     log.ingest.ingest([given("c2", visitor_id)])
     await visits.merge()
     assert len(store.log_of(user_id)) == 2
+
+
+async def test_what_the_visitor_does_not_want_the_person_does_not_want(
+    ann: Person, visits: Visits, log: IngestedLog, store: Postgres
+) -> None:
+    visitor_id, token = await _browse(visits, log)
+    said = [
+        given("x1", visitor_id, type=9),
+        given("x2", visitor_id, type=9, item_id="", category="Home > Kitchen"),
+    ]
+    log.ingest.ingest(said)
+    user_id = ann.session["user_id"]
+    await visits.claim(token, user_id)
+    await visits.merge()
+    found = HistoryStore(log.database).unwanted(user_id)
+    assert [one.item_id for one in found.items] == ["kettle"]
+    assert [one.category for one in found.categories] == ["Home > Kitchen"]
 
 
 class DyingStore(VisitStore):

@@ -277,6 +277,7 @@ def test_events_in_the_log_make_an_item_popular(shop: Shop, pool: Database) -> N
     shop.store.refresh_popularity()
     assert shop.ids()[0] == "board"
     with pool.transaction() as cursor:
-        cursor.execute("UPDATE interactions SET retracted_by = 51")
+        cursor.execute("UPDATE interactions SET type = 9 WHERE n <= 25")
+        cursor.execute("UPDATE interactions SET retracted_by = 51 WHERE n > 25")
     shop.store.refresh_popularity()
     assert shop.ids()[0] != "board"

@@ -47,6 +47,7 @@ def test_events_and_items_of_the_services_are_prepared(database: str, tmp_path: 
     stored(database, "UPDATE interactions SET retracted_by = 5 WHERE n = %s", 4)
     stored(database, _EVENT, "bob", 1, "e1", toy, 2, None, 300.0)
     stored(database, "INSERT INTO personalisation VALUES ('ann', true), ('bob', false)")
+    stored(database, _EVENT, "ann", 6, "e6", heat, 9, None, 300.0)
     assert main(["--database-url", database, "--out", str(tmp_path / "out")]) == 0
     rows = pq.read_table(tmp_path / "out" / "interactions.parquet").to_pylist()
     assert [(row["item_id"], row["event_type"], row["rating"]) for row in rows] == [

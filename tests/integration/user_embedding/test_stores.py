@@ -49,6 +49,8 @@ def state(user_id: str, n: int, epoch: int = 0) -> UserState:
         recent_event_ids=('a "quoted"', "ü,{}"),
         last_occurred_at=datetime(2026, 1, 1, 0, 0, 0, 123_456, tzinfo=UTC),
         last_accepted_at=None,
+        unwanted=BitMap([2]),
+        unwanted_categories=('Home > "Kitchen"', "ü,{}"),
     )
 
 
@@ -59,11 +61,29 @@ def test_a_state_comes_back_as_it_was(states: StateStore) -> None:
     assert set(loaded) == {"ada"}
     np.testing.assert_array_equal(loaded["ada"].state, stored.state)
     np.testing.assert_array_equal(loaded["ada"].vector, stored.vector)
-    for name in ("recent_ordinals", "seen", "recent_event_ids", "last_occurred_at", "position"):
+    same = (
+        "recent_ordinals",
+        "seen",
+        "recent_event_ids",
+        "last_occurred_at",
+        "position",
+        "unwanted",
+        "unwanted_categories",
+    )
+    for name in same:
         assert getattr(loaded["ada"], name) == getattr(stored, name)
-    blank = replace(state("bob", 1), recent_ordinals=(), seen=BitMap(), recent_event_ids=())
+    blank = replace(
+        state("bob", 1),
+        recent_ordinals=(),
+        seen=BitMap(),
+        recent_event_ids=(),
+        unwanted=BitMap(),
+        unwanted_categories=(),
+    )
     states.save([blank])
-    assert states.load(["bob"])["bob"].recent_ordinals == ()
+    loaded_blank = states.load(["bob"])["bob"]
+    assert (loaded_blank.recent_ordinals, loaded_blank.unwanted_categories) == ((), ())
+    assert not loaded_blank.unwanted
 
 
 def test_a_stale_state_never_overwrites_a_later_one(states: StateStore) -> None:

@@ -212,3 +212,19 @@ async def test_a_list_says_why(do: Do) -> None:
     assert [cause.title for cause in one.explanation.because] == ["Film 9"]
     (plain,) = (await do("recommend", "259", n=1)).items
     assert plain.explanation is None
+
+
+async def test_what_is_not_wanted_is_said_of_an_item_or_of_a_category(do: Do, world: World) -> None:
+    said = [
+        await do("not_interested", "259", item_id="1"),
+        await do("not_interested", "259", category="Home > Kitchen"),
+    ]
+    assert [one.event_id for one in world.event_log.events] == said
+    assert [
+        (one.event.type, one.event.item_id, one.event.category) for one in world.event_log.events
+    ] == [
+        ("not_interested", "1", None),
+        ("not_interested", None, "Home > Kitchen"),
+    ]
+    with pytest.raises(InvalidInput, match="item_id"):
+        await do("not_interested", "259")

@@ -132,3 +132,27 @@ def test_whatever_is_sent_is_an_event_or_a_violation_that_names_its_field(value:
             for violation in error.violations:
                 assert violation.field.startswith("events[0].")
                 assert violation.reason
+
+
+def test_not_interested_is_said_of_an_item_or_of_a_category() -> None:
+    of_item = check(NewEvent, {**EVENT, "type": "not_interested"})
+    assert (of_item.item_id, of_item.category) == ("50", None)
+    said = {"user_id": "259", "type": "not_interested", "category": "Home>Kitchen"}
+    of_category = check(NewEvent, said)
+    assert (of_category.item_id, of_category.category) == (None, "Home > Kitchen")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "reason"),
+    [
+        ({"item_id": ...}, "item_id", "must be given"),
+        ({"category": "Drama"}, "category", "not_interested alone"),
+        ({"type": "not_interested", "category": "Drama"}, "category", "two events"),
+        ({"type": "not_interested", "item_id": ..., "category": ""}, "category", ""),
+        ({"type": "retraction"}, "type", "'not_interested'"),
+    ],
+)
+def test_an_event_is_about_one_thing(changes: dict[str, Any], field: str, reason: str) -> None:
+    [violation] = _violations(**changes)
+    assert violation.field == f"events[3].{field}"
+    assert reason in violation.reason

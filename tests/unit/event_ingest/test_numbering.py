@@ -58,6 +58,16 @@ def test_a_retraction_is_an_entry_and_begins_an_epoch() -> None:
     assert counters["ann"] == Counter(4, 13)
 
 
+def test_what_is_said_of_a_category_waits_for_no_item() -> None:
+    said = event("e1", item_id="", category="Tea", type=9)
+    assert judge([said], {}, {}) == [Verdict.NEW]
+    back = retraction("r1", retracts="e1")
+    assert judge([said, back], {}, {}) == [Verdict.NEW, Verdict.NEW]
+    counters = {"ann": Counter(0, 0)}
+    (entry,) = number([(said, 0)], counters)
+    assert (entry.item_ordinal, entry.category) == (0, "Tea")
+
+
 def test_each_person_is_numbered_in_order_of_arrival_from_where_they_stood() -> None:
     counters = {"ann": Counter(epoch=3, n=10), "bob": Counter(epoch=0, n=0)}
     fresh = [(event("e1", "ann"), 7), (event("e2", "bob"), 7), (event("e3", "ann"), 8)]

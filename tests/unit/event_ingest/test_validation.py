@@ -128,3 +128,13 @@ def test_a_retraction_that_cannot_be_used_is_refused_by_name(
 def test_the_id_of_a_retraction_follows_from_person_and_event() -> None:
     assert retraction_id("ann", "e1") == retraction_id("ann", "e1")
     assert len({retraction_id(*of) for of in [("ann", "e1"), ("ann", "e2"), ("bob", "e1")]}) == 3
+
+
+def test_a_category_is_taken_in_its_one_spelling_and_is_no_item() -> None:
+    said = checked(given(item_id="", category="Home>Kitchen", type=9))
+    assert (said.item_id, said.category) == ("", "Home > Kitchen")
+    same = checked(given(item_id="", category="Home > Kitchen", type=9))
+    assert same.body_hash == said.body_hash
+    assert checked(given(item_id="Home > Kitchen", type=9)).body_hash != said.body_hash
+    with pytest.raises(InvalidInput, match="category"):
+        checked(given(category="Tea", type=9))

@@ -20,6 +20,7 @@ from services.gateway.lists import (
     RankedList,
     SimilarList,
     Source,
+    Unwanted,
 )
 from services.gateway.models import RecommendationRequest
 from services.gateway.privacy.choices import Choices
@@ -160,6 +161,16 @@ class MemoryImpressions:
         self.lists.append((request, ranked))
 
 
+class MemoryUnwanted:
+    """What people said, by id."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, Unwanted] = {}
+
+    async def of(self, user_id: str) -> Unwanted:
+        return self.said.get(user_id, Unwanted())
+
+
 @dataclass
 class World:
     """A gateway and everything around it. Items 1 to 6; even ones are Drama, odd ones Action."""
@@ -168,6 +179,7 @@ class World:
     catalogue: MemoryCatalogue = field(default_factory=MemoryCatalogue)
     event_log: MemoryEventLog = field(default_factory=MemoryEventLog)
     impressions: Impressions = field(default_factory=MemoryImpressions)
+    unwanted: MemoryUnwanted = field(default_factory=MemoryUnwanted)
 
     def __post_init__(self) -> None:
         self.choices = Choices()
@@ -184,6 +196,7 @@ class World:
             circuit=Circuit("ranker", failures=3, pause_s=1, clock=self.clock),
             impressions=self.impressions,
             choices=self.choices,
+            unwanted=self.unwanted,
         )
 
     def lose_ranker(self) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from headrace.contracts.events import NewEvent
 from headrace.errors import HeadraceError, InvalidInput, NotFound, Unavailable
+from services.gateway.lists import Unwanted
 from services.gateway.models import RecommendationRequest
 from services.gateway.service import EventsNotConfirmed
 from tests.unit.gateway.memory import MemoryImpressions, World, film, ids
@@ -116,6 +117,22 @@ async def test_a_deleted_item_is_in_no_list_though_the_ranker_still_has_it(world
     world.lose_ranker()
     remembered = await world.gateway.recommend(RecommendationRequest(n=3))
     assert ids(remembered.items) == ["1", "3", "4"]
+
+
+async def test_what_a_person_does_not_want_is_not_in_lists_made_without_their_vector(
+    world: World,
+) -> None:
+    await world.gateway.refresh_popular()
+    request = RecommendationRequest(user_id="u", n=2)
+    await world.gateway.recommend(request)
+    world.unwanted.said["u"] = Unwanted(frozenset({"6"}), frozenset({"Action"}))
+    world.ranker.degraded = "user_embedding_unavailable"
+    whole = await world.gateway.recommend(RecommendationRequest(user_id="u", n=6))
+    assert ids(whole.items) == ["4", "2"]
+    world.lose_ranker()
+    assert ids((await world.gateway.recommend(request)).items) == ["2", "4"]
+    others = await world.gateway.recommend(RecommendationRequest(user_id="other", n=2))
+    assert ids(others.items) == ["1", "2"]
 
 
 async def test_an_item_that_is_stored_again_is_listed_again(world: World) -> None:

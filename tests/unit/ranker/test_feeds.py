@@ -54,6 +54,8 @@ def user_message(**changes: object) -> UserVector:
         recent_ordinals=[3, 1],
         seen=BitMap([1, 3]).serialize(),
         recent_event_ids=["e8", "e9"],
+        unwanted=BitMap([4]).serialize(),
+        unwanted_categories=["Tea"],
         last_occurred_at=Timestamp(seconds=50, nanos=500_000_000),
     )
     message.MergeFrom(UserVector(**changes))  # type: ignore[arg-type]
@@ -78,6 +80,7 @@ def test_a_person_is_read_whole() -> None:
     assert user.seen == BitMap([1, 3])
     assert user.event_ids == ("e8", "e9")
     assert (user.last_occurred_at, user.last_accepted_at) == (50.5, None)
+    assert (user.unwanted, user.unwanted_categories) == (BitMap([4]), ("Tea",))
 
 
 def test_a_person_without_history_has_no_vector() -> None:

@@ -112,7 +112,12 @@ class PretendedUserEmbedding:
     async def session_vector(self, user_id: str | None, ordinals: Sequence[int]) -> UserVector:
         await self._called(f"session_vector {user_id} {list(ordinals)}")
         stored = self.vectors.get(user_id or "", user(user_id or "", n=0))
-        return user(user_id or "", n=stored.n, towards=ordinals[-1], seen=ordinals, recent=ordinals)
+        visit = user(
+            user_id or "", n=stored.n, towards=ordinals[-1], seen=ordinals, recent=ordinals
+        )
+        return replace(
+            visit, unwanted=stored.unwanted, unwanted_categories=stored.unwanted_categories
+        )
 
     async def leave_out(self, user_id: str, items: int) -> LeftOut:
         await self._called(f"leave_out {user_id}")

@@ -68,6 +68,18 @@ def test_a_time_that_no_calendar_has_is_refused() -> None:
         decode_interaction(record(absent.SerializeToString()))
 
 
+def test_without_an_item_are_what_takes_back_and_what_is_said_of_a_category() -> None:
+    back = message()
+    back.type, back.item_ordinal = events_pb2.EVENT_TYPE_RETRACTION, 0
+    assert not decode_interaction(record(back.SerializeToString())).stands
+    said = message()
+    said.type, said.item_ordinal = events_pb2.EVENT_TYPE_NOT_INTERESTED, 0
+    with pytest.raises(MalformedRecord, match="item_ordinal is 0"):
+        decode_interaction(record(said.SerializeToString()))
+    said.category = "Tea"
+    assert decode_interaction(record(said.SerializeToString())).category == "Tea"
+
+
 @pytest.mark.parametrize(("value", "reason"), [(None, "empty"), (b"\xff\xff\xff", "undecodable")])
 def test_garbage_is_refused(value: bytes | None, reason: str) -> None:
     with pytest.raises(MalformedRecord) as refusal:
