@@ -77,8 +77,12 @@ class Prometheus(Part):
         answer = httpx.get(self._url("/api/v1/rules"), timeout=10)
         return [rule for group in answer.json()["data"]["groups"] for rule in group["rules"]]
 
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
     def _target(self, service: str) -> str:
         return f"{HOST}:{getattr(self._system.ports, f'{service}_metrics')}"
 
     def _url(self, path: str) -> str:
-        return f"http://{HOST}:{self.port}{path}"
+        return f"{self.url}{path}"

@@ -1,6 +1,7 @@
 """What operators look at: every panel and every rule, asked of the real Prometheus, and traces."""
 
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from deploy.grafana.boards import BOARDS, OVERVIEW
 from deploy.grafana.panels import Board
+from deploy.grafana.preview import asker, page
 from headrace.api.gateway.v1.gateway_pb2 import RecommendRequest
 from headrace.api.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from headrace.local.errors import FetchFailed
@@ -61,6 +63,15 @@ def test_every_panel_shows_data_and_the_overview_shows_numbers(
         until(all_answered, _DEADLINE_S, "every panel has data")
     except TimeoutError:
         assert wanted == {}
+
+
+def test_dashboards_can_be_drawn_without_grafana(prometheus: Prometheus) -> None:
+    now = time.time()
+    for board in BOARDS:
+        html = page(board, asker(prometheus.url, _WINDOW), (now - 60, now))
+        assert html.count("<section") == sum(len(row.panels) for row in board.rows)
+        assert "<polyline" in html, board.name
+        assert board is not OVERVIEW or "No data" not in html
 
 
 def test_no_rule_fails(prometheus: Prometheus) -> None:

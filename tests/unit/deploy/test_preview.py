@@ -1,0 +1,64 @@
+"""Dashboards without Grafana: what a page shows of what Prometheus answers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from deploy.grafana.drawing import drawn, told
+from deploy.grafana.panels import Board, Panel, Row
+from deploy.grafana.preview import page
+
+SPAN = (1_000.0, 1_100.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.9987, "percentunit", "99.87 %"),
+        (0.0042, "s", "4.2 ms"),
+        (12.0, "s", "12 s"),
+        (134_217_728, "bytes", "134 MB"),
+        (41.5, "reqps", "41.5/s"),
+        (0.0, "short", "0"),
+        (1_682, "short", "1.68 k"),
+    ],
+)
+def test_numbers_are_told_in_their_units(value: float, unit: str, text: str) -> None:
+    assert told(value, unit) == text
+
+
+def test_a_line_goes_from_left_to_right_and_from_zero_to_the_top() -> None:
+    panel = Panel("Lists", {"lists": "x"}, "reqps")
+    html = drawn(panel, {"lists": [(1_000, 0.0), (1_050, 1.0), (1_100, 2.0)]}, SPAN)
+    assert 'points="46.0,96.0 183.0,50.0 320.0,4.0"' in html
+    assert "lists <b>2/s</b>" in html
+
+
+def test_a_number_says_whether_it_is_a_good_one() -> None:
+    low = Panel("Age", {"age": "x"}, kind="stat", threshold=10.0)
+    high = Panel("Kept", {"kept": "x"}, "percentunit", kind="stat", threshold=0.99, good="high")
+    assert 'class="number good">3<' in drawn(low, {"age": [(1_000, 30.0), (1_100, 3.0)]}, SPAN)
+    assert 'class="number bad">' in drawn(low, {"age": [(1_000, 30.0)]}, SPAN)
+    assert 'class="number good">100 %<' in drawn(high, {"kept": [(1_000, 1.0)]}, SPAN)
+    assert 'class="number bad">' in drawn(high, {"kept": [(1_000, 0.5)]}, SPAN)
+
+
+def test_a_panel_without_data_says_so() -> None:
+    assert "No data" in drawn(Panel("Lists", {"lists": "x"}), {"lists": []}, SPAN)
+
+
+def test_a_page_asks_every_query_and_names_each_series() -> None:
+    asked: list[str] = []
+
+    def ask(query: str, span: tuple[float, float]) -> Sequence[Any]:
+        asked.append(query)
+        assert span == SPAN
+        series = {"metric": {"source": "<trending>"}, "values": [[1_000, "1"], [1_050, "NaN"]]}
+        return [series] if query == "rate(a)" else []
+
+    panels = [Panel("By source", {"of {{source}}": "rate(a)"}), Panel("Other", {"": "rate(b)"})]
+    html = page(Board("b", "A board", [Row("Some", panels)]), ask, SPAN)
+    assert asked == ["rate(a)", "rate(b)"]
+    assert "of &lt;trending&gt; <b>1</b>" in html
+    assert html.count("No data") == 1
