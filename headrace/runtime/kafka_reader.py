@@ -44,7 +44,7 @@ class TopicReader(Generic[T]):
         topic: str,
         since: Literal["beginning", "now"],
         decode: Decode[T],
-        apply: Callable[[Sequence[Message[T]]], None],
+        apply: Callable[[Sequence[Message[T]]], object],
         publisher: Publisher,
         on_failure: Callable[[BaseException], None],
         max_batch: int = 2_000,

@@ -6,9 +6,10 @@ own people.
 Nothing here holds up a list: where it fails, lists go on and an alert tells.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from google.protobuf.message import DecodeError
 
@@ -28,6 +29,10 @@ from services.ranker.accuracy.sampling import Panel
 from services.ranker.accuracy.shown import Shown, ShownItem, ShownList
 from services.ranker.accuracy.variety import Variety
 from services.ranker.answers import Source
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _NAME = "live_accuracy"
 _SOURCES = {int(source): source.name.lower() for source in Source}
@@ -69,12 +74,12 @@ class LiveAccuracy:
             group=f"accuracy.{model_version}",
             topic=INTERACTIONS,
             decode=read_click,
-            handle=self._handle,
+            handle=unharmed(self._handle),
             publisher=publisher,
             on_failure=_failed,
             begin="latest",
         )
-        sink = ListSink(panel, self._clicks, shown, variety, ordinal_of)
+        sink = unharmed(ListSink(panel, self._clicks, shown, variety, ordinal_of))
         self._lists: TopicReader[ServedLists | None] = TopicReader(
             bootstrap_servers=bootstrap_servers,
             topic=IMPRESSIONS,
@@ -94,7 +99,7 @@ class LiveAccuracy:
         for part in (self._lists, self._clicks, self._rounds):
             part.stop(timeout_s)
 
-    def _handle(self, messages: Sequence[Message[Click | None]]) -> Sequence[Refusal]:
+    def _handle(self, messages: Sequence[Message[Click | None]]) -> None:
         clicks = [message.body for message in messages if message.body is not None]
         self._inputs.take(clicks)
         looked_at = [click for click in clicks if self._panel.has(click.user_id)]
@@ -102,11 +107,30 @@ class LiveAccuracy:
         self._prequential.take(looked_at)
         self._shown.take(looked_at, time.time())
         self._rounds.wake()
-        return ()
 
     def _round(self) -> None:
         self._prequential.score()
         self._shown.settle(time.time())
+
+
+def unharmed(
+    take: Callable[[Sequence[Message[T]]], None],
+) -> Callable[[Sequence[Message[T]]], Sequence[Refusal]]:
+    """As `take`, but an error of ours loses a batch of measurements and no more.
+
+    Else interactions that others have used would be put among the dead letters for it, and a reader
+    would end.
+    """
+
+    def try_to_take(messages: Sequence[Message[T]]) -> Sequence[Refusal]:
+        try:
+            take(messages)
+        except Exception:
+            ROUND_FAILURES.labels(_NAME).inc()
+            log.exception("not measured", extra={"records": len(messages)})
+        return ()
+
+    return try_to_take
 
 
 class ListSink:

@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from prometheus_client import REGISTRY
 
 from headrace.api.events.v1.events_pb2 import EVENT_TYPE_CLICK, Interaction
 from headrace.api.impressions.v1.impressions_pb2 import Impression, ServedList, ServedLists
 from headrace.api.ranker.v1.ranker_pb2 import SOURCE_RETRIEVAL, SOURCE_TRENDING
 from headrace.runtime.kafka_records import Message, Record
 from services.ranker.accuracy.clicks import Click, read_click
-from services.ranker.accuracy.feed import ListSink, read_lists
+from services.ranker.accuracy.feed import ListSink, read_lists, unharmed
 from services.ranker.accuracy.sampling import Panel
 from services.ranker.accuracy.shown import Shown, ShownItem, ShownList
 from services.ranker.accuracy.variety import Variety
 from tests.unit.ranker.accuracy.reading import Since
 from tests.unit.ranker.world import World
+
+FAILURES = ("headrace_round_failures_total", {"name": "live_accuracy"})
 
 
 class Everybody:
@@ -103,3 +106,12 @@ async def test_people_outside_the_panel_are_counted_and_passed_over() -> None:
     sink([Message(record(b""), ServedLists(lists=[ServedList(user_id="ann")]))])
     assert shown.lists == []
     assert since.counted("shown_lists", outcome="not_sampled") == 1
+
+
+def test_an_error_of_ours_loses_measurements_and_no_record() -> None:
+    def broken(messages: Sequence[Message[None]]) -> None:
+        raise RuntimeError("no such counter")
+
+    before = REGISTRY.get_sample_value(*FAILURES) or 0.0
+    assert unharmed(broken)([Message(record(b""), None)]) == ()
+    assert REGISTRY.get_sample_value(*FAILURES) == before + 1
