@@ -40,24 +40,29 @@ class Places:
 
     def place(self, ordinal: int, person: UserVector | None) -> int | None:
         """From 1; None: not among the first `LENGTH`. person: None for somebody new."""
+        allowed = self._allowed(person)
         if person is None or person.vector is None:
             general = GeneralFinder(self.catalogue, self._trending.within(None))
-            found = general.find([Part(self.catalogue.view.live, LENGTH)])
+            found = general.find([Part(allowed, LENGTH)])
             return _place(found.ordinals[:LENGTH].tolist(), ordinal)
-        named = map(self.catalogue.facets.in_category, person.unwanted_categories)
-        unwanted = BitMap.union(person.unwanted, *named)
-        allowed = self.catalogue.view.live - person.seen - unwanted
+        if not allowed:
+            return None
         query = self._scorer.query(person.vector)
         scores, ordinals = self._retrieval.search(
             query, min(self._candidates, len(allowed)), allowed
         )
         real = ordinals[0] != ABSENT
-        if not real.any():
-            return None
         best, _ = self._scorer.ordered(
             person.vector, person.recent, ordinals[0][real], scores[0][real]
         )
         return _place(best[:LENGTH].tolist(), ordinal)
+
+    def _allowed(self, person: UserVector | None) -> BitMap:
+        live = self.catalogue.view.live
+        if person is None:
+            return live
+        named = map(self.catalogue.facets.in_category, person.unwanted_categories)
+        return live - person.seen - BitMap.union(person.unwanted, *named)
 
 
 def _place(ordinals: list[int], ordinal: int) -> int | None:

@@ -1,13 +1,16 @@
 """An item's place is the one that it has in the list that people get."""
 
+from dataclasses import replace
+
 import numpy as np
+from pyroaring import BitMap
 
 from services.ranker.accuracy.places import LENGTH, Places
 from services.ranker.query import RecommendQuery
 from services.ranker.scoring import Scorer
 from services.ranker.trending import Trend
 from services.ranker.users import UserVector
-from tests.unit.ranker.world import LatePreference, World, nothing_counted, user
+from tests.unit.ranker.world import CATEGORIES, LatePreference, World, nothing_counted, user
 
 
 def places(world: World) -> Places:
@@ -54,3 +57,19 @@ async def test_a_hidden_item_is_shown_to_nobody() -> None:
 async def test_whoever_has_seen_everything_gets_nothing() -> None:
     world = World()
     assert places(world).place(3, user("ann", n=40, seen=range(40))) is None
+
+
+async def test_what_somebody_does_not_want_is_in_no_list_of_theirs() -> None:
+    world = World()
+    of = places(world)
+    ann = user("ann", n=3, towards=1, recent=[5])
+    first, *_ = await listed(world, ann)
+    eve = replace(ann, user_id="eve", unwanted=BitMap([first]))
+    shown = await listed(world, eve)
+    assert of.place(first, eve) is None
+    assert [of.place(ordinal, eve) for ordinal in shown] == list(range(1, LENGTH + 1))
+    without = replace(ann, unwanted_categories=(CATEGORIES[1],))
+    assert all(of.place(ordinal, without) is None for ordinal in range(1, 40, 4))
+    popular, second, *_ = await listed(world, None)
+    blank = replace(ann, vector=None, unwanted=BitMap([popular]))
+    assert (of.place(popular, blank), of.place(second, blank)) == (None, 1)
