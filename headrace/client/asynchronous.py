@@ -1,6 +1,7 @@
 """The asyncio client."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Unpack
@@ -14,12 +15,13 @@ from headrace.client.models import (
     EventType,
     HistoryPage,
     Item,
+    PersonList,
     Recommendations,
     SimilarItems,
     SimilarUser,
     Unwanted,
 )
-from headrace.client.options import ListOptions
+from headrace.client.options import Filter, ListOptions
 
 
 class AsyncHeadrace(AsyncConnection):
@@ -90,6 +92,36 @@ class AsyncHeadrace(AsyncConnection):
                 options=options,
             )
         )
+
+    async def recommend_many(
+        self,
+        user_ids: Iterable[str] | None = None,
+        *,
+        active_since: datetime | None = None,
+        n: int = 20,
+        category: str | None = None,
+        filter: Filter | None = None,  # noqa: A002
+        include_seen: bool = False,
+        timeout_s: float = 3_600.0,
+    ) -> AsyncGenerator[PersonList, None]:
+        """Lists of many people, one after the other: of those named, of those active since a
+        moment, or of everybody of whom something is known. Each is the one that `recommend` gives.
+
+        They are made while they are read. timeout_s: for each 10,000 people, an hour at most. An
+        error may come after some lists.
+        """
+        asked = calls.batches(
+            user_ids,
+            active_since=active_since,
+            n=n,
+            category=category,
+            filter=filter,
+            include_seen=include_seen,
+        )
+        for call in asked:
+            async with aclosing(self._stream(call, timeout_s)) as lists:
+                async for one in lists:
+                    yield one
 
     async def similar(self, item_id: str, n: int = 20, category: str | None = None) -> SimilarItems:
         """The items nearest to an item. Raises: NotFound."""

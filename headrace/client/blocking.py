@@ -1,6 +1,6 @@
 """The blocking client."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Unpack
@@ -14,12 +14,13 @@ from headrace.client.models import (
     EventType,
     HistoryPage,
     Item,
+    PersonList,
     Recommendations,
     SimilarItems,
     SimilarUser,
     Unwanted,
 )
-from headrace.client.options import ListOptions
+from headrace.client.options import Filter, ListOptions
 
 
 class Headrace(Connection):
@@ -88,6 +89,34 @@ class Headrace(Connection):
                 options=options,
             )
         )
+
+    def recommend_many(
+        self,
+        user_ids: Iterable[str] | None = None,
+        *,
+        active_since: datetime | None = None,
+        n: int = 20,
+        category: str | None = None,
+        filter: Filter | None = None,  # noqa: A002
+        include_seen: bool = False,
+        timeout_s: float = 3_600.0,
+    ) -> Iterator[PersonList]:
+        """Lists of many people, one after the other: of those named, of those active since a
+        moment, or of everybody of whom something is known. Each is the one that `recommend` gives.
+
+        They are made while they are read. timeout_s: for each 10,000 people, an hour at most. An
+        error may come after some lists.
+        """
+        asked = calls.batches(
+            user_ids,
+            active_since=active_since,
+            n=n,
+            category=category,
+            filter=filter,
+            include_seen=include_seen,
+        )
+        for call in asked:
+            yield from self._stream(call, timeout_s)
 
     def similar(self, item_id: str, n: int = 20, category: str | None = None) -> SimilarItems:
         """The items nearest to an item. Raises: NotFound."""

@@ -3,24 +3,38 @@
 The blocking and the asyncio client differ in how they carry these out, and in nothing else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
 
 from headrace.api.gateway.v1 import gateway_pb2
 from headrace.client.messages import (
+    from_batch,
     from_item,
     from_recommendations,
     from_similar,
     from_similar_users,
     to_event,
+    with_zone,
 )
-from headrace.client.models import Event, Item, Recommendations, SimilarItems, SimilarUser
-from headrace.client.options import ListOptions, option_arguments
+from headrace.client.models import (
+    Event,
+    Item,
+    PersonList,
+    Recommendations,
+    SimilarItems,
+    SimilarUser,
+)
+from headrace.client.options import Filter, ListOptions, option_arguments
 from headrace.errors import InvalidInput
+from headrace.runtime.filter_messages import filter_message
 from headrace.runtime.item_messages import item_message
+
+_BATCH_PEOPLE = 10_000  # the gateway takes no more at once
 
 R = TypeVar("R", bound=Message)
 T = TypeVar("T")
@@ -85,6 +99,40 @@ def recommend_request(
         after=after or "",
         **option_arguments(options),
     )
+
+
+def batches(
+    user_ids: Iterable[str] | None,
+    *,
+    active_since: datetime | None,
+    n: int,
+    category: str | None,
+    filter: Filter | None,  # noqa: A002
+    include_seen: bool,
+) -> Iterator[Call[gateway_pb2.BatchRecommendResponse, list[PersonList]]]:
+    """One call for everybody, or for each so many of those named.
+
+    Raises: InvalidInput for a moment without a zone, and for both names and a moment.
+    """
+    if user_ids is not None and active_since is not None:
+        raise InvalidInput.of("active_since", "goes without user_ids")
+    request = gateway_pb2.BatchRecommendRequest(
+        n=sendable("n", n),
+        category=category or "",
+        include_seen=include_seen,
+        filter=None if filter is None else filter_message(filter),
+    )
+    if active_since is not None:
+        request.active_since.FromDatetime(with_zone("active_since", active_since))
+    if user_ids is None:
+        yield Call("BatchRecommend", request, from_batch)
+        return
+    names = iter(user_ids)
+    while some := list(islice(names, _BATCH_PEOPLE)):
+        piece = gateway_pb2.BatchRecommendRequest()
+        piece.CopyFrom(request)
+        piece.user_ids.extend(some)
+        yield Call("BatchRecommend", piece, from_batch)
 
 
 def similar(

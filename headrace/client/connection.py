@@ -1,5 +1,6 @@
 """The connection to the gateway's gRPC door that every client is."""
 
+from collections.abc import AsyncGenerator, Iterator
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -70,6 +71,20 @@ class Connection:
             raise from_rpc_error("gateway", failure) from failure
         return call.read(answer)
 
+    def _stream(self, call: Call[R, list[T]], timeout_s: float) -> Iterator[T]:
+        """What a method with many answers gives; whoever stops reading ends the call."""
+        method: Any = getattr(self._stub, call.method)
+        answers = method(
+            call.request, timeout=timeout_s, metadata=self._metadata(), wait_for_ready=True
+        )
+        try:
+            for answer in answers:
+                yield from call.read(answer)
+        except grpc.RpcError as failure:
+            raise from_rpc_error("gateway", failure) from failure
+        finally:
+            answers.cancel()
+
 
 class AsyncConnection:
     """For asyncio."""
@@ -126,3 +141,18 @@ class AsyncConnection:
         except grpc.RpcError as failure:
             raise from_rpc_error("gateway", failure) from failure
         return call.read(answer)
+
+    async def _stream(self, call: Call[R, list[T]], timeout_s: float) -> AsyncGenerator[T, None]:
+        """What a method with many answers gives; whoever stops reading ends the call."""
+        method: Any = getattr(self._stub, call.method)
+        answers = method(
+            call.request, timeout=timeout_s, metadata=self._metadata(), wait_for_ready=True
+        )
+        try:
+            async for answer in answers:
+                for one in call.read(answer):
+                    yield one
+        except grpc.RpcError as failure:
+            raise from_rpc_error("gateway", failure) from failure
+        finally:
+            answers.cancel()

@@ -17,6 +17,7 @@ from headrace.client.models import (
     Explanation,
     Item,
     ListedItem,
+    PersonList,
     Price,
     Recommendations,
     SimilarItems,
@@ -45,7 +46,7 @@ def to_event(event: Event) -> gateway_pb2.NewEvent:
         category=event.category or "",
     )
     if event.occurred_at is not None:
-        message.occurred_at.FromDatetime(_with_zone(event.occurred_at))
+        message.occurred_at.FromDatetime(with_zone("occurred_at", event.occurred_at))
     return message
 
 
@@ -76,6 +77,19 @@ def from_recommendations(answer: gateway_pb2.RecommendResponse) -> Recommendatio
             answer.not_personal_because if answer.HasField("not_personal_because") else None
         ),
     )
+
+
+def from_batch(answer: gateway_pb2.BatchRecommendResponse) -> list[PersonList]:
+    return [
+        PersonList(
+            user_id=one.user_id,
+            model_version=answer.model_version,
+            as_of=one.as_of.ToDatetime(UTC),
+            personal=one.n_applied > 0,
+            items=_listed(one.items),
+        )
+        for one in answer.lists
+    ]
 
 
 def from_similar(answer: gateway_pb2.SimilarItemsResponse) -> SimilarItems:
@@ -115,7 +129,8 @@ def name_of(enum: Any, prefix: str, number: int) -> str:
     return str(enum.Name(number)).removeprefix(prefix).lower()
 
 
-def _with_zone(moment: datetime) -> datetime:
+def with_zone(field: str, moment: datetime) -> datetime:
+    """Raises: InvalidInput where the moment has no zone."""
     if moment.tzinfo is None:
-        raise InvalidInput.of("occurred_at", f"needs a time zone: {moment}")
+        raise InvalidInput.of(field, f"needs a time zone: {moment}")
     return moment

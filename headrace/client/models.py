@@ -198,6 +198,21 @@ class Recommendations:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonList:
+    """One of many lists, best first.
+
+    as_of: when the person's last event in it happened; when it was made where it is not personal.
+    personal: whether something is known of the person.
+    """
+
+    user_id: str
+    model_version: str
+    as_of: datetime
+    personal: bool
+    items: tuple[ListedItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SimilarItems:
     """The items nearest to an item, nearest first."""
 

@@ -34,7 +34,8 @@ class VectorTable:
             self._present[ordinals] = True
 
     def get(self, ordinals: Ordinals) -> tuple[Vector, NDArray[np.bool_]]:
-        """Returns: vectors [N, D], zeros where absent, and which are present [N]."""
+        """Returns: vectors [N, D], zeros where absent, and which are present [N]. The ordinals may
+        have more axes, and the answers have them too."""
         with self._lock:
             rows, present = self._rows, self._present
             inside = ordinals < len(rows)

@@ -18,6 +18,7 @@ MAY_CALL: Mapping[str, Mapping[str, frozenset[str]]] = {
         "Recommend": frozenset({GATEWAY}),
         "SimilarItems": frozenset({GATEWAY}),
         "SimilarUsers": frozenset({GATEWAY}),
+        "BatchRecommend": frozenset({GATEWAY}),
     },
     f"{_PACKAGE}.ranker.v1.ScoringService": {
         "ScoreItems": frozenset({GATEWAY}),
@@ -31,6 +32,7 @@ MAY_CALL: Mapping[str, Mapping[str, frozenset[str]]] = {
         "EmbedSession": frozenset({RANKER}),
         "LeaveOut": frozenset({RANKER}),
         "GetEventStatus": frozenset({RANKER}),
+        "ListUserVectors": frozenset({RANKER}),
     },
     f"{_PACKAGE}.item_embedding.v1.ItemEmbeddingService": {
         "UpsertItems": frozenset({GATEWAY}),

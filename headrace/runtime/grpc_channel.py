@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import grpc
@@ -27,6 +27,22 @@ class Method(Protocol[Q_contra, R_co]):
     def __call__(
         self, request: Q_contra, /, *, timeout: float, metadata: Metadata
     ) -> Awaitable[R_co]: ...
+
+
+class Answers(Protocol[R_co]):
+    """Of a method that answers more than once."""
+
+    def __aiter__(self) -> AsyncIterator[R_co]: ...
+
+    def cancel(self) -> bool: ...
+
+
+class StreamMethod(Protocol[Q_contra, R_co]):
+    """A method of an asyncio stub that answers more than once."""
+
+    def __call__(
+        self, request: Q_contra, /, *, timeout: float, metadata: Metadata
+    ) -> Answers[R_co]: ...
 
 
 class BlockingMethod(Protocol[Q_contra, R_co]):
@@ -98,6 +114,19 @@ async def call(
     """
     with rpc_errors(callee):
         return await method(request, timeout=timeout_s, metadata=outgoing_headers())
+
+
+async def streamed(
+    method: StreamMethod[Q_contra, R_co], request: Q_contra, callee: str, timeout_s: float
+) -> AsyncGenerator[R_co, None]:
+    """As `call`, for a method with many answers. Whoever stops reading ends the call."""
+    answers = method(request, timeout=timeout_s, metadata=outgoing_headers())
+    try:
+        with rpc_errors(callee):
+            async for answer in answers:
+                yield answer
+    finally:
+        answers.cancel()
 
 
 def open_blocking_channel(address: str, certificates: Certificates | None = None) -> grpc.Channel:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -198,8 +198,9 @@ def _observed_stream(
         async with _observing(path, call):
             request = _read(parse, body)
             allow(call.auth_context())
-            async for message in behavior(request, call):
-                yield message
+            async with aclosing(behavior(request, call)) as messages:
+                async for message in messages:
+                    yield message
 
     return answer
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations  # grpc's classes are generic for the type checker alone
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,14 @@ from headrace.api.ranker.v1 import ranker_pb2
 from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.contracts.violations import check
 from headrace.runtime.context import current
+from headrace.runtime.filter_messages import filter_fields
 from headrace.runtime.item_messages import item_fields, item_message
 from headrace.runtime.list_option_messages import option_fields
 from headrace.runtime.timestamps import to_moment, to_timestamp
 from services.gateway.access import Access
+from services.gateway.batches.models import DEADLINE_S, BatchRequest
 from services.gateway.keys import Scope
-from services.gateway.lists import Explanation, ListedItem, RankedList
+from services.gateway.lists import Explanation, ListedItem, PersonList, RankedList
 from services.gateway.models import (
     ItemReference,
     RecommendationRequest,
@@ -91,6 +94,14 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
                 ranker_pb2.SimilarUser(user_id=one.user_id, score=one.score) for one in near.users
             ],
         )
+
+    def BatchRecommend(  # noqa: N802
+        self, request: gateway_pb2.BatchRecommendRequest, context: Call
+    ) -> AsyncGenerator[gateway_pb2.BatchRecommendResponse, None]:
+        self._access.require(_authorization(context), Scope.READ)
+        left_s = context.time_remaining()
+        deadline_s = DEADLINE_S if left_s is None else min(left_s, DEADLINE_S)
+        return _batch_messages(self._gateway.batch(_batch_request(request), deadline_s))
 
     async def GetItem(  # noqa: N802
         self, request: gateway_pb2.GetItemRequest, context: Call
@@ -163,6 +174,41 @@ def _event_fields(event: gateway_pb2.NewEvent) -> dict[str, Any]:
     if event.HasField("value"):
         fields["value"] = event.value
     return fields
+
+
+def _batch_request(request: gateway_pb2.BatchRecommendRequest) -> BatchRequest:
+    fields: dict[str, Any] = {
+        "user_ids": list(request.user_ids),
+        "include_seen": request.include_seen,
+        **_given(category=request.category),
+    }
+    if request.HasField("n"):
+        fields["n"] = request.n
+    if request.HasField("active_since"):
+        fields["active_since"] = _moment(request.active_since)
+    if request.HasField("filter"):
+        fields["filter"] = filter_fields(request.filter)
+    return check(BatchRequest, fields)
+
+
+async def _batch_messages(
+    lists: AsyncGenerator[list[PersonList], None],
+) -> AsyncGenerator[gateway_pb2.BatchRecommendResponse, None]:
+    async with aclosing(lists):
+        async for some in lists:
+            if some:
+                yield gateway_pb2.BatchRecommendResponse(
+                    model_version=some[0].model_version, lists=map(_person_list, some)
+                )
+
+
+def _person_list(one: PersonList) -> ranker_pb2.PersonList:
+    return ranker_pb2.PersonList(
+        user_id=one.user_id,
+        as_of=to_timestamp(one.as_of),
+        n_applied=one.n_applied,
+        items=_ranked_items(one.items),
+    )
 
 
 def _type_name(number: int) -> str:

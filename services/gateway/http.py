@@ -22,6 +22,7 @@ from services.gateway.answers import (
     list_body,
     request_id,
 )
+from services.gateway.batches.routes import batch_routes
 from services.gateway.bodies import read_body
 from services.gateway.documentation import add_documentation
 from services.gateway.keys import Scope
@@ -80,6 +81,7 @@ def build_app(
     _events(app, gateway, access, limits)
     _lists(app, gateway, access, limits)
     _items(app, gateway, access, limits)
+    batch_routes(gateway, access, limits.items)(app)
     for add_routes in doors:
         add_routes(app)
     _operations(app, readiness)

@@ -85,6 +85,17 @@ class RankedList:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonList:
+    """One of many lists, as `RankedList`. n_applied: the person's last event in it; 0: none is."""
+
+    user_id: str
+    model_version: str
+    as_of: datetime
+    n_applied: int
+    items: tuple[ListedItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SimilarList:
     """The items nearest to an item, nearest first. `score` is the cosine, -1 to 1."""
 

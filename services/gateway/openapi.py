@@ -25,6 +25,7 @@ from services.gateway.accounts.models import (
     RoleRequest,
     VisitRequest,
 )
+from services.gateway.batches.models import BatchLine, BatchRequest
 from services.gateway.keys import Scope
 from services.gateway.models import (
     Problem,
@@ -65,6 +66,7 @@ _TAGS = [
 ]
 BODIES: list[type[BaseModel]] = [
     RecordEventsRequest, RecommendationRequest, ItemContent, UpsertItemsRequest, Problem,
+    BatchRequest, BatchLine,
     NewKeyRequest, RegisterRequest, ConfirmRequest, LogInRequest, RefreshRequest, LogOutRequest,
     RecoverRequest, ResetRequest, ChangePasswordRequest, ProfileRequest, RoleRequest,
     VisitRequest, PersonalisationRequest,

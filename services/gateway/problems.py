@@ -95,6 +95,11 @@ def problem(
 
 
 async def _of_headrace(_request: Request, error: Exception) -> Response:
+    return answer_to(error)
+
+
+def answer_to(error: Exception) -> Response:
+    """The problem document of one of our errors."""
     kind = next((kind for base, kind in _OF_ERROR.items() if isinstance(error, base)), INTERNAL)
     if kind is INTERNAL:
         log.error("request failed", exc_info=error)

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -14,8 +15,16 @@ from headrace.contracts.events import NewEvent
 from headrace.contracts.items import NewItem
 from headrace.errors import HeadraceError, InvalidInput, NotFound, Unavailable, Violation
 from headrace.runtime.circuit import Circuit, CircuitOpen
+from services.gateway.batches.models import BatchRequest
 from services.gateway.fallback import Fallback
-from services.gateway.lists import AfterStatus, NearPeople, RankedList, SimilarList, Unwanted
+from services.gateway.lists import (
+    AfterStatus,
+    NearPeople,
+    PersonList,
+    RankedList,
+    SimilarList,
+    Unwanted,
+)
 from services.gateway.models import EXCLUDE_LENGTH, LIST_LENGTH, RecommendationRequest
 from services.gateway.privacy.choices import OFF, Choices
 from services.gateway.tombstones import Tombstones
@@ -69,6 +78,12 @@ class Ranker(Protocol):
 
     async def similar_users(self, user_id: str, n: int) -> NearPeople:
         """Raises: InvalidInput, NotFound, Unavailable."""
+
+    def batch(
+        self, request: BatchRequest, deadline_s: float
+    ) -> AsyncGenerator[list[PersonList], None]:
+        """Some lists at a time, as they are made. Raises: InvalidInput, DeadlineExceeded,
+        Unavailable, perhaps after some lists."""
 
 
 Recommend = Callable[[RecommendationRequest], Awaitable[RankedList]]
@@ -225,6 +240,33 @@ class Gateway:
         near = await self._circuit.run(lambda: self._ranker.similar_users(user_id, n))
         users = tuple(one for one in near.users if self._choices.why_not(one.user_id) != OFF)
         return replace(near, users=users)
+
+    async def batch(
+        self, request: BatchRequest, deadline_s: float
+    ) -> AsyncGenerator[list[PersonList], None]:
+        """Lists of many people, some at a time, made as they are taken. They are no impressions:
+        nobody has seen them.
+
+        Raises: InvalidInput, DeadlineExceeded, Unavailable, perhaps after some lists.
+        """
+        async with aclosing(self._ranker.batch(request, deadline_s)) as made:
+            async for lists in made:
+                chosen = await self._of_many_as_chosen(request, lists)
+                yield [replace(one, items=self._tombstones.without(one.items)) for one in chosen]
+
+    async def _of_many_as_chosen(
+        self, request: BatchRequest, lists: list[PersonList]
+    ) -> list[PersonList]:
+        """Who does not want a personal list has the one that anybody gets."""
+        if all(self._choices.why_not(one.user_id) is None for one in lists):
+            return lists
+        anybody = await self._ranker.recommend(request.for_anybody())
+        return [
+            one
+            if self._choices.why_not(one.user_id) is None
+            else replace(one, as_of=anybody.as_of, n_applied=0, items=anybody.items)
+            for one in lists
+        ]
 
     async def item(self, item_id: str) -> CatalogueItem:
         """Raises: NotFound, Unavailable."""

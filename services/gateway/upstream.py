@@ -1,6 +1,7 @@
 """The services that the gateway asks, behind the protocols of `service`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from datetime import UTC
 
 import grpc
@@ -9,9 +10,12 @@ from headrace.api.item_embedding.v1 import item_embedding_pb2, item_embedding_pb
 from headrace.api.ranker.v1 import ranker_pb2, ranker_pb2_grpc
 from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.contracts.items import NewItem
-from headrace.runtime.grpc_channel import call
+from headrace.runtime.filter_messages import filter_message
+from headrace.runtime.grpc_channel import call, streamed
 from headrace.runtime.item_messages import item_fields, item_message
 from headrace.runtime.list_option_messages import put_options
+from headrace.runtime.timestamps import to_timestamp
+from services.gateway.batches.models import BatchRequest
 from services.gateway.lists import (
     AfterStatus,
     Cause,
@@ -19,6 +23,7 @@ from services.gateway.lists import (
     ListedItem,
     NearPeople,
     NearPerson,
+    PersonList,
     RankedList,
     SimilarList,
     Source,
@@ -89,6 +94,35 @@ class GrpcRanker:
         )
         users = tuple(NearPerson(one.user_id, round(one.score, 6)) for one in answer.users)
         return NearPeople(answer.model_version, users)
+
+    async def batch(
+        self, request: BatchRequest, deadline_s: float
+    ) -> AsyncGenerator[list[PersonList], None]:
+        message = ranker_pb2.BatchRecommendRequest(
+            user_ids=request.user_ids,
+            active_since=None
+            if request.active_since is None
+            else to_timestamp(request.active_since),
+            n=request.n,
+            category=request.category or "",
+            filter=None
+            if request.filter is None
+            else filter_message(request.filter.model_dump(exclude_none=True)),
+            include_seen=request.include_seen,
+        )
+        answers = streamed(self._stub.BatchRecommend, message, "ranker", deadline_s)
+        async with aclosing(answers):
+            async for answer in answers:
+                yield [
+                    PersonList(
+                        one.user_id,
+                        answer.model_version,
+                        one.as_of.ToDatetime(UTC),
+                        one.n_applied,
+                        _items(one.items),
+                    )
+                    for one in answer.lists
+                ]
 
 
 class GrpcCatalogue:

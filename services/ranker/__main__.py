@@ -31,6 +31,7 @@ from headrace.store.database import Database
 from services.ranker import feeds, metrics
 from services.ranker.accuracy.build import live_accuracy, people_before
 from services.ranker.accuracy.places import Places
+from services.ranker.batches import Batches, BatchShare
 from services.ranker.catalogue import Catalogue, ItemVersion
 from services.ranker.grpc import SERVICE, RankerServicer
 from services.ranker.inspection_grpc import INSPECTION, InspectionServicer
@@ -98,7 +99,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         neighbours = Neighbours(cache, bundle.width)
         scorer = Scorer(bundle.ranker, catalogue, bundle.known)
         people = People(cache, embedding)
-        threads = _threads(settings, stack)
+        threads = _threads(settings.compute_threads, "compute", stack)
         lists = ListMaker(
             catalogue=catalogue,
             retrieval=retrieval,
@@ -115,6 +116,14 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             lists=lists,
             neighbours=neighbours,
             threads=threads,
+            loaded=items.caught_up,
+        )
+        batches = Batches(
+            model_version=bundle.model_version,
+            lists=lists,
+            vectors=embedding,
+            threads=_threads(1, "batch", stack),
+            share=BatchShare(settings.batch_share),
             loaded=items.caught_up,
         )
         opinions = Opinions(
@@ -140,7 +149,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
                 host=settings.host,
                 port=settings.grpc_port,
                 services=[SERVICE, SCORING, INSPECTION],
-                register=partial(_register, ranker, opinions, bundle.width),
+                register=partial(_register, ranker, batches, opinions, bundle.width),
                 readiness=process.readiness,
                 grace_s=settings.shutdown_grace_s,
                 certificates=peers,
@@ -149,8 +158,10 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         await process.until_told_to_stop()
 
 
-def _register(ranker: Ranker, opinions: Opinions, width: int, server: grpc.aio.Server) -> None:
-    add_RankerServiceServicer_to_server(RankerServicer(ranker), server)
+def _register(
+    ranker: Ranker, batches: Batches, opinions: Opinions, width: int, server: grpc.aio.Server
+) -> None:
+    add_RankerServiceServicer_to_server(RankerServicer(ranker, batches), server)
     add_InspectionServiceServicer_to_server(InspectionServicer(ranker), server)
     add_ScoringServiceServicer_to_server(ScoringServicer(opinions, width), server)
 
@@ -186,10 +197,10 @@ def _windows(settings: RankerSettings, trending: Trending, stack: AsyncExitStack
     return Periodic("read_windows", refresh, settings.trending_windows_refresh_s, busy_share=0.05)
 
 
-def _threads(settings: RankerSettings, stack: AsyncExitStack) -> ThreadPoolExecutor:
+def _threads(count: int, name: str, stack: AsyncExitStack) -> ThreadPoolExecutor:
     threads = ThreadPoolExecutor(
-        settings.compute_threads,
-        thread_name_prefix="compute",
+        count,
+        thread_name_prefix=name,
         # One query is searched by one thread; FAISS would wake one for every core.
         initializer=partial(faiss.omp_set_num_threads, 1),
     )

@@ -94,6 +94,15 @@ class LikePerson:
     score: float
 
 
+class PersonList(NamedTuple):
+    """One of many lists. as_of: Unix seconds; n_applied: 0 where the list is not personal."""
+
+    user_id: str
+    as_of: float
+    n_applied: int
+    items: Sequence[RankedItem]
+
+
 @dataclass(frozen=True, slots=True)
 class SimilarItems:
     """The nearest items, nearest first."""

@@ -171,14 +171,14 @@ class Catalogue:
         return [ordinal for ordinal in known if ordinal is not None]
 
     def facts(self, ordinals: Ordinals) -> Facts:
-        """ordinals: [K]."""
+        """ordinals: [K], or [B, K] for facts of B lists at once."""
         vectors, present = self._vectors.get(ordinals)
         return Facts(
             vectors,
-            self._popularity.get(ordinals)[0][:, 0],
+            self._popularity.get(ordinals)[0][..., 0],
             self._categories.get(ordinals)[0],
             self._attributes.get(ordinals)[0],
-            self._rows.get(ordinals)[0][:, 0].astype(np.int64),
+            self._rows.get(ordinals)[0][..., 0].astype(np.int64),
             present,
         )
 

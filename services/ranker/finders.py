@@ -97,6 +97,33 @@ class PersonalFinder:
         return _odds_to_chance(log_odds)
 
 
+def find_many(
+    retrieval: VectorIndex,
+    scorer: Scorer,
+    users: Sequence[UserVector],
+    among: Sequence[BitMap],
+    k: int,
+) -> list[Candidates]:
+    """As `PersonalFinder` finds them, of people with vectors, k each; one run of the head."""
+    if not users:
+        return []
+    vectors = np.stack([user.vector for user in users if user.vector is not None])
+    found = [
+        _searched(retrieval, scorer.query(vector), [Part(allowed, k)])
+        for vector, allowed in zip(vectors, among, strict=True)
+    ]
+    ordered = scorer.ordered_many(
+        vectors,
+        [user.recent for user in users],
+        [ordinals for ordinals, _ in found],
+        [scores for _, scores in found],
+    )
+    return [
+        Candidates(ordinals, scores, [Source.RETRIEVAL] * len(ordinals))
+        for ordinals, scores in ordered
+    ]
+
+
 class GeneralFinder:
     """What is trending, then what was chosen most in training. Scores only order: those of what is
     trending lie above 1, the others below."""

@@ -2,16 +2,26 @@
 
 from __future__ import annotations  # grpc's classes are generic for the type checker alone
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from headrace.api.ranker.v1 import ranker_pb2 as api
 from headrace.api.ranker.v1 import ranker_pb2_grpc as stubs
 from headrace.contracts.violations import check
+from headrace.errors import InvalidInput
+from headrace.runtime.filter_messages import filter_fields
 from headrace.runtime.list_option_messages import option_fields
+from headrace.runtime.timestamps import to_moment
 from services.ranker.answers import Explanation, RankedItem, Recommendation
+from services.ranker.batches import Batches
 from services.ranker.messages import timestamp
-from services.ranker.query import LONGEST_WAIT_MS, RecommendQuery, SimilarQuery, SimilarUsersQuery
+from services.ranker.query import (
+    LONGEST_WAIT_MS,
+    BatchQuery,
+    RecommendQuery,
+    SimilarQuery,
+    SimilarUsersQuery,
+)
 from services.ranker.service import Ranker
 
 if TYPE_CHECKING:
@@ -25,8 +35,9 @@ SERVICE = api.DESCRIPTOR.services_by_name["RankerService"].full_name
 class RankerServicer(stubs.RankerServiceServicer):
     """As the proto says."""
 
-    def __init__(self, ranker: Ranker) -> None:
+    def __init__(self, ranker: Ranker, batches: Batches) -> None:
         self._ranker = ranker
+        self._batches = batches
 
     async def Recommend(  # noqa: N802
         self, request: api.RecommendRequest, context: Call
@@ -54,6 +65,51 @@ class RankerServicer(stubs.RankerServiceServicer):
             model_version=answer.model_version,
             users=[api.SimilarUser(user_id=one.user_id, score=one.score) for one in answer.people],
         )
+
+    def BatchRecommend(  # noqa: N802
+        self, request: api.BatchRecommendRequest, context: Call
+    ) -> AsyncIterator[api.BatchRecommendResponse]:
+        return _messages(self._batches, batch_query(request))
+
+
+async def _messages(
+    batches: Batches, query: BatchQuery
+) -> AsyncIterator[api.BatchRecommendResponse]:
+    async for lists in batches.made(query):
+        yield api.BatchRecommendResponse(
+            model_version=batches.model_version,
+            lists=[
+                api.PersonList(
+                    user_id=one.user_id,
+                    as_of=timestamp(one.as_of),
+                    n_applied=one.n_applied,
+                    items=ranked_items(one.items),
+                )
+                for one in lists
+            ],
+        )
+
+
+def batch_query(request: api.BatchRecommendRequest) -> BatchQuery:
+    """As `recommend_query`."""
+    given: dict[str, Any] = {}
+    if request.HasField("active_since"):
+        try:
+            given["active_since"] = to_moment(request.active_since)
+        except ValueError as error:
+            raise InvalidInput.of("active_since", str(error)) from error
+    if request.HasField("filter"):
+        given["filter"] = filter_fields(request.filter)
+    return check(
+        BatchQuery,
+        {
+            "user_ids": tuple(request.user_ids),
+            "n": request.n,
+            "category": request.category or None,
+            "include_seen": request.include_seen,
+            **given,
+        },
+    )
 
 
 def recommend_query(request: api.RecommendRequest) -> RecommendQuery:

@@ -1,6 +1,6 @@
 """Making lists: find, filter, score, arrange. Pure computation, run in threads."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +18,7 @@ from services.ranker.catalogue import Catalogue, unit
 from services.ranker.explaining import Explainer
 from services.ranker.filters import Filters
 from services.ranker.finders import (
+    Candidates,
     Finder,
     GeneralFinder,
     NewFinder,
@@ -25,6 +26,7 @@ from services.ranker.finders import (
     PeopleFinder,
     PersonalFinder,
     SimilarFinder,
+    find_many,
 )
 from services.ranker.neighbours import Neighbours
 from services.ranker.people import LeftOut
@@ -83,6 +85,32 @@ class ListMaker:
             return self._arranged(query, allowed, finder, self._unwanted(user), trace)
         found = partial(self._best, query.n, finder, max(candidates, query.n), trace)
         return _full(query.n, allowed, found)
+
+    def make_many(
+        self, query: RecommendQuery, users: Sequence[UserVector]
+    ) -> list[Sequence[RankedItem]]:
+        """What `make` gives each of them, with one run of the head for all; for lists `for_you`
+        that are not arranged."""
+        known = [user for user in users if user.vector is not None]
+        found = find_many(
+            self._retrieval,
+            self._scorer,
+            known,
+            [self.allowed(query, user) for user in known],
+            max(self._candidates, query.n),
+        )
+        personal = {
+            user.user_id: self._shown(query.n, one) for user, one in zip(known, found, strict=True)
+        }
+        general = self.make(query, None).items if len(known) < len(users) else []
+        lists: list[Sequence[RankedItem]] = []
+        for user in users:
+            if user.vector is not None:
+                lists.append(personal[user.user_id])
+            else:
+                own = user.seen or self._unwanted(user)
+                lists.append(self.make(query, user).items if own else general)
+        return lists
 
     def make_explained(
         self, query: RecommendQuery, person: LeftOut, trace: Trace | None = None
@@ -177,10 +205,13 @@ class ListMaker:
     ) -> list[RankedItem]:
         """The first n that are live by now, as they are shown."""
         found = finder.find([Part(allowed, candidates)])
-        live = self._catalogue.view.live
         if trace is not None:
             trace.finds(*found)
-            trace.vanishes(BitMap(found.ordinals) - live)
+            trace.vanishes(BitMap(found.ordinals) - self._catalogue.view.live)
+        return self._shown(n, found)
+
+    def _shown(self, n: int, found: Candidates) -> list[RankedItem]:
+        live = self._catalogue.view.live
         items: list[RankedItem] = []
         places = zip(found.ordinals.tolist(), found.scores.tolist(), found.sources, strict=True)
         for ordinal, score, source in places:

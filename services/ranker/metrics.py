@@ -29,6 +29,7 @@ LISTS = Counter(
     "Lists made, by what found their first item (none: an empty list) and why they are degraded.",
     ["source", "degraded"],
 )
+BATCH_LISTS = Counter("headrace_batch_lists_total", "Lists made in batches.")
 FRESHNESS = Histogram(
     "headrace_freshness_seconds",
     "From an event's acceptance until its vector is usable here; imports left out.",

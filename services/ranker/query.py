@@ -1,16 +1,19 @@
 """What may be asked of the ranker."""
 
+from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headrace.contracts.categories import CategoryPath
+from headrace.contracts.filters import Filter
 from headrace.contracts.identifiers import Identifier
 from headrace.contracts.list_options import ListOptions
 
 SESSION_ITEMS = 200
 EXCLUDED_ITEMS = 1_000
 LONGEST_WAIT_MS = 250
+BATCH_PEOPLE = 10_000
 
 Length = Annotated[int, Field(ge=1, le=200)]
 
@@ -36,6 +39,32 @@ class RecommendQuery(ListQuery):
         if self.after_event_id is not None and self.user_id is None:
             raise ValueError("user_id: must be given with after_event_id")
         return self
+
+
+class BatchQuery(BaseModel):
+    """For which people: those named, or all of whom something is known; how many, and of which."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_ids: tuple[Identifier, ...] = Field(default=(), max_length=BATCH_PEOPLE)
+    active_since: datetime | None = None
+    n: Length
+    category: CategoryPath | None = None
+    filter: Filter | None = None
+    include_seen: bool = False
+
+    @model_validator(mode="after")
+    def _names_or_a_moment(self) -> Self:
+        if self.user_ids and self.active_since is not None:
+            raise ValueError("active_since: goes without user_ids")
+        return self
+
+    @property
+    def of_one(self) -> RecommendQuery:
+        """What each list is asked for."""
+        return RecommendQuery(
+            n=self.n, category=self.category, filter=self.filter, include_seen=self.include_seen
+        )
 
 
 class SimilarQuery(BaseModel):

@@ -1,5 +1,6 @@
 """The neural head over the candidates of one person, in one batch."""
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -11,7 +12,6 @@ from headrace.index.encoding import Vector
 from headrace.index.table import Ordinals
 from services.ranker.catalogue import Catalogue, Facts
 
-_NOTHING_RECENT = np.zeros(1, dtype=np.int64)
 # Times an item's bias.
 _ONE = np.ones(1, dtype=np.float32)
 
@@ -62,23 +62,39 @@ class Scorer:
         user [D + T]; recent [R]; candidates [K], best first, and their retrieval scores [K] ->
         ordinals [K], preferences [K]. Candidates with equal preferences keep their order.
         """
-        about = self._catalogue.facts(candidates)
-        # An axis of length 0 has no maximum; a masked place says the same as none.
-        lately = self._catalogue.facts(recent if len(recent) else _NOTHING_RECENT)
-        mask = lately.present[None].astype(np.float32) * (len(recent) > 0)
-        counted = self._counts.counted(about.rows[None], lately.rows[None])
+        return self.ordered_many(user[None], [recent], [candidates], [retrieval])[0]
+
+    def ordered_many(
+        self,
+        users: Vector,
+        recent: Sequence[Ordinals],
+        candidates: Sequence[Ordinals],
+        retrieval: Sequence[Vector],
+    ) -> list[tuple[Ordinals, Vector]]:
+        """As `ordered`, of B people in one run of the head: users [B, D + T], the others B arrays
+        of any lengths."""
+        asked, real = _filled(candidates)
+        before, touched = _filled(recent)
+        about, lately = self._catalogue.facts(asked), self._catalogue.facts(before)
+        mask = (touched & lately.present).astype(np.float32)
+        counted = self._counts.counted(
+            np.where(real, about.rows, 0), np.where(touched, lately.rows, 0)
+        )
         features = candidate_features(
-            retrieval[None],
-            about.popularity[None],
+            _levelled(retrieval, real),
+            about.popularity,
             _facts(about),
             _facts(lately),
             mask,
             counted=counted,
         )
-        preference, _ = self._head.score(
-            user[None], about.vectors[None], lately.vectors[None], mask, features
-        )
-        scores = preference[0]
+        preference, _ = self._head.score(users, about.vectors, lately.vectors, mask, features)
+        return [
+            self._in_order(own, scores[: len(own)])
+            for own, scores in zip(candidates, preference, strict=True)
+        ]
+
+    def _in_order(self, candidates: Ordinals, scores: Vector) -> tuple[Ordinals, Vector]:
         order: NDArray[np.intp] = (
             np.arange(len(candidates))
             if self._head.ranking == "retrieval"
@@ -87,5 +103,24 @@ class Scorer:
         return candidates[order], scores[order]
 
 
+def _filled(rows: Sequence[Ordinals]) -> tuple[Ordinals, NDArray[np.bool_]]:
+    """One below the other, filled up with 0: [B, longest], at least one wide as an axis of length 0
+    has no maximum; and which are no filling."""
+    lengths = np.array([len(row) for row in rows])
+    real = np.arange(max(1, lengths.max(initial=0))) < lengths[:, None]
+    filled = np.zeros(real.shape, dtype=np.int64)
+    filled[real] = np.concatenate(rows)
+    return filled, real
+
+
+def _levelled(scores: Sequence[Vector], real: NDArray[np.bool_]) -> Vector:
+    """[B, K], with the lowest of its list in places that are filled up: none is the best there."""
+    levelled = np.zeros(real.shape, dtype=np.float32)
+    for row, own in zip(levelled, scores, strict=True):
+        row[: len(own)] = own
+        row[len(own) :] = own.min(initial=np.inf) if len(own) else 0.0
+    return levelled
+
+
 def _facts(facts: Facts) -> ItemFacts:
-    return ItemFacts(facts.vectors[None], facts.categories[None], facts.attributes[None])
+    return ItemFacts(facts.vectors, facts.categories, facts.attributes)

@@ -47,6 +47,8 @@ class RankerSettings(
     """How long after it was shown an item may be chosen to count for the list."""
     accuracy_lists: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
     """Served lists remembered for that; one of 20 items takes 0.8 kB."""
+    batch_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Of one thread's time, for all streams of `BatchRecommend` together."""
     trending_half_life_h: Annotated[float, Field(gt=0, le=10_000)] = 6.0
     """After so long an event counts half."""
     trending_window_h: Annotated[float, Field(gt=0, le=10_000)] = 72.0

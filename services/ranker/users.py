@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import numpy as np
 from pyroaring import BitMap
 
 from headrace.index.encoding import Vector
@@ -53,6 +54,12 @@ class UserVector:
         varying = vector + self.recent.nbytes + self.seen_bytes
         names = sum(map(len, self.unwanted_categories))
         return _FIXED_BYTES + varying + names + _EVENT_ID_BYTES * len(self.event_ids)
+
+
+def nobody(user_id: str) -> UserVector:
+    """Somebody of whom nothing is known."""
+    nothing = np.zeros(0, dtype=np.int64)
+    return UserVector(user_id, 0, 0, None, nothing, BitMap(), 0, (), None, None)
 
 
 class UserCache:

@@ -4,6 +4,7 @@ from __future__ import annotations  # grpc's classes are generic for the type ch
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,6 +13,7 @@ from headrace.api.user_embedding.v1 import user_embedding_pb2, user_embedding_pb
 from headrace.contracts.identifiers import ID_LENGTH, Identifier
 from headrace.errors import FailedPrecondition, InvalidInput
 from headrace.index.encoding import to_bytes
+from headrace.runtime.timestamps import to_moment
 from services.user_embedding.coalescing import Coalescing
 from services.user_embedding.interactions import EventStatus
 from services.user_embedding.memory import RECENT_ITEMS
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 SERVICE = user_embedding_pb2.DESCRIPTOR.services_by_name["UserEmbeddingService"].full_name
 SESSION_ITEMS = 200
+PAGE = 500
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 _STATUS = {
@@ -94,6 +97,22 @@ class UserEmbeddingServicer(user_embedding_pb2_grpc.UserEmbeddingServiceServicer
         )
         return user_embedding_pb2.GetEventStatusResponse(status=_STATUS[status], n=n)
 
+    async def ListUserVectors(  # noqa: N802
+        self, request: user_embedding_pb2.ListUserVectorsRequest, context: Call
+    ) -> user_embedding_pb2.ListUserVectorsResponse:
+        self._check_version(request.model_version)
+        if len(request.user_ids) > PAGE:
+            raise InvalidInput.of("user_ids", f"must be at most {PAGE}")
+        for user_id in request.user_ids:
+            _check_identifier("user_ids", user_id)
+        if request.user_ids:
+            states = await asyncio.to_thread(self._service.stored, list(request.user_ids))
+        else:
+            states = await asyncio.to_thread(self._service.page, *_page(request))
+        return user_embedding_pb2.ListUserVectorsResponse(
+            vectors=[user_vector(state, self._model_version) for state in states]
+        )
+
     def _check_version(self, model_version: str) -> None:
         if model_version != self._model_version:
             raise FailedPrecondition(
@@ -108,6 +127,22 @@ def _check_identifier(field: str, value: str) -> None:
         raise InvalidInput.of(
             field, f"must be 1 to {ID_LENGTH} characters, visible ones or spaces"
         ) from None
+
+
+def _page(
+    request: user_embedding_pb2.ListUserVectorsRequest,
+) -> tuple[str, datetime | None, int]:
+    if not 1 <= request.limit <= PAGE:
+        raise InvalidInput.of("limit", f"must be 1 to {PAGE}, not {request.limit}")
+    if request.after_user_id:
+        _check_identifier("after_user_id", request.after_user_id)
+    since = None
+    if request.HasField("active_since"):
+        try:
+            since = to_moment(request.active_since)
+        except ValueError as error:
+            raise InvalidInput.of("active_since", str(error)) from error
+    return request.after_user_id, since, request.limit
 
 
 def _check_session(ordinals: Sequence[int]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from headrace.errors import Unavailable
 from services.user_embedding.cache import StateCache
@@ -107,6 +108,18 @@ class UserEmbedding:
         moved = self._repair({user_id: stored or self._stepper.fresh(user_id)}, "read")
         self._announce(list(moved.values()))
         return moved.get(user_id) or self._known([user_id])[user_id]
+
+    def stored(self, user_ids: Sequence[str]) -> list[UserState]:
+        """States as they are stored, of those who have one, in order; kept nowhere.
+
+        Raises: Unavailable while storage is away.
+        """
+        states = self._states.load(user_ids)
+        return [states[user_id] for user_id in dict.fromkeys(user_ids) if user_id in states]
+
+    def page(self, after: str, active_since: datetime | None, limit: int) -> list[UserState]:
+        """Everybody's, page by page; as `stored`."""
+        return list(self._states.page(after, active_since, limit))
 
     def repair(self, user_ids: Sequence[str]) -> None:
         """Brings people's states up to date from the log, stores and announces them.

@@ -4,6 +4,7 @@ Every method raises Unavailable while it cannot be done.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from services.user_embedding.interactions import EventStatus, Page
@@ -15,6 +16,13 @@ class States(Protocol):
 
     def load(self, user_ids: Sequence[str]) -> Mapping[str, UserState]:
         """The stored states by person; people without one are absent."""
+        ...
+
+    def page(self, after: str, active_since: datetime | None, limit: int) -> Sequence[UserState]:
+        """States of people with ids behind `after`, in their order, at most `limit`.
+
+        active_since: of those alone who did something then or later. None: who did anything.
+        """
         ...
 
     def save(self, states: Sequence[UserState]) -> set[str]:

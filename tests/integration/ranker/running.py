@@ -124,6 +124,11 @@ class RankerProcess(ServiceProcess):
         asked = api.RecommendRequest(**{"n": 5, **request})  # type: ignore[arg-type]
         return self._stub.Recommend(asked, timeout=DEADLINE_S)
 
+    def batch(self, **request: object) -> list[api.PersonList]:
+        asked = api.BatchRecommendRequest(**{"n": 5, **request})  # type: ignore[arg-type]
+        answers = self._stub.BatchRecommend(asked, timeout=DEADLINE_S)
+        return [one for answer in answers for one in answer.lists]
+
     def similar(self, **request: object) -> api.SimilarItemsResponse:
         asked = api.SimilarItemsRequest(**{"n": 5, **request})  # type: ignore[arg-type]
         return self._stub.SimilarItems(asked, timeout=DEADLINE_S)

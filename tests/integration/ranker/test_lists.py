@@ -220,3 +220,19 @@ def test_a_list_says_why_over_the_wire(running: RankerProcess) -> None:
     assert [cause.item_id for cause in why.because] == [f"item-{DRAMA}"]
     assert why.because[0].log_odds == pytest.approx(why.history, abs=1e-3)
     assert not running.recommend(user_id="ann", n=1).items[0].HasField("explanation")
+
+
+def test_lists_of_many_are_those_of_each(running: RankerProcess) -> None:
+    model = running.model
+    names = [f"p{number:02d}" for number in range(40)]
+    running.embedding.vectors = {
+        name: model.user(name, 1, likes=number) for number, name in enumerate(names)
+    }
+    asked = [*names, "stranger"]
+    lists = running.batch(user_ids=asked)
+    assert [one.user_id for one in lists] == asked
+    assert running.embedding.fetches == []
+    for one in lists:
+        alone = running.recommend(user_id=one.user_id)
+        assert (ids(one.items), one.n_applied) == (ids(alone.items), alone.n_applied)
+    assert [one.user_id for one in running.batch()] == names

@@ -61,6 +61,15 @@ class ToldUserEmbedding(stubs.UserEmbeddingServiceServicer):
             ],
         )
 
+    def ListUserVectors(  # noqa: N802
+        self, request: api.ListUserVectorsRequest, context: object
+    ) -> api.ListUserVectorsResponse:
+        assert request.model_version == self._model_version
+        named = set(request.user_ids or self.vectors)
+        behind = [one for one in sorted(self.vectors) if one > request.after_user_id]
+        found = [self.vectors[one] for one in behind if one in named]
+        return api.ListUserVectorsResponse(vectors=found[: request.limit or None])
+
     def GetEventStatus(  # noqa: N802
         self, request: api.GetEventStatusRequest, context: object
     ) -> api.GetEventStatusResponse:

@@ -17,7 +17,13 @@ from headrace import errors
 from headrace.api.ranker.v1 import ranker_pb2, ranker_pb2_grpc
 from headrace.local.ports import free_ports
 from headrace.runtime import context
-from headrace.runtime.grpc_channel import call, call_blocking, open_blocking_channel, open_channel
+from headrace.runtime.grpc_channel import (
+    call,
+    call_blocking,
+    open_blocking_channel,
+    open_channel,
+    streamed,
+)
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.readiness import Readiness
 
@@ -31,6 +37,8 @@ class Ranker(ranker_pb2_grpc.RankerServiceServicer):
     def __init__(self) -> None:
         self.behaviour: Behaviour = self.answer
         self.seen: context.RequestContext | None = None
+        self.made = 0
+        self.breaks_at: int | None = None
 
     async def Recommend(  # noqa: N802 - the name is the proto's
         self, request: ranker_pb2.RecommendRequest, call: object
@@ -47,6 +55,16 @@ class Ranker(ranker_pb2_grpc.RankerServiceServicer):
         self, request: ranker_pb2.SimilarUsersRequest, call: object
     ) -> ranker_pb2.SimilarUsersResponse:
         raise NotImplementedError
+
+    async def BatchRecommend(  # noqa: N802 - the name is the proto's
+        self, request: ranker_pb2.BatchRecommendRequest, call: object
+    ) -> AsyncIterator[ranker_pb2.BatchRecommendResponse]:
+        for number in range(request.n):
+            if number == self.breaks_at:
+                raise errors.Unavailable("away")
+            self.made += 1
+            await asyncio.sleep(0)
+            yield ranker_pb2.BatchRecommendResponse(model_version="x" * 100_000)
 
     async def answer(self, _request: ranker_pb2.RecommendRequest) -> ranker_pb2.RecommendResponse:
         return ranker_pb2.RecommendResponse(model_version="v1")
@@ -286,6 +304,40 @@ async def test_a_call_under_way_ends_before_the_server_does() -> None:
         await call(stub.Recommend, request, "ranker", 1)
     await channel.close()
     assert _counted("OK") == before + 1
+
+
+async def test_a_stream_goes_no_further_than_its_reader_and_ends_with_it() -> None:
+    async with serving() as world:
+        request = ranker_pb2.BatchRecommendRequest(n=5_000)
+        stream = world.stub.BatchRecommend(request, timeout=10)
+        await stream.read()
+        begun = world.ranker.made
+        await asyncio.sleep(0.3)
+        waiting = world.ranker.made
+        # 500 MB would be on their way; what flow control lets through is a few.
+        assert begun <= waiting < 500
+        stream.cancel()
+        await asyncio.sleep(0.1)
+        assert world.ranker.made < 500
+
+
+async def test_a_stream_that_breaks_off_tells_why() -> None:
+    async with serving() as world:
+        world.ranker.breaks_at = 2
+        request = ranker_pb2.BatchRecommendRequest(n=5)
+        answers = streamed(world.stub.BatchRecommend, request, "ranker", 10)
+        assert (await anext(answers)).model_version == (await anext(answers)).model_version
+        with pytest.raises(errors.Unavailable, match="ranker: away"):
+            await anext(answers)
+
+
+async def test_a_stream_has_a_deadline() -> None:
+    async with serving() as world:
+        request = ranker_pb2.BatchRecommendRequest(n=2**31)
+        answers = streamed(world.stub.BatchRecommend, request, "ranker", 0.2)
+        with pytest.raises(errors.DeadlineExceeded):
+            async for _ in answers:
+                pass
 
 
 async def test_a_taken_port_is_named() -> None:

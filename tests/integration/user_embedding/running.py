@@ -57,6 +57,13 @@ class Calls:
         request = pb.GetUserVectorRequest(user_id=user_id, model_version=version)
         return self.stub.GetUserVector(request, timeout=DEADLINE_S).vector
 
+    def many(self, **asked: object) -> list[UserVector]:
+        request = pb.ListUserVectorsRequest(
+            model_version=self._model_version,
+            **asked,  # type: ignore[arg-type]
+        )
+        return list(self.stub.ListUserVectors(request, timeout=DEADLINE_S).vectors)
+
     def session(self, user_id: str, ordinals: Sequence[int]) -> UserVector:
         request = pb.EmbedSessionRequest(
             user_id=user_id, item_ordinals=ordinals, model_version=self._model_version

@@ -171,3 +171,17 @@ def test_without_the_schema_batches_wait_instead_of_being_refused(
     tables.query("ALTER TABLE user_states RENAME TO elsewhere")
     with pytest.raises(Unavailable, match="user_states"):
         states.load(["ada"])
+
+
+def test_everybody_is_read_page_by_page_in_one_order(states: StateStore) -> None:
+    names = [f"p{number:02d}" for number in range(25)]
+    states.save([state(name, 1) for name in names])
+    blank = replace(state("p99", 0), last_occurred_at=None, recent_ordinals=())
+    states.save([blank])
+    first = [one.user_id for one in states.page("", None, 10)]
+    second = [one.user_id for one in states.page(first[-1], None, 10)]
+    third = [one.user_id for one in states.page(second[-1], None, 10)]
+    assert [*first, *second, *third] == names
+    then = datetime(2026, 1, 1, 0, 0, 0, 123_456, tzinfo=UTC)
+    assert len(states.page("", then, 100)) == 25
+    assert states.page("", then + timedelta(microseconds=1), 100) == []

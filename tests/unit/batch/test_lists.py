@@ -101,6 +101,7 @@ def test_lists_are_those_of_the_ranker(
     arrays = ItemArrays(bundle, items)
     made = ListMaker(bundle, arrays, n=n, candidates=candidates).make(people)
     one_by_one = online(bundle, items, candidates)
+    persons = []
     for row, count in enumerate(lengths(made)):
         recent = people.recent[row]
         person = UserVector(
@@ -115,10 +116,15 @@ def test_lists_are_those_of_the_ranker(
             last_occurred_at=0.0,
             last_accepted_at=None,
         )
+        persons.append(person)
         expected = one_by_one.make(RecommendQuery(n=n), person).items
         assert arrays.ids[made.rows[row, :count]].tolist() == [one.item_id for one in expected]
         scores = [one.score for one in expected]
         np.testing.assert_allclose(made.scores[row, :count], scores, atol=1e-5)
+    for row, listed in enumerate(one_by_one.make_many(RecommendQuery(n=n), persons)):
+        assert [one.item_id for one in listed] == arrays.ids[
+            made.rows[row, : lengths(made)[row]]
+        ].tolist()
 
 
 def test_who_has_seen_nearly_everything_gets_what_is_left(bundle: Bundle) -> None:

@@ -1,6 +1,6 @@
 """The gateway's collaborators in memory, each a working implementation of its protocol."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -8,6 +8,7 @@ from headrace.contracts.items import NewItem
 from headrace.errors import HeadraceError, NotFound, Unavailable
 from headrace.runtime.circuit import Circuit
 from services.gateway.access import Access
+from services.gateway.batches.models import BatchRequest
 from services.gateway.directory import Directory
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.keys import ApiKeys
@@ -17,6 +18,7 @@ from services.gateway.lists import (
     ListedItem,
     NearPeople,
     NearPerson,
+    PersonList,
     RankedList,
     SimilarList,
     Source,
@@ -87,6 +89,7 @@ class MemoryRanker:
         self.degraded: str | None = None
         self.calls = 0
         self.asked: list[RecommendationRequest] = []
+        self.deadlines: list[float] = []
 
     async def recommend(self, request: RecommendationRequest) -> RankedList:
         self._called()
@@ -133,6 +136,29 @@ class MemoryRanker:
         if user_id == "nobody":
             raise NotFound("nothing is known of 'nobody' yet")
         return NearPeople("m1", tuple(NearPerson(f"like {user_id} {i}", 0.5) for i in range(n)))
+
+    async def batch(
+        self, request: BatchRequest, deadline_s: float
+    ) -> AsyncGenerator[list[PersonList], None]:
+        """Two people at a time. Fails once it comes to `away`; `nobody` has done nothing."""
+        self._called()
+        self.deadlines.append(deadline_s)
+        names = request.user_ids or ["ann", "ben", "cleo"]
+        for start in range(0, len(names), 2):
+            lists = []
+            for user_id in names[start : start + 2]:
+                if user_id == "away":
+                    raise Unavailable("user_embedding is away")
+                ranked = await self.recommend(
+                    RecommendationRequest(
+                        user_id=None if user_id == "nobody" else user_id,
+                        n=request.n,
+                        category=request.category,
+                    )
+                )
+                known = 0 if user_id == "nobody" else 3
+                lists.append(PersonList(user_id, "m1", AS_OF, known, ranked.items))
+            yield lists
 
     def _called(self) -> None:
         self.calls += 1

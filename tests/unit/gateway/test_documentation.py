@@ -30,6 +30,7 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         "POST /v1/events",
         "GET /v1/users/{user_id}/recommendations",
         "POST /v1/recommendations",
+        "POST /v1/recommendations/batch",
         "GET /v1/users/{user_id}/similar",
         "GET /v1/items/{item_id}",
         "PUT /v1/items/{item_id}",

@@ -20,6 +20,7 @@ from headrace.contracts.filters import Condition, OneTag
 from headrace.errors import DeadlineExceeded, InvalidInput, NotFound, Unavailable
 from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import CallInterceptor
+from services.gateway.batches.models import BatchRequest
 from services.gateway.events import to_record
 from services.gateway.lists import ListedItem, NearPeople, NearPerson
 from services.gateway.models import RecommendationRequest
@@ -76,6 +77,18 @@ class OneItemRanker(ranker_pb2_grpc.RankerServiceServicer):
     ) -> ranker_pb2.SimilarUsersResponse:
         near = ranker_pb2.SimilarUser(user_id=f"like {request.user_id}", score=0.25)
         return ranker_pb2.SimilarUsersResponse(model_version="m1", users=[near] * request.n)
+
+    async def BatchRecommend(  # noqa: N802
+        self, request: ranker_pb2.BatchRecommendRequest, context: Context
+    ) -> AsyncIterator[ranker_pb2.BatchRecommendResponse]:
+        for user_id in request.user_ids:
+            if user_id == "away":
+                raise Unavailable("user_embedding: away")
+            one = ranker_pb2.PersonList(
+                user_id=user_id, n_applied=2, items=[_ranked("1", ranker_pb2.SOURCE_RETRIEVAL)]
+            )
+            one.as_of.FromDatetime(AS_OF)
+            yield ranker_pb2.BatchRecommendResponse(model_version="m1", lists=[one])
 
 
 class DictCatalogue(PretendedItemEmbedding):
@@ -230,3 +243,14 @@ def test_a_record_says_when_it_happened_only_where_the_sender_did() -> None:
     event = events_pb2.Event.FromString(to_record(AcceptedEvent("e", told, now)))
     assert event.occurred_at.ToDatetime(UTC) == AS_OF
     assert not event.HasField("value")
+
+
+async def test_lists_of_many_come_through_until_something_breaks() -> None:
+    async with _served(OneItemRanker(), DictCatalogue()) as channel:
+        ranker = GrpcRanker(channel, deadline_ms=300, after_wait_ms=0)
+        made = ranker.batch(BatchRequest(user_ids=["ann", "away"], n=1), 5)
+        (one,) = await anext(made)
+        assert (one.user_id, one.n_applied, one.as_of) == ("ann", 2, AS_OF)
+        assert one.items[0].picture_url == "/pictures/1.jpg"
+        with pytest.raises(Unavailable, match="ranker: user_embedding: away"):
+            await anext(made)

@@ -119,6 +119,16 @@ class PretendedUserEmbedding:
             visit, unwanted=stored.unwanted, unwanted_categories=stored.unwanted_categories
         )
 
+    async def many(self, user_ids: Sequence[str]) -> list[UserVector]:
+        await self._called(f"many {len(user_ids)}")
+        return [self.vectors[user_id] for user_id in user_ids if user_id in self.vectors]
+
+    async def page(self, after: str, active_since: float | None, limit: int) -> list[UserVector]:
+        await self._called(f"page {after}")
+        behind = [self.vectors[user_id] for user_id in sorted(self.vectors) if user_id > after]
+        since = active_since or 0.0
+        return [one for one in behind if (one.last_occurred_at or 0.0) >= since][:limit]
+
     async def leave_out(self, user_id: str, items: int) -> LeftOut:
         await self._called(f"leave_out {user_id}")
         known = self.vectors.get(user_id, user(user_id, n=0))
@@ -256,19 +266,20 @@ class World:
         self.people = People(self.cache, self.embedding)
         self.neighbours = Neighbours(self.cache, WIDTH, clock=lambda: self.now)
         self.loaded = True
+        self.lists = ListMaker(
+            catalogue=self.catalogue,
+            retrieval=self.retrieval,
+            similar=self.similar,
+            scorer=Scorer(head(ranking), self.catalogue, nothing_counted()),
+            trending=self.trending,
+            neighbours=self.neighbours,
+            candidates=candidates,
+        )
         self.ranker = Ranker(
             model_version="m1",
             catalogue=self.catalogue,
             people=self.people,
-            lists=ListMaker(
-                catalogue=self.catalogue,
-                retrieval=self.retrieval,
-                similar=self.similar,
-                scorer=Scorer(head(ranking), self.catalogue, nothing_counted()),
-                trending=self.trending,
-                neighbours=self.neighbours,
-                candidates=candidates,
-            ),
+            lists=self.lists,
             neighbours=self.neighbours,
             threads=ThreadPoolExecutor(1),
             loaded=lambda: self.loaded,

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from headrace.contracts.events import EventType
 from headrace.errors import Unavailable
@@ -23,6 +24,12 @@ class MemoryStates:
         self.loads += 1
         return {user: self.states[user] for user in user_ids if user in self.states}
 
+    def page(self, after: str, active_since: datetime | None, limit: int) -> Sequence[UserState]:
+        self._check()
+        behind = [self.states[user] for user in sorted(self.states) if user > after]
+        alive = [one for one in behind if not one.blank]
+        return [one for one in alive if _since(one, active_since)][:limit]
+
     def save(self, states: Sequence[UserState]) -> set[str]:
         self._check()
         written = set()
@@ -36,6 +43,11 @@ class MemoryStates:
     def _check(self) -> None:
         if self.away:
             raise Unavailable("storage is away")
+
+
+def _since(state: UserState, moment: datetime | None) -> bool:
+    last = state.last_occurred_at
+    return moment is None or (last is not None and last >= moment)
 
 
 @dataclass

@@ -1,0 +1,87 @@
+"""Lists of many people over HTTP: a line of JSON each, as they are made."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from starlette.responses import StreamingResponse
+
+from headrace.errors import HeadraceError
+from services.gateway.access import Access
+from services.gateway.answers import authorization_of
+from services.gateway.batches.models import DEADLINE_S, BatchLine, BatchRequest
+from services.gateway.bodies import read_body
+from services.gateway.keys import Scope
+from services.gateway.lists import PersonList
+from services.gateway.openapi import operation
+from services.gateway.problems import answer_to
+from services.gateway.service import Gateway
+
+_LINES = "application/x-ndjson"
+
+
+class Lines(StreamingResponse):
+    """JSON, a document a line."""
+
+    media_type = _LINES
+
+
+def batch_routes(gateway: Gateway, access: Access, body_bytes: int) -> Callable[[FastAPI], None]:
+    """Adds them to an application. body_bytes: greatest size of a body."""
+    described = operation("lists", 200, BatchLine, body=BatchRequest, scope=Scope.READ)
+    described["responses"][200] = {
+        "description": "A list a line, as they are made",
+        "content": {_LINES: {"schema": {"$ref": "#/components/schemas/BatchLine"}}},
+    }
+
+    def add(app: FastAPI) -> None:
+        @app.post("/v1/recommendations/batch", response_class=Lines, **described)
+        async def recommendations_of_many(request: Request) -> Response:
+            """Lists of many people, each the one that the person gets alone. They are made while
+            they are read, with a bounded share of the ranker, and are no impressions.
+
+            A line of JSON each. The last line is `{"end": <lists>}`; without it some are missing.
+            """
+            access.require(authorization_of(request), Scope.READ)
+            asked = await read_body(request, BatchRequest, body_bytes)
+            lists = gateway.batch(asked, DEADLINE_S)
+            # What fails before there is a list is still a problem document.
+            first = await anext(lists, None)
+            return Lines(_written(first, lists))
+
+    return add
+
+
+async def _written(
+    first: list[PersonList] | None, others: AsyncGenerator[list[PersonList], None]
+) -> AsyncIterator[bytes]:
+    count = 0
+    async with aclosing(others):
+        try:
+            if first is not None:
+                yield _lines(first)
+                count += len(first)
+            async for lists in others:
+                yield _lines(lists)
+                count += len(lists)
+        except HeadraceError as error:
+            yield b'{"problem":' + bytes(answer_to(error).body) + b"}\n"
+            return
+    yield orjson.dumps({"end": count}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _lines(lists: list[PersonList]) -> bytes:
+    return b"".join(_line(one) for one in lists)
+
+
+def _line(one: PersonList) -> bytes:
+    fields: dict[str, Any] = {
+        "user_id": one.user_id,
+        "model_version": one.model_version,
+        "as_of": one.as_of,
+        "personal": one.n_applied > 0,
+        "items": one.items,
+    }
+    return orjson.dumps(fields, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,170 @@
+"""Lists of many people, at both doors and with both clients."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+
+from headrace.api.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from headrace.client import AsyncHeadrace, Headrace, PersonList
+from headrace.errors import InvalidInput, PermissionDenied, Unavailable
+from headrace.runtime.readiness import Readiness
+from services.gateway.batches.models import DEADLINE_S
+from tests.unit.gateway.doors import EVENTS_KEY, READER_KEY, grpc_door
+from tests.unit.gateway.memory import World
+
+PATH = "/v1/recommendations/batch"
+KEY = READER_KEY["authorization"].removeprefix("Bearer ")
+
+
+async def _lines(http: httpx.AsyncClient, **body: Any) -> list[dict[str, Any]]:
+    answer = await http.post(PATH, json=body, headers=READER_KEY)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+@pytest.fixture
+async def address(world: World) -> AsyncIterator[str]:
+    async with grpc_door(world, Readiness()) as address:
+        yield address
+
+
+async def test_a_line_each_and_one_that_says_that_all_came(http: httpx.AsyncClient) -> None:
+    *lists, end = await _lines(http, user_ids=["ann", "nobody", "ben"], n=2)
+    assert [one["user_id"] for one in lists] == ["ann", "nobody", "ben"]
+    assert [one["personal"] for one in lists] == [True, False, True]
+    assert [[item["item_id"] for item in one["items"]] for one in lists] == [
+        ["6", "5"],
+        ["1", "2"],
+        ["6", "5"],
+    ]
+    assert lists[0]["as_of"] == "2026-01-31T12:00:00Z"
+    assert end == {"end": 3}
+
+
+async def test_a_line_is_the_list_that_its_person_gets_alone(http: httpx.AsyncClient) -> None:
+    one, _ = await _lines(http, user_ids=["ann"], n=4, category="Drama")
+    asked = {"user_id": "ann", "n": 4, "category": "Drama"}
+    alone = await http.post("/v1/recommendations", json=asked, headers=READER_KEY)
+    assert one["items"] == alone.json()["items"]
+
+
+async def test_what_was_just_deleted_is_in_no_list(http: httpx.AsyncClient, world: World) -> None:
+    await world.gateway.delete_item("6")
+    one, _ = await _lines(http, user_ids=["ann"], n=3)
+    assert "6" not in [item["item_id"] for item in one["items"]]
+
+
+async def test_who_wants_no_personal_list_gets_the_one_of_anybody(
+    http: httpx.AsyncClient, world: World
+) -> None:
+    world.choices.apply([("ann", False)])
+    ann, ben, _ = await _lines(http, user_ids=["ann", "ben"], n=2)
+    assert [item["item_id"] for item in ann["items"]] == ["1", "2"]
+    assert [item["item_id"] for item in ben["items"]] == ["6", "5"]
+    assert (ann["personal"], ben["personal"]) == (False, True)
+
+
+async def test_a_stream_that_breaks_off_says_why_in_its_last_line(http: httpx.AsyncClient) -> None:
+    first, second, last = await _lines(http, user_ids=["ann", "ben", "away"])
+    assert (first["user_id"], second["user_id"]) == ("ann", "ben")
+    assert last["problem"]["status"] == 503
+
+
+async def test_what_fails_before_there_is_a_list_is_a_problem_document(
+    http: httpx.AsyncClient, world: World
+) -> None:
+    world.lose_ranker()
+    answer = await http.post(PATH, json={}, headers=READER_KEY)
+    assert (answer.status_code, answer.json()["status"]) == (503, 503)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"n": 0}, "n"),
+        ({"user_ids": [""]}, "user_ids[0]"),
+        ({"user_ids": ["a"] * 10_001}, "user_ids"),
+        ({"user_ids": ["a"], "active_since": "2026-01-01T00:00:00Z"}, "active_since"),
+        ({"active_since": "2026-01-01T00:00:00"}, "active_since"),
+        ({"boost": []}, "boost"),
+    ],
+)
+async def test_what_cannot_be_asked_is_named(
+    http: httpx.AsyncClient, body: dict[str, Any], field: str
+) -> None:
+    answer = await http.post(PATH, json=body, headers=READER_KEY)
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+async def test_it_takes_a_key_that_reads(http: httpx.AsyncClient, address: str) -> None:
+    assert (await http.post(PATH, json={})).status_code == 401
+    assert (await http.post(PATH, json={}, headers=EVENTS_KEY)).status_code == 403
+    async with AsyncHeadrace(address, api_key="events-key-0123456789") as client:
+        with pytest.raises(PermissionDenied):
+            await anext(client.recommend_many())
+
+
+@pytest.fixture(params=["blocking", "asyncio"])
+def client(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def _many(kind: str, address: str, *given: Any, **named: Any) -> list[PersonList]:
+    if kind == "asyncio":
+        async with AsyncHeadrace(address, api_key=KEY) as client:
+            return [one async for one in client.recommend_many(*given, **named)]
+
+    def read() -> list[PersonList]:
+        with Headrace(address, api_key=KEY) as client:
+            return list(client.recommend_many(*given, **named))
+
+    return await asyncio.to_thread(read)
+
+
+async def test_the_client_reads_one_list_after_the_other(client: str, address: str) -> None:
+    lists = await _many(client, address, (f"p{n}" for n in range(5)), n=2)
+    assert [one.user_id for one in lists] == [f"p{n}" for n in range(5)]
+    assert [item.item_id for item in lists[0].items] == ["6", "5"]
+    everybody = await _many(client, address, active_since=datetime(2026, 1, 1, tzinfo=UTC))
+    assert [one.user_id for one in everybody] == ["ann", "ben", "cleo"]
+    assert all(one.personal for one in everybody)
+
+
+async def test_the_client_names_any_number_of_people(
+    client: str, address: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headrace.client.calls._BATCH_PEOPLE", 3)
+    names = [f"p{n}" for n in range(8)]
+    assert [one.user_id for one in await _many(client, address, names, n=1)] == names
+    assert len(world.ranker.deadlines) == 3
+    assert await _many(client, address, []) == []
+
+
+async def test_the_client_tells_what_went_wrong(client: str, address: str) -> None:
+    with pytest.raises(Unavailable, match="user_embedding is away"):
+        await _many(client, address, ["ann", "ben", "away"])
+    with pytest.raises(InvalidInput, match="time zone"):
+        await _many(client, address, active_since=datetime(2026, 1, 1))  # noqa: DTZ001
+    with pytest.raises(InvalidInput, match="goes without user_ids"):
+        await _many(client, address, ["a"], active_since=datetime.now(UTC))
+
+
+async def test_the_caller_s_deadline_goes_on_to_the_ranker(address: str, world: World) -> None:
+    metadata = (("authorization", READER_KEY["authorization"]),)
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+        for timeout in (30.0, 100_000.0):
+            request = gateway_pb2.BatchRecommendRequest(user_ids=["ann"])
+            stream: Any = stub.BatchRecommend(request, timeout=timeout, metadata=metadata)
+            assert [one.user_id async for answer in stream for one in answer.lists] == ["ann"]
+    short, long = world.ranker.deadlines
+    assert 0 < short <= 31  # clocks are read in whole jiffies
+    assert long == DEADLINE_S
