@@ -20,7 +20,12 @@ from headrace.client.blocking import Headrace
 from headrace.client.catalogue import Catalogue
 from headrace.client.catalogue_models import Facets, FoundItem, FoundItems, Suggestion, UploadReport
 from headrace.client.console import Console
-from headrace.client.console_models import InspectedCandidate, InspectedList, InspectedStep
+from headrace.client.console_models import (
+    InspectedCandidate,
+    InspectedList,
+    InspectedStep,
+    RankerStatus,
+)
 from headrace.client.models import (
     Cause,
     Event,
@@ -83,6 +88,7 @@ __all__ = [
     "Pin",
     "Price",
     "Privacy",
+    "RankerStatus",
     "Recommendations",
     "Retention",
     "Segments",

@@ -6,7 +6,7 @@ from typing import Unpack
 from headrace.api.gateway.v1 import console_pb2_grpc
 from headrace.client import calls, console_calls
 from headrace.client.connection import Connection
-from headrace.client.console_models import InspectedList
+from headrace.client.console_models import InspectedList, RankerStatus
 from headrace.client.options import ListOptions
 
 
@@ -48,3 +48,7 @@ class Console(Connection):
             options=options,
         )
         return self._do(console_calls.inspect(request))
+
+    def status(self) -> RankerStatus:
+        """What the ranker has loaded, and how it is; of several, the one that answers."""
+        return self._do(console_calls.status())

@@ -10,11 +10,15 @@ from headrace.api.ranker.v1 import inspection_pb2, ranker_pb2
 from headrace.client.calls import Call
 from headrace.client.console_models import (
     FoundBy,
+    IndexStatus,
     InspectedCandidate,
     InspectedList,
     InspectedPerson,
     InspectedStep,
+    ModelFacts,
     NamedItem,
+    RankerStatus,
+    ReaderStatus,
 )
 from headrace.client.history_calls import history_entry
 from headrace.client.messages import from_recommendations, name_of
@@ -26,6 +30,44 @@ def inspect(
 ) -> Call[api.InspectRecommendationsResponse, InspectedList]:
     return Call(
         "InspectRecommendations", api.InspectRecommendationsRequest(request=request), _inspected
+    )
+
+
+def status() -> Call[api.GetStatusResponse, RankerStatus]:
+    return Call("GetStatus", api.GetStatusRequest(), lambda answer: _status(answer.ranker))
+
+
+def _status(status: inspection_pb2.RankerStatus) -> RankerStatus:
+    model, loaded = status.model, status.trending_loaded_at
+    return RankerStatus(
+        model=ModelFacts(
+            model.model_version,
+            model.created_at,
+            model.width,
+            model.user_width,
+            model.tower,
+            model.ranking,
+            model.items,
+            dict(model.metrics),
+        ),
+        started_at=status.started_at.ToDatetime(UTC),
+        items_known=status.items_known,
+        items_shown=status.items_shown,
+        indexes=tuple(
+            IndexStatus(one.name, one.base, one.delta, one.tombstones) for one in status.indexes
+        ),
+        people=status.people,
+        people_bytes=status.people_bytes,
+        people_max_bytes=status.people_max_bytes,
+        filters=status.filters,
+        trending_items=status.trending_items,
+        trending_loaded_at=(
+            loaded.ToDatetime(UTC) if status.HasField("trending_loaded_at") else None
+        ),
+        readers=tuple(
+            ReaderStatus(one.topic, one.caught_up, one.lag if one.HasField("lag") else None)
+            for one in status.readers
+        ),
     )
 
 

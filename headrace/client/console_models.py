@@ -93,3 +93,59 @@ class InspectedList:
     found: int
     events: tuple[HistoryEntry, ...]
     interests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the model's bundle says of itself. width: of an item's vector; user_width: of a
+    person's. ranking: `ncf` or `retrieval`, what orders candidates. metrics: of the test part."""
+
+    model_version: str
+    created_at: str
+    width: int
+    user_width: int
+    tower: str
+    ranking: str
+    items: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """A vector index: its base, what came or changed since, and what of the base left it."""
+
+    name: str
+    base: int
+    delta: int
+    tombstones: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderStatus:
+    """How far the ranker is behind a topic. lag: records; None where that is not known yet."""
+
+    topic: str
+    caught_up: bool
+    lag: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RankerStatus:
+    """What a ranker has loaded, and how it is.
+
+    people: whose vectors are in memory, `people_bytes` of `people_max_bytes`. filters: that are
+    kept evaluated. trending_loaded_at: None where it is not yet.
+    """
+
+    model: ModelFacts
+    started_at: datetime
+    items_known: int
+    items_shown: int
+    indexes: tuple[IndexStatus, ...]
+    people: int
+    people_bytes: int
+    people_max_bytes: int
+    filters: int
+    trending_items: int
+    trending_loaded_at: datetime | None
+    readers: tuple[ReaderStatus, ...]

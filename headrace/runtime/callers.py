@@ -26,6 +26,7 @@ MAY_CALL: Mapping[str, Mapping[str, frozenset[str]]] = {
     },
     f"{_PACKAGE}.ranker.v1.InspectionService": {
         "InspectList": frozenset({GATEWAY}),
+        "GetRankerStatus": frozenset({GATEWAY}),
     },
     f"{_PACKAGE}.user_embedding.v1.UserEmbeddingService": {
         "GetUserVector": frozenset({RANKER}),

@@ -22,11 +22,12 @@ class LagMeter:
     """
 
     def __init__(self, topic: str, group: str, period_s: float = LAG_PERIOD_S) -> None:
-        """group: empty for a reader without one."""
+        """group: empty for a reader without one. `latest`: None until it was measured."""
         self._topic = topic
         self._group = group
         self._period_s = period_s
         self._measured_at = -period_s
+        self.latest: int | None = None
 
     def measure(self, consumer: Any, under_way: int = 0) -> None:
         """Does nothing before the period is over, and keeps the last figure while Kafka is away.
@@ -49,6 +50,7 @@ class LagMeter:
         except KafkaError as error:
             log.debug("lag unknown: %s", error, extra={"topic": self._topic})
             return
+        self.latest = lag
         KAFKA_LAG.labels(self._topic, self._group).set(lag)
 
     def forget(self) -> None:

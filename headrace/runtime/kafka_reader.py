@@ -64,6 +64,15 @@ class TopicReader(Generic[T]):
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"read-{topic}", daemon=True)
 
+    @property
+    def topic(self) -> str:
+        return self._topic
+
+    @property
+    def lag(self) -> int | None:
+        """Records that were before it when it last looked; None: not known yet."""
+        return self._lag.latest
+
     def start(self) -> None:
         self._thread.start()
 

@@ -7,6 +7,8 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import asyncio
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from functools import partial
@@ -33,6 +35,7 @@ from services.ranker.accuracy.build import live_accuracy, people_before
 from services.ranker.accuracy.places import Places
 from services.ranker.batches import Batches, BatchShare
 from services.ranker.catalogue import Catalogue, ItemVersion
+from services.ranker.condition import Condition
 from services.ranker.grpc import SERVICE, RankerServicer
 from services.ranker.inspection_grpc import INSPECTION, InspectionServicer
 from services.ranker.lists import ListMaker
@@ -50,6 +53,7 @@ from services.ranker.users import UserCache, UserVector
 
 async def serve(settings: RankerSettings, process: Process) -> None:
     """Runs the service until it is told to stop."""
+    began = time.time()
     peers = settings.peers()
     async with AsyncExitStack() as stack:
         bundle = await asyncio.to_thread(lambda: Bundle.load(settings.bundle_url, ["ranker"]))
@@ -141,6 +145,16 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             accuracy = live_accuracy(settings, bundle.model_version, publisher, before, places)
             accuracy.start()
             stack.push_async_callback(asyncio.to_thread, accuracy.stop, settings.shutdown_grace_s)
+        condition = Condition(
+            manifest=bundle.manifest,
+            started_at=began,
+            catalogue=catalogue,
+            indexes={"retrieval": retrieval, "similar": similar},
+            cache=cache,
+            filters=lambda: lists.filters,
+            trending=trending,
+            readers=(items, users),
+        )
         process.readiness.require("item_vectors", items.caught_up)
         process.readiness.require("user_vectors", users.caught_up)
         process.readiness.require("trending", trends.succeeded)
@@ -149,7 +163,22 @@ async def serve(settings: RankerSettings, process: Process) -> None:
                 host=settings.host,
                 port=settings.grpc_port,
                 services=[SERVICE, SCORING, INSPECTION],
-                register=partial(_register, ranker, batches, opinions, bundle.width),
+                register=partial(
+                    _register,
+                    [
+                        partial(
+                            add_RankerServiceServicer_to_server, RankerServicer(ranker, batches)
+                        ),
+                        partial(
+                            add_ScoringServiceServicer_to_server,
+                            ScoringServicer(opinions, bundle.width),
+                        ),
+                        partial(
+                            add_InspectionServiceServicer_to_server,
+                            InspectionServicer(ranker, condition),
+                        ),
+                    ],
+                ),
                 readiness=process.readiness,
                 grace_s=settings.shutdown_grace_s,
                 certificates=peers,
@@ -159,11 +188,10 @@ async def serve(settings: RankerSettings, process: Process) -> None:
 
 
 def _register(
-    ranker: Ranker, batches: Batches, opinions: Opinions, width: int, server: grpc.aio.Server
+    servicers: Sequence[Callable[[grpc.aio.Server], None]], server: grpc.aio.Server
 ) -> None:
-    add_RankerServiceServicer_to_server(RankerServicer(ranker, batches), server)
-    add_InspectionServiceServicer_to_server(InspectionServicer(ranker), server)
-    add_ScoringServiceServicer_to_server(ScoringServicer(opinions, width), server)
+    for add in servicers:
+        add(server)
 
 
 def _index(name: str, width: int, settings: RankerSettings, stack: AsyncExitStack) -> LayeredIndex:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.api.ranker.v1 import inspection_pb2 as api
 from headrace.api.ranker.v1 import inspection_pb2_grpc as stubs
+from services.ranker.condition import Condition, RankerStatus
 from services.ranker.grpc import recommend_query, recommend_response
 from services.ranker.inspecting import CandidateTold, Inspection, Named, PersonTold, StepTold
 from services.ranker.messages import timestamp
@@ -22,8 +23,9 @@ INSPECTION = api.DESCRIPTOR.services_by_name["InspectionService"].full_name
 class InspectionServicer(stubs.InspectionServiceServicer):
     """As the proto says."""
 
-    def __init__(self, ranker: Ranker) -> None:
+    def __init__(self, ranker: Ranker, condition: Condition) -> None:
         self._ranker = ranker
+        self._condition = condition
 
     async def InspectList(  # noqa: N802
         self, request: api.InspectListRequest, context: Call
@@ -32,6 +34,46 @@ class InspectionServicer(stubs.InspectionServiceServicer):
         return api.InspectListResponse(
             list=recommend_response(answer), inspection=inspection_message(inspection)
         )
+
+    async def GetRankerStatus(  # noqa: N802
+        self, request: api.GetRankerStatusRequest, context: Call
+    ) -> api.GetRankerStatusResponse:
+        return api.GetRankerStatusResponse(status=status_message(self._condition.now()))
+
+
+def status_message(status: RankerStatus) -> api.RankerStatus:
+    manifest, loaded = status.manifest, status.trending_loaded_at
+    return api.RankerStatus(
+        model=api.ModelFacts(
+            model_version=manifest.model_version,
+            created_at=manifest.created_at,
+            width=manifest.width,
+            user_width=manifest.user_width,
+            tower=manifest.tower,
+            ranking=manifest.ranking,
+            items=manifest.items,
+            metrics=manifest.metrics,
+        ),
+        started_at=timestamp(status.started_at),
+        items_known=status.items_known,
+        items_shown=status.items_shown,
+        indexes=[
+            api.IndexStatus(
+                name=name, base=sizes.base, delta=sizes.delta, tombstones=sizes.tombstones
+            )
+            for name, sizes in status.indexes.items()
+        ],
+        people=status.people,
+        people_bytes=status.people_bytes,
+        people_max_bytes=status.people_max_bytes,
+        filters=status.filters,
+        trending_items=status.trending_items,
+        trending_loaded_at=None if loaded is None else timestamp(loaded),
+        readers=[
+            api.ReaderStatus(topic=one.topic, caught_up=one.caught_up, lag=one.lag)
+            for one in status.readers
+        ],
+    )
 
 
 def inspection_message(inspection: Inspection) -> api.Inspection:

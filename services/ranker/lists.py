@@ -70,6 +70,11 @@ class ListMaker:
         self._explainer = Explainer(catalogue, retrieval, scorer)
         self._candidates = candidates
 
+    @property
+    def filters(self) -> int:
+        """How many are kept evaluated."""
+        return len(self._filters)
+
     def make(
         self, query: RecommendQuery, user: UserVector | None, trace: Trace | None = None
     ) -> MadeList:

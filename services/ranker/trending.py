@@ -1,6 +1,7 @@
 """What is chosen most of late: events per item, each counting half after every half-life, or each
 the same within a window."""
 
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -54,16 +55,18 @@ NO_TREND = Trend(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
 
 
 class Trending:
-    """The latest trends. Replaced as a whole; safe from any thread."""
+    """The latest trends. Replaced as a whole; safe from any thread. loaded_at: Unix seconds."""
 
     def __init__(self) -> None:
         self.now = NO_TREND
         self.windows: dict[Window, Trend] = {}
+        self.loaded_at: float | None = None
 
     def refresh(self, database: Database, half_life_s: float, window_s: float) -> None:
         """Raises: Unavailable where Postgres is away; the last trend stays then."""
         self.now = read_trend(database, half_life_s, window_s)
-        TRENDING_LOADED.set_to_current_time()
+        self.loaded_at = time.time()
+        TRENDING_LOADED.set(self.loaded_at)
 
     def within(self, window: Window | None) -> Trend:
         """None: of late, the latest counting most."""

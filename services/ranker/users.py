@@ -66,7 +66,7 @@ class UserCache:
     """Keeps updates of people who are cached or expected, and wakes who waits for them."""
 
     def __init__(self, max_bytes: int, loop: asyncio.AbstractEventLoop) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._loop = loop
         self._lock = threading.Lock()
         self._vectors: OrderedDict[str, UserVector] = OrderedDict()
@@ -168,7 +168,7 @@ class UserCache:
         self._vectors[vector.user_id] = vector
         self._vectors.move_to_end(vector.user_id)
         self._bytes += vector.size_bytes
-        while self._bytes > self._max_bytes:
+        while self._bytes > self.max_bytes:
             _, evicted = self._vectors.popitem(last=False)
             self._bytes -= evicted.size_bytes
         return vector

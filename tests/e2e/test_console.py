@@ -11,7 +11,13 @@ from tests.e2e.browsing import DESK, PHONE, assert_nobody_is_kept_out
 from tests.e2e.staff import log_in, member_of_staff
 from tests.e2e.visitor import Visitor, until
 
-PAGES = ("/console/list?user_id=259&n=8&kind=for_you&more=", "/console/upload", "/console/keys")
+PAGES = (
+    "/console/list?user_id=259&n=8&kind=for_you&more=",
+    "/console/compare",
+    "/console/status",
+    "/console/upload",
+    "/console/keys",
+)
 FILE = b"""\
 item_id,title,categories,price,currency
 up-1,Uploaded knife,Kitchen,4.90,EUR
@@ -87,6 +93,44 @@ def test_an_operator_explains_a_list(page: Page, visitor: Visitor, system: Local
     expect(page.get_by_role("region", name="Steps")).to_contain_text("Its category had its places")
     done = page.get_by_role("region", name="Events").get_by_role("row")
     expect(done).to_have_count(1 + len(clicks))
+
+
+def test_two_requests_stand_side_by_side(
+    browser: Browser, system: LocalSystem, visitor: Visitor
+) -> None:
+    context = browser.new_context(base_url=system.http_url, viewport=DESK)
+    page = context.new_page()
+    log_in(page, member_of_staff(system, "operator"))
+    page.goto("/console/compare")
+    page.get_by_label("Request A").fill('{"n": 4, "colour": "red"}')
+    page.get_by_label("Request B").fill('{"n": 4')
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("alert").nth(0)).to_contain_text("colour")
+    expect(page.get_by_role("alert").nth(1)).to_contain_text("no JSON")
+    first = visitor.http.post("/v1/recommendations", json={"n": 4}).json()["items"]
+    page.get_by_label("Request A").fill('{"n": 4}')
+    # The first at the end, and one less of the others.
+    pin = f'[{{"item_id": "{first[0]["item_id"]}", "position": 4}}]'
+    page.get_by_label("Request B").fill(
+        f'{{"n": 4, "pin": {pin}, "exclude": ["{first[3]["item_id"]}"]}}'
+    )
+    page.get_by_role("button", name="Compare").click()
+    # 3 of 5 are in both; of the 3 pairs one has kept its order.
+    expect(page.get_by_text("3 of 4 and 4 items are in both: an overlap of 60 %.")).to_be_visible()
+    expect(page.get_by_text("agrees by -0.33")).to_be_visible()
+    marks = page.get_by_role("region", name="List A").locator(".mark")
+    expect(marks.nth(0)).to_contain_text("3 higher than in the other")
+    expect(marks.nth(3)).to_contain_text("only in this list")
+    context.close()
+
+
+def test_an_operator_sees_what_the_ranker_holds(page: Page, system: LocalSystem) -> None:
+    log_in(page, member_of_staff(system, "operator"))
+    page.goto("/console/status")
+    expect(page.get_by_text(system.model_version, exact=True)).to_be_visible()
+    indexes = page.get_by_role("region", name="Indexes").get_by_role("row")
+    expect(indexes.nth(1)).to_contain_text("retrieval")
+    expect(page.get_by_role("region", name="Topics").nth(1)).to_contain_text("caught up")
 
 
 def test_a_shopper_sees_nothing_of_it(page: Page, system: LocalSystem) -> None:

@@ -2,7 +2,7 @@
 
 import { count, element, notice } from "../dom.js";
 import { choice, field, form } from "../forms.js";
-import { bar, itemLink, json, moment, named, score, table } from "./parts.js";
+import { bar, itemLink, json, moment, named, pairs, score, section, table } from "./parts.js";
 import { ask } from "./session.js";
 
 const KINDS = {
@@ -55,10 +55,6 @@ export function explained({ list, inspection, events, interests }) {
     section("The person", person(list, inspection.person)),
     section("What they did of late", past(events)),
   ].filter(Boolean);
-}
-
-function section(title, ...content) {
-  return element("section", { "aria-label": title }, element("h2", {}, title), content);
 }
 
 function candidates({ candidates: all, found }) {
@@ -119,10 +115,6 @@ function person(list, known) {
     ["Last event in it", known.last_occurred_at ? moment(known.last_occurred_at) : "–"],
     ["Done with", `${count(known.seen)} items`],
     ["Touched last", known.recent.length ? named(known.recent.slice(0, 10)) : "nothing"]]);
-}
-
-function pairs(all) {
-  return element("dl", { className: "facts" }, all.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
 }
 
 function past(events) {

@@ -46,3 +46,13 @@ export function json(text) {
     throw new Refused({ detail: `This is no JSON: ${error.message}.` });
   }
 }
+
+/** A part of a page under its heading. */
+export function section(title, ...content) {
+  return element("section", { "aria-label": title }, element("h2", {}, title), content);
+}
+
+/** Names and what they are: [[name, text or element]]. */
+export function pairs(all) {
+  return element("dl", { className: "facts" }, all.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+}

@@ -43,6 +43,15 @@ class ConsoleServicer(console_pb2_grpc.ConsoleServiceServicer):
             interests=told.interests,
         )
 
+    async def GetStatus(  # noqa: N802
+        self, request: console_pb2.GetStatusRequest, context: Call
+    ) -> console_pb2.GetStatusResponse:
+        self._access.require(authorization_in(context), Scope.ADMIN)
+        status = (await self._console.status()).model_dump(mode="json", exclude_none=True)
+        return console_pb2.GetStatusResponse(
+            ranker=ParseDict(status, inspection_pb2.RankerStatus())
+        )
+
 
 def _inspection(inspection: Inspection) -> inspection_pb2.Inspection:
     fields = inspection.model_dump(mode="json", exclude_none=True)

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from services.gateway.access import Access
 from services.gateway.answers import authorization_of, json_answer, list_body
 from services.gateway.bodies import read_body
-from services.gateway.console.models import InspectedList
+from services.gateway.console.models import InspectedList, SystemStatus
 from services.gateway.console.service import Console
 from services.gateway.history.routes import entry_body
 from services.gateway.keys import Scope
@@ -49,5 +49,11 @@ def console_routes(console: Console, access: Access) -> Callable[[FastAPI], None
                     "interests": told.interests,
                 }
             )
+
+        @app.get("/v1/console/status", **operation("console", 200, SystemStatus, scope=Scope.ADMIN))
+        async def system_status(request: Request) -> Response:
+            """What the ranker has loaded, and how it is. 503 while it is away."""
+            access.require(authorization_of(request), Scope.ADMIN)
+            return json_answer({"ranker": (await console.status()).model_dump()})
 
     return add

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from services.gateway.accounts.interests import Interests, WarmUp
-from services.gateway.console.models import Inspection
+from services.gateway.console.models import Inspection, RankerStatus
 from services.gateway.history.service import History
 from services.gateway.history.store import HistoryEntry
 from services.gateway.lists import RankedList
@@ -27,6 +27,9 @@ class Inspector(Protocol):
 
     async def inspect(self, request: RecommendationRequest) -> Inspected:
         """Raises: InvalidInput, NotFound, Unavailable."""
+
+    async def status(self) -> RankerStatus:
+        """Of the ranker that answers. Raises: Unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,10 @@ class Console:
             events=() if request.user_id is None else await self._latest(request.user_id),
             interests=[asked.category for asked, _ in named if asked.category is not None],
         )
+
+    async def status(self) -> RankerStatus:
+        """Of the ranker. Raises: Unavailable."""
+        return await self._inspector.status()
 
     async def _latest(self, user_id: str) -> Sequence[HistoryEntry]:
         return (await self._history.page(user_id, EVENTS, None)).entries

@@ -1,11 +1,14 @@
 """The ranker, looked into over gRPC."""
 
+from typing import Any
+
 import grpc
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 
 from headrace.api.ranker.v1 import inspection_pb2, inspection_pb2_grpc
 from headrace.runtime.grpc_channel import call
-from services.gateway.console.models import Inspection
+from services.gateway.console.models import Inspection, RankerStatus
 from services.gateway.console.service import Inspected
 from services.gateway.models import RecommendationRequest
 from services.gateway.upstream import ranked_list, recommend_message
@@ -28,9 +31,21 @@ class GrpcInspector:
         answer = await call(self._stub.InspectList, message, "ranker", _DEADLINE_S)
         return Inspected(ranked_list(request, answer.list), inspection_of(answer.inspection))
 
+    async def status(self) -> RankerStatus:
+        request = inspection_pb2.GetRankerStatusRequest()
+        answer = await call(self._stub.GetRankerStatus, request, "ranker", _DEADLINE_S)
+        return status_of(answer.status)
+
 
 def inspection_of(message: inspection_pb2.Inspection) -> Inspection:
-    fields = MessageToDict(
+    return Inspection.model_validate(_fields(message))
+
+
+def status_of(message: inspection_pb2.RankerStatus) -> RankerStatus:
+    return RankerStatus.model_validate(_fields(message))
+
+
+def _fields(message: Message) -> dict[str, Any]:
+    return MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    return Inspection.model_validate(fields)

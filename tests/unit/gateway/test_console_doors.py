@@ -12,6 +12,7 @@ import grpc
 import httpx
 import pytest
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from headrace.api.gateway.v1 import console_pb2 as api
 from headrace.api.gateway.v1 import console_pb2_grpc, gateway_pb2
@@ -24,10 +25,10 @@ from headrace.local.ports import free_ports
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.readiness import Readiness
 from services.gateway.console.grpc import CONSOLE, ConsoleServicer
-from services.gateway.console.models import Inspection
+from services.gateway.console.models import Inspection, RankerStatus
 from services.gateway.console.routes import console_routes
 from services.gateway.console.service import Console, Inspected
-from services.gateway.console.upstream import inspection_of
+from services.gateway.console.upstream import inspection_of, status_of
 from services.gateway.history.service import History, HistoryPage
 from services.gateway.history.store import HistoryEntry
 from services.gateway.http import BodyLimits, build_app
@@ -61,6 +62,18 @@ TOLD = inspection_pb2.Inspection(
         ),
     ],
     found=5,
+)
+STATUS = inspection_pb2.RankerStatus(
+    model=inspection_pb2.ModelFacts(model_version="m1", width=8, metrics={"HR@10": 0.25}),
+    started_at=Timestamp(seconds=1_700_000_000),
+    items_known=7,
+    items_shown=6,
+    indexes=[inspection_pb2.IndexStatus(name="retrieval", base=4, delta=2)],
+    people_max_bytes=2**40,
+    readers=[
+        inspection_pb2.ReaderStatus(topic="item-vectors.m1", caught_up=True, lag=0),
+        inspection_pb2.ReaderStatus(topic="user-vectors.m1"),
+    ],
 )
 CLICKED = HistoryEntry(
     n=3,
@@ -96,6 +109,11 @@ class Around:
 
     async def inspect(self, request: RecommendationRequest) -> Inspected:
         return Inspected(await self.world.ranker.recommend(request), inspection_of(TOLD))
+
+    async def status(self) -> RankerStatus:
+        if self.world.ranker.failure is not None:
+            raise self.world.ranker.failure
+        return status_of(STATUS)
 
     async def of(self, user_id: str) -> tuple[str, ...]:
         return self.liked.get(user_id, ())
@@ -141,6 +159,12 @@ async def http(around: Around) -> AsyncIterator[httpx.AsyncClient]:
 async def address(around: Around) -> AsyncIterator[str]:
     async with around.address() as address:
         yield address
+
+
+@asynccontextmanager
+async def stub_at(address: str) -> AsyncIterator[console_pb2_grpc.ConsoleServiceAsyncStub]:
+    async with grpc.aio.insecure_channel(address) as channel:
+        yield console_pb2_grpc.ConsoleServiceStub(channel)
 
 
 async def looked_into(http: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
@@ -199,11 +223,32 @@ async def test_interests_make_the_list_of_somebody_new_and_are_told(
     assert (await looked_into(http, user_id="u_other"))["interests"] == []
 
 
+async def test_both_doors_tell_how_the_ranker_is(
+    around: Around, http: httpx.AsyncClient, address: str
+) -> None:
+    over_http = (await http.get("/v1/console/status", headers=ADMIN_KEY)).json()["ranker"]
+    assert RankerStatus.model_validate(over_http) == status_of(STATUS)
+    assert [one["lag"] for one in over_http["readers"]] == [0, None]
+    assert over_http["people_max_bytes"] == 2**40
+    async with stub_at(address) as stub:
+        over_grpc = await stub.GetStatus(api.GetStatusRequest(), metadata=list(ADMIN_KEY.items()))
+    assert over_grpc.ranker == STATUS
+    async with AsyncConsole(address, api_key="admin-key-0123456789") as console:
+        told = await console.status()
+    assert (told.model.metrics, told.trending_loaded_at) == ({"HR@10": 0.25}, None)
+    assert [(one.base, one.delta) for one in told.indexes] == [(4, 2)]
+    assert [one.lag for one in told.readers] == [0, None]
+    around.world.lose_ranker()
+    assert (await http.get("/v1/console/status", headers=ADMIN_KEY)).status_code == 503
+
+
 @pytest.mark.parametrize("key", [READER_KEY, CATALOGUE_KEY, {}])
 async def test_only_operators_look_into_lists(
     http: httpx.AsyncClient, address: str, key: dict[str, str]
 ) -> None:
     answer = await http.post("/v1/inspect/recommendations", json={}, headers=key)
+    assert answer.status_code == (403 if key else 401)
+    answer = await http.get("/v1/console/status", headers=key)
     assert answer.status_code == (403 if key else 401)
     async with grpc.aio.insecure_channel(address) as channel:
         stub: console_pb2_grpc.ConsoleServiceAsyncStub = console_pb2_grpc.ConsoleServiceStub(
