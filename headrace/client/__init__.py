@@ -22,8 +22,11 @@ from headrace.client.catalogue_models import Facets, FoundItem, FoundItems, Sugg
 from headrace.client.console import Console
 from headrace.client.console_models import (
     InspectedCandidate,
+    InspectedItem,
     InspectedList,
     InspectedStep,
+    LiveEvent,
+    LiveEvents,
     RankerStatus,
 )
 from headrace.client.models import (
@@ -78,11 +81,14 @@ __all__ = [
     "HistoryEntry",
     "HistoryPage",
     "InspectedCandidate",
+    "InspectedItem",
     "InspectedList",
     "InspectedStep",
     "Item",
     "ListOptions",
     "ListedItem",
+    "LiveEvent",
+    "LiveEvents",
     "PersonList",
     "Personalisation",
     "Pin",

@@ -1,28 +1,37 @@
 """Every call of the clients of the console, as `calls` has those of the others."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC
 from typing import cast
 
+from headrace.api.events.v1 import events_pb2
 from headrace.api.gateway.v1 import console_pb2 as api
 from headrace.api.gateway.v1 import gateway_pb2
-from headrace.api.ranker.v1 import inspection_pb2, ranker_pb2
+from headrace.api.ranker.v1 import inspection_pb2, list_options_pb2, ranker_pb2
 from headrace.client.calls import Call
 from headrace.client.console_models import (
     FoundBy,
     IndexStatus,
     InspectedCandidate,
+    InspectedItem,
     InspectedList,
     InspectedPerson,
     InspectedStep,
+    LiveEvent,
+    LiveEvents,
+    LiveType,
     ModelFacts,
     NamedItem,
     RankerStatus,
     ReaderStatus,
+    ShownAndChosen,
+    Visibility,
 )
 from headrace.client.history_calls import history_entry
-from headrace.client.messages import from_recommendations, name_of
+from headrace.client.messages import from_recommendations, item_of, listed, name_of
 from headrace.client.models import Source
+from headrace.client.options import Window
+from headrace.errors import InvalidInput
 
 
 def inspect(
@@ -30,6 +39,63 @@ def inspect(
 ) -> Call[api.InspectRecommendationsResponse, InspectedList]:
     return Call(
         "InspectRecommendations", api.InspectRecommendationsRequest(request=request), _inspected
+    )
+
+
+def inspect_item(item_id: str) -> Call[api.InspectItemResponse, InspectedItem]:
+    return Call("InspectItem", api.InspectItemRequest(item_id=item_id), _item)
+
+
+def _item(answer: api.InspectItemResponse) -> InspectedItem:
+    return InspectedItem(
+        item_id=answer.item_id,
+        title=answer.title,
+        revision=answer.revision,
+        updated_at=answer.updated_at.ToDatetime(UTC),
+        visibility=cast("Visibility", name_of(api.Visibility, "VISIBILITY_", answer.visibility)),
+        item=item_of(answer.item, answer.revision) if answer.HasField("item") else None,
+        in_lists=answer.in_lists,
+        similar=listed(answer.similar),
+        windows=tuple(
+            ShownAndChosen(
+                cast("Window", name_of(list_options_pb2.Window, "WINDOW_", one.window)),
+                one.impressions,
+                one.events,
+            )
+            for one in answer.windows
+        ),
+    )
+
+
+def watch_request(user_id: str | None, types: Sequence[LiveType]) -> api.WatchEventsRequest:
+    """Raises: InvalidInput for a type that does not exist."""
+    numbers = events_pb2.EventType.DESCRIPTOR.values_by_name
+    names = {name.removeprefix("EVENT_TYPE_").lower(): one.number for name, one in numbers.items()}
+    unknown = [one for one in types if one not in names]
+    if unknown:
+        raise InvalidInput.of("types", f"must be of {', '.join(names)}, not {unknown[0]!r}")
+    return api.WatchEventsRequest(
+        user_id=user_id or "",
+        types=[events_pb2.EventType.ValueType(names[one]) for one in types],
+    )
+
+
+def live_events(answer: api.WatchEventsResponse) -> LiveEvents:
+    return LiveEvents(tuple(map(_live, answer.events)), answer.dropped)
+
+
+def _live(event: api.LiveEvent) -> LiveEvent:
+    accepted = event.accepted_at
+    return LiveEvent(
+        event_id=event.event_id,
+        user_id=event.user_id,
+        n=event.n,
+        item_id=event.item_id,
+        type=cast("LiveType", name_of(events_pb2.EventType, "EVENT_TYPE_", event.type)),
+        value=event.value if event.HasField("value") else None,
+        occurred_at=event.occurred_at.ToDatetime(UTC),
+        accepted_at=accepted.ToDatetime(UTC) if event.HasField("accepted_at") else None,
+        backfill=event.backfill,
     )
 
 

@@ -2,8 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from headrace.client.models import HistoryEntry, Recommendations, Source
+from headrace.client.models import (
+    EventType,
+    HistoryEntry,
+    Item,
+    ListedItem,
+    Recommendations,
+    Source,
+)
+from headrace.client.options import Window
+
+LiveType = EventType | Literal["retraction", "unspecified"]
+Visibility = Literal["visible", "deleted", "not_yet", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,57 @@ class InspectedList:
     found: int
     events: tuple[HistoryEntry, ...]
     interests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAndChosen:
+    """What became of an item within a window that ends now. impressions: places in lists, of hours
+    that began within it. events: what people did with it, dislikes and imports left out."""
+
+    window: Window
+    impressions: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedItem:
+    """What is known about an item. item: None where it is hidden. in_lists: whether the ranker has
+    it, and may show it. similar: the 12 nearest. windows: hour, day and week."""
+
+    item_id: str
+    title: str
+    revision: int
+    updated_at: datetime
+    visibility: Visibility
+    item: Item | None
+    in_lists: bool
+    similar: tuple[ListedItem, ...]
+    windows: tuple[ShownAndChosen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """An entry of somebody's log, just after it got its number. item_id: empty where it has none.
+    accepted_at: None for imports, as `backfill` says."""
+
+    event_id: str
+    user_id: str
+    n: int
+    item_id: str
+    type: LiveType
+    value: float | None
+    occurred_at: datetime
+    accepted_at: datetime | None
+    backfill: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvents:
+    """What came since the last. dropped: events that were lost before, since they were not taken
+    in time. With neither it is a sign of life."""
+
+    events: tuple[LiveEvent, ...]
+    dropped: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def from_recommendations(answer: gateway_pb2.RecommendResponse) -> Recommendatio
         model_version=answer.model_version,
         as_of=answer.as_of.ToDatetime(UTC),
         degraded=answer.degraded if answer.HasField("degraded") else None,
-        items=_listed(answer.items),
+        items=listed(answer.items),
         after=None if answer.after_status == 0 else cast("EventStatus", status),
         next_cursor=answer.next_cursor if answer.HasField("next_cursor") else None,
         personal=answer.personal,
@@ -86,14 +86,14 @@ def from_batch(answer: gateway_pb2.BatchRecommendResponse) -> list[PersonList]:
             model_version=answer.model_version,
             as_of=one.as_of.ToDatetime(UTC),
             personal=one.n_applied > 0,
-            items=_listed(one.items),
+            items=listed(one.items),
         )
         for one in answer.lists
     ]
 
 
 def from_similar(answer: gateway_pb2.SimilarItemsResponse) -> SimilarItems:
-    return SimilarItems(answer.request_id, answer.model_version, _listed(answer.items))
+    return SimilarItems(answer.request_id, answer.model_version, listed(answer.items))
 
 
 def from_similar_users(answer: gateway_pb2.SimilarUsersResponse) -> tuple[SimilarUser, ...]:
@@ -106,7 +106,7 @@ def _explanation(item: ranker_pb2.RankedItem) -> Explanation:
     return Explanation(told.anybody, told.history, told.boosts, causes)
 
 
-def _listed(items: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
+def listed(items: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
     return tuple(
         ListedItem(
             item_id=item.item_id,

@@ -34,6 +34,7 @@ class TopicReader(Generic[T]):
 
     apply: takes each batch in order; applying a record twice must be harmless.
     since: `beginning` of the topic, or `now`.
+    publisher: of dead letters. None: `decode` refuses nothing.
     on_failure: told of an error that ends the thread.
     """
 
@@ -45,7 +46,7 @@ class TopicReader(Generic[T]):
         since: Literal["beginning", "now"],
         decode: Decode[T],
         apply: Callable[[Sequence[Message[T]]], object],
-        publisher: Publisher,
+        publisher: Publisher | None,
         on_failure: Callable[[BaseException], None],
         max_batch: int = 2_000,
         lag_period_s: float = LAG_PERIOD_S,
@@ -157,7 +158,10 @@ class TopicReader(Generic[T]):
 
     def _refuse(self, refusals: Sequence[Refusal]) -> None:
         refused = letters(refusals)
-        while refused and not self._stop.is_set():
+        if not refused:
+            return
+        assert self._publisher is not None
+        while not self._stop.is_set():
             try:
                 self._publisher.publish(refused)
             except Unavailable as error:

@@ -8,7 +8,7 @@ from headrace.runtime.kafka_consumer import GroupConsumer
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
-from headrace.runtime.topics import EVENTS, ITEMS
+from headrace.runtime.topics import EVENTS, IMPRESSIONS, ITEMS
 from headrace.store.database import Database
 from services.event_ingest.behaviour import BehaviourRefresh
 from services.event_ingest.consumer import (
@@ -18,6 +18,7 @@ from services.event_ingest.consumer import (
     decode_event,
     decode_item,
 )
+from services.event_ingest.impressions import ImpressionCounts, decode_shown
 from services.event_ingest.log import EventLog
 from services.event_ingest.service import EventIngest
 from services.event_ingest.settings import EventIngestSettings
@@ -25,6 +26,7 @@ from services.event_ingest.sweeper import Sweeper
 
 SERVICE = "event_ingest"
 
+_FORGET_PERIOD_S = 3_600.0
 _POSTGRES_ANSWERED_WITHIN_S = 10.0  # and the period of the sweep, which asks it
 
 
@@ -57,6 +59,17 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
             on_failure=process.fail,
             max_batch=settings.ingest_batch_records,
         )
+        impressions = ImpressionCounts(database)
+        shown = GroupConsumer(
+            bootstrap_servers=settings.kafka_bootstrap_servers,
+            group=f"{SERVICE}-impressions",
+            topic=IMPRESSIONS,
+            decode=decode_shown,
+            handle=impressions.handle,
+            publisher=publisher,
+            on_failure=process.fail,
+        )
+        forgetting = Periodic("forget_impressions", impressions.forget, _FORGET_PERIOD_S)
         sweeps = Periodic(
             "sweep_waiting",
             Sweeper(service, entries, settings.trending_window_h).sweep,
@@ -69,11 +82,11 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
         refreshes = Periodic("refresh_behaviour", behaviour.round, settings.behaviour_refresh_s)
         stack.push_async_callback(
             _stop_all,
-            [events.stop, items.stop, sweeps.stop, refreshes.stop],
+            [part.stop for part in (events, items, shown, sweeps, forgetting, refreshes)],
             settings.shutdown_grace_s,
         )
         stack.callback(behaviour.cancel)
-        for part in (events, items, sweeps, refreshes):
+        for part in (events, items, shown, sweeps, forgetting, refreshes):
             part.start()
 
         process.readiness.require("events", events.joined)

@@ -40,6 +40,9 @@ from services.gateway.catalogue.grpc import CATALOGUE, CatalogueServicer
 from services.gateway.catalogue.routes import catalogue_routes
 from services.gateway.catalogue.upstream import GrpcFinder, GrpcOpinions
 from services.gateway.console.grpc import CONSOLE, ConsoleServicer
+from services.gateway.console.item_store import StoredItemFacts
+from services.gateway.console.live import Live
+from services.gateway.console.live_source import ItemIds, interactions
 from services.gateway.console.routes import console_routes
 from services.gateway.console.service import Console
 from services.gateway.console.upstream import GrpcInspector
@@ -100,13 +103,11 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         interests = StoredInterests(AccountStore(database))
         popular = PopularLists()
         process.readiness.require("ranker", popular.filled)
+        warm_ranker = WarmRanker(
+            ranker, settings.ranker_deadline_ms, settings.after_wait_ms, interests
+        )
         gateway = Gateway(
-            ranker=WarmRanker(
-                ranker,
-                settings.ranker_deadline_ms,
-                settings.after_wait_ms,
-                interests,
-            ),
+            ranker=warm_ranker,
             catalogue=GrpcCatalogue(items, settings.item_embedding_deadline_ms),
             event_log=events,
             fallback=Fallback(PersonalLists(settings.remembered_places), popular),
@@ -125,6 +126,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             choices,
         )
         behaviour = Behaviour(BehaviourStore(database))
+        live = Live(partial(interactions, settings.kafka_bootstrap_servers, ItemIds(database)))
         directory = Directory()
         tokens = Tokens.parse(settings.token_keys)
         access = Access(ApiKeys.parse(settings.api_keys), tokens, directory)
@@ -141,6 +143,8 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             inspector=GrpcInspector(ranker, settings.after_wait_ms),
             interests=interests,
             history=history,
+            facts=StoredItemFacts(database),
+            similar=warm_ranker.similar,
         )
         await stack.enter_async_context(
             grpc_server(
@@ -183,7 +187,8 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                             PrivacyServicer(privacy, access),
                         ),
                         partial(
-                            add_ConsoleServiceServicer_to_server, ConsoleServicer(console, access)
+                            add_ConsoleServiceServicer_to_server,
+                            ConsoleServicer(console, live, access),
                         ),
                     ],
                 ),
@@ -208,7 +213,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                         key_routes(people.keys, access),
                         history_routes(history, access),
                         privacy_routes(privacy, access),
-                        console_routes(console, access),
+                        console_routes(console, live, access),
                         storefront_routes(),
                     ],
                 ),
@@ -218,6 +223,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                 certificates=doors,
             )
         )
+        stack.callback(live.close)  # before the doors, which wait for answers to end
         log.info("listening", extra={"http": settings.http_port, "grpc": settings.grpc_port})
         await process.until_told_to_stop()
 

@@ -77,7 +77,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         return gateway_pb2.SimilarItemsResponse(
             request_id=_request_id(),
             model_version=found.model_version,
-            items=_ranked_items(found.items),
+            items=ranked_items(found.items),
         )
 
     async def SimilarUsers(  # noqa: N802
@@ -153,7 +153,7 @@ def recommend_response(ranked: RankedList) -> gateway_pb2.RecommendResponse:
         model_version=ranked.model_version,
         as_of=to_timestamp(ranked.as_of),
         degraded=ranked.degraded,
-        items=_ranked_items(ranked.items),
+        items=ranked_items(ranked.items),
         next_cursor=ranked.next_cursor,
         personal=ranked.personal,
         not_personal_because=ranked.not_personal_because,
@@ -207,7 +207,7 @@ def _person_list(one: PersonList) -> ranker_pb2.PersonList:
         user_id=one.user_id,
         as_of=to_timestamp(one.as_of),
         n_applied=one.n_applied,
-        items=_ranked_items(one.items),
+        items=ranked_items(one.items),
     )
 
 
@@ -252,7 +252,7 @@ def _explanation(explanation: Explanation) -> ranker_pb2.Explanation:
     )
 
 
-def _ranked_items(items: Iterable[ListedItem]) -> list[ranker_pb2.RankedItem]:
+def ranked_items(items: Iterable[ListedItem]) -> list[ranker_pb2.RankedItem]:
     return [
         ranker_pb2.RankedItem(
             item_id=item.item_id,

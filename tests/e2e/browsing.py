@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
@@ -38,9 +38,24 @@ def page_of(browser: Browser, base_url: str) -> Iterator[Page]:
     assert not complaints
 
 
-def assert_nobody_is_kept_out(page: Page) -> None:
-    """Axe finds nothing serious on the page, and nothing is wider than the window."""
+def appears(page: Page, what: Locator) -> bool:
+    """Whether it is on the page once that is complete; loads the page again where it is not."""
     page.wait_for_load_state("networkidle")
+    if what.count():
+        return True
+    page.reload()
+    return False
+
+
+def assert_nobody_is_kept_out(page: Page, *, streams: bool = False) -> None:
+    """Axe finds nothing serious on the page, and nothing is wider than the window.
+
+    streams: the page reads something that has no end.
+    """
+    if streams:
+        expect(page.get_by_role("status").last).not_to_be_empty()
+    else:
+        page.wait_for_load_state("networkidle")
     found = Axe().run(page)
     serious = [
         violation

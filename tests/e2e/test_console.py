@@ -4,10 +4,10 @@ from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from headrace.local.system import LocalSystem
-from tests.e2e.browsing import DESK, PHONE, assert_nobody_is_kept_out
+from tests.e2e.browsing import DESK, PHONE, appears, assert_nobody_is_kept_out
 from tests.e2e.staff import log_in, member_of_staff
 from tests.e2e.visitor import Visitor, until
 
@@ -15,6 +15,7 @@ PAGES = (
     "/console/list?user_id=259&n=8&kind=for_you&more=",
     "/console/compare",
     "/console/status",
+    "/console/item?id=item-1",
     "/console/upload",
     "/console/keys",
 )
@@ -47,7 +48,7 @@ def test_a_key_is_shown_once_and_ends_when_it_is_revoked(page: Page, system: Loc
     until(lambda: answered() == httpx.codes.UNAUTHORIZED, 10, "the key is refused")
 
 
-def test_a_merchandiser_uploads_a_catalogue_and_reads_what_was_refused(
+def test_a_merchandiser_uploads_a_catalogue_and_pins_an_item(
     page: Page, system: LocalSystem
 ) -> None:
     log_in(page, member_of_staff(system, "merchandiser"))
@@ -61,7 +62,17 @@ def test_a_merchandiser_uploads_a_catalogue_and_reads_what_was_refused(
     refused = page.get_by_role("region", name="Refused lines").get_by_role("row").nth(1)
     expect(refused.get_by_role("cell").nth(0)).to_have_text("3")
     expect(refused.get_by_role("cell").nth(1)).to_have_text("price")
-    assert httpx.get(f"{system.http_url}/v1/items/up-1").is_success
+
+    page.goto("/console/item")
+    page.get_by_label("Id, or words").fill("uploaded knif")
+    page.get_by_role("button", name="Find an item").click()
+    page.get_by_role("link", name="Uploaded knife").click()
+    until(lambda: appears(page, page.get_by_label("Place")), 30, "the ranker has the item")
+    page.get_by_label("Place").fill("2")
+    page.get_by_role("button", name="Try a pin").click()
+    second = page.get_by_role("list", name="The list with the pin").get_by_role("listitem").nth(1)
+    expect(second).to_contain_text("Uploaded knife")
+    expect(second).to_contain_text("pinned")
 
 
 def test_an_operator_explains_a_list(page: Page, visitor: Visitor, system: LocalSystem) -> None:
@@ -93,6 +104,12 @@ def test_an_operator_explains_a_list(page: Page, visitor: Visitor, system: Local
     expect(page.get_by_role("region", name="Steps")).to_contain_text("Its category had its places")
     done = page.get_by_role("region", name="Events").get_by_role("row")
     expect(done).to_have_count(1 + len(clicks))
+    first = f"/v1/inspect/items/{served['items'][0]['item_id']}"
+
+    def shown() -> int:
+        return int(visitor.http.get(first).json()["windows"][0]["impressions"])
+
+    until(lambda: shown() > 0, 30, "the served list was counted")
 
 
 def test_two_requests_stand_side_by_side(
@@ -133,26 +150,54 @@ def test_an_operator_sees_what_the_ranker_holds(page: Page, system: LocalSystem)
     expect(page.get_by_role("region", name="Topics").nth(1)).to_contain_text("caught up")
 
 
+def test_an_operator_watches_what_people_do(
+    page: Page, visitor: Visitor, system: LocalSystem
+) -> None:
+    log_in(page, member_of_staff(system, "operator"))
+    with page.expect_response("**/v1/console/events?user_id=lee*") as stream:
+        page.goto("/console/live?user_id=lee&type=like")
+    assert stream.value.status == httpx.codes.OK
+    events = page.get_by_role("region", name="Events").get_by_role("row")
+    sent = [0]
+
+    def one_is_shown() -> bool:
+        sent[0] += 1  # one that comes before Kafka is read is not shown
+        visitor.send(
+            [
+                {"event_id": f"l{sent[0]}{kind}", "user_id": who, "item_id": "item-3", "type": kind}
+                for who, kind in (("lee", "like"), ("lee", "view"), ("kim", "like"))
+            ]
+        )
+        page.wait_for_timeout(500)
+        return events.count() > 1
+
+    until(one_is_shown, 30, "an event is shown")
+    expect(events.nth(1)).to_contain_text("lee")
+    expect(events.nth(1)).to_contain_text("item-3")
+    assert "view" not in page.get_by_role("region", name="Events").inner_text()
+    assert "kim" not in page.get_by_role("region", name="Events").inner_text()
+
+
 def test_a_shopper_sees_nothing_of_it(page: Page, system: LocalSystem) -> None:
     log_in(page, member_of_staff(system, "shopper"))
     page.goto("/console/keys")
     expect(page.get_by_role("heading", name="Nothing to see yet")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "size"), [("light", PHONE), ("dark", DESK)])
 def test_no_page_of_it_keeps_anybody_out(
-    browser: Browser, system: LocalSystem, scheme: Literal["light", "dark"]
+    browser: Browser, system: LocalSystem, scheme: Literal["light", "dark"], size: ViewportSize
 ) -> None:
-    email = member_of_staff(system, "operator")
-    for size in (PHONE, DESK):
-        context = browser.new_context(
-            base_url=system.http_url, viewport=size, color_scheme=scheme, reduced_motion="reduce"
-        )
-        page = context.new_page()
-        page.goto("/console")
+    context = browser.new_context(
+        base_url=system.http_url, viewport=size, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto("/console")
+    assert_nobody_is_kept_out(page)
+    log_in(page, member_of_staff(system, "operator"))
+    for path in PAGES:
+        page.goto(path)
         assert_nobody_is_kept_out(page)
-        log_in(page, email)
-        for path in PAGES:
-            page.goto(path)
-            assert_nobody_is_kept_out(page)
-        context.close()
+    page.goto("/console/live")
+    assert_nobody_is_kept_out(page, streams=True)
+    context.close()

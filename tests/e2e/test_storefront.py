@@ -5,10 +5,10 @@ from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Dialog, Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from headrace.local.system import LocalSystem
-from tests.e2e.browsing import DESK, PHONE, assert_nobody_is_kept_out
+from tests.e2e.browsing import DESK, PHONE, appears, assert_nobody_is_kept_out
 from tests.e2e.visitor import API_KEY, until
 
 PAGES = (
@@ -31,15 +31,6 @@ def titles(page: Page, row: str | re.Pattern[str]) -> list[str]:
 
 def told(page: Page, text: str) -> bool:
     return appears(page, page.get_by_text(text))
-
-
-def appears(page: Page, what: Locator) -> bool:
-    """Whether it is on the page once that is complete; loads the page again where it is not."""
-    page.wait_for_load_state("networkidle")
-    if what.count():
-        return True
-    page.reload()
-    return False
 
 
 def test_a_new_visitor_s_first_page_follows_what_they_look_at(page: Page) -> None:

@@ -50,8 +50,11 @@ function showWho({ email: address, role }) {
 }
 
 function showPages(seen, here) {
-  document.getElementById("pages").append(element("ul", {}, seen.map((one) =>
+  const pages = document.getElementById("pages");
+  pages.append(element("ul", {}, seen.map((one) =>
     element("li", {}, element("a", { href: one.path, "aria-current": one === here ? "page" : undefined }, one.title)))));
+  const present = pages.querySelector("[aria-current]");
+  if (present) pages.scrollLeft = present.offsetLeft - pages.offsetLeft - 16; // on a phone they are wider than the page
 }
 
 start().catch((error) => {

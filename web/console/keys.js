@@ -1,6 +1,6 @@
 // Keys of applications, and what accounts may do.
 
-import { element } from "../dom.js";
+import { element, notice } from "../dom.js";
 import { choice, email, field, form } from "../forms.js";
 import { moment, table } from "./parts.js";
 import { ask } from "./session.js";
@@ -62,8 +62,12 @@ function revoking({ key_id, name }, refresh) {
       button.textContent = "For good?";
       return;
     }
-    await ask("DELETE", `/v1/keys/${encodeURIComponent(key_id)}`);
-    await refresh();
+    try {
+      await ask("DELETE", `/v1/keys/${encodeURIComponent(key_id)}`);
+      await refresh();
+    } catch (error) {
+      button.replaceWith(notice(error));
+    }
   };
   button.onblur = () => { button.textContent = "Revoke"; };
   return button;

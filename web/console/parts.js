@@ -25,7 +25,7 @@ export function bar(share) {
 
 /** Leads to what is known about an item. */
 export function itemLink({ item_id, title }) {
-  return element("a", { href: `/items/${encodeURIComponent(item_id)}` }, title || item_id);
+  return element("a", { href: `/console/item?id=${encodeURIComponent(item_id)}` }, title || item_id);
 }
 
 /** Several items in a row. */

@@ -40,10 +40,10 @@ function sections(ranker) {
       ["May be shown", `${count(ranker.items_shown)} of ${count(ranker.items_known)}`],
       ["Trending", `${count(ranker.trending_items)}, ${ranker.trending_loaded_at ? `read ${moment(ranker.trending_loaded_at)}` : "not read yet"}`],
     ])),
-    section("Indexes", table("Indexes", ["Index", "Base", "Delta", "Tombstones", "Changed since it was built"], ranker.indexes.map((one) => {
-      const changed = (one.delta + one.tombstones) / Math.max(1, one.base);
+    section("Indexes", table("Indexes", ["Index", "Base", "Delta", "Tombstones", "Apart from the base"], ranker.indexes.map((one) => {
+      const apart = (one.delta + one.tombstones) / Math.max(1, one.base + one.delta);
       return [one.name, count(one.base), count(one.delta), count(one.tombstones),
-        element("span", { className: "number" }, `${(100 * changed).toFixed(1)} %`, bar(Math.min(1, changed)))];
+        element("span", { className: "number" }, `${(100 * apart).toFixed(1)} %`, bar(apart))];
     }))),
     section("In memory", pairs([
       ["Since", moment(ranker.started_at)],

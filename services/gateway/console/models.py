@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from headrace.contracts.identifiers import Identifier
 from services.gateway.history.models import HistoryEntryModel
 from services.gateway.lists import Source
-from services.gateway.models import Recommendations
+from services.gateway.models import ListedItemModel, Recommendations, StoredItem
 
 
 class _Told(BaseModel):
@@ -180,6 +181,82 @@ class SystemStatus(_Told):
     """How the system is."""
 
     ranker: RankerStatus = Field(description="Of several, the one that answered.")
+
+
+Visibility = Literal["visible", "deleted", "not_yet", "expired"]
+Window = Literal["hour", "day", "week"]
+
+
+class ItemState(_Told):
+    """An item as the catalogue keeps it, hidden or not."""
+
+    item_id: str = Field(examples=["50"])
+    title: str = Field(examples=["Star Wars (1977)"])
+    revision: int = Field(description="Grows by one with each change.")
+    updated_at: datetime = Field(description="When it was changed last.")
+    visibility: Visibility = Field(
+        description="not_yet: before its `publish_at`. expired: after its `expire_at`."
+    )
+
+
+class ShownAndChosen(_Told):
+    """What became of an item within a window that ends now."""
+
+    window: Window
+    impressions: int = Field(
+        description="Places in lists that were served, of hours that began within the window.",
+        examples=[120],
+    )
+    events: int = Field(
+        description="What people did with it, dislikes and imports left out.", examples=[7]
+    )
+
+
+class InspectedItem(_Told):
+    """What is known about an item."""
+
+    state: ItemState
+    item: StoredItem | None = Field(description="Its content. Null where it is hidden.")
+    in_lists: bool = Field(description="Whether the ranker has it, and may show it.")
+    similar: list[ListedItemModel] = Field(description="The nearest items, nearest first.")
+    windows: list[ShownAndChosen] = Field(description="Hour, day and week.")
+
+
+LiveType = Literal[
+    "view", "click", "cart", "purchase", "like", "dislike", "rating", "retraction", "unspecified"
+]
+
+
+class LiveEvent(_Told):
+    """An entry of somebody's log, just after it got its number."""
+
+    event_id: str = Field(examples=["c-1"])
+    user_id: str = Field(examples=["259"])
+    n: int = Field(description="Its number in the person's log.", examples=[17])
+    item_id: str = Field(
+        description="Empty where it has none, as taking back, or it could not be found out.",
+        examples=["50"],
+    )
+    type: LiveType = Field(description="`retraction`: an earlier entry was taken back.")
+    value: float | None = Field(description="Rating or amount.")
+    occurred_at: datetime
+    accepted_at: datetime | None = Field(description="By the gateway; null for imports.")
+    backfill: bool = Field(description="Whether it is history that is imported.")
+
+
+class WatchQuery(BaseModel):
+    """Which events to show as they happen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    user_id: Identifier | None = Field(default=None, description="Of this person alone.")
+    type: Annotated[list[LiveType], Field(max_length=9)] = Field(
+        default_factory=list, description="Of these types; none: of all."
+    )
+
+    def wants(self, event: LiveEvent) -> bool:
+        of_them = self.user_id is None or event.user_id == self.user_id
+        return of_them and (not self.type or event.type in self.type)
 
 
 class InspectedList(_Told):

@@ -91,6 +91,9 @@ class MemoryRanker:
         self.asked: list[RecommendationRequest] = []
         self.deadlines: list[float] = []
 
+    def forget(self, item_id: str) -> None:
+        self._items = [item for item in self._items if item.item_id != item_id]
+
     async def recommend(self, request: RecommendationRequest) -> RankedList:
         self._called()
         self.asked.append(request)

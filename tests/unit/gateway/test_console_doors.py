@@ -14,18 +14,20 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from headrace.api.events.v1 import events_pb2
 from headrace.api.gateway.v1 import console_pb2 as api
 from headrace.api.gateway.v1 import console_pb2_grpc, gateway_pb2
 from headrace.api.ranker.v1 import inspection_pb2, ranker_pb2
-from headrace.client import AsyncConsole
+from headrace.client import AsyncConsole, LiveEvents
 from headrace.client import Console as BlockingConsole
 from headrace.contracts.events import EventType
-from headrace.errors import NotFound, PermissionDenied
+from headrace.errors import InvalidInput, NotFound, PermissionDenied
 from headrace.local.ports import free_ports
+from headrace.local.waiting import wait_until
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.readiness import Readiness
 from services.gateway.console.grpc import CONSOLE, ConsoleServicer
-from services.gateway.console.models import Inspection, RankerStatus
+from services.gateway.console.models import Inspection, ItemState, RankerStatus, ShownAndChosen
 from services.gateway.console.routes import console_routes
 from services.gateway.console.service import Console, Inspected
 from services.gateway.console.upstream import inspection_of, status_of
@@ -36,6 +38,7 @@ from services.gateway.lists import RankedList
 from services.gateway.models import RecommendationRequest
 from tests.unit.gateway.doors import ADMIN_KEY, CATALOGUE_KEY, READER_KEY
 from tests.unit.gateway.memory import ACCESS, MemoryImpressions, World
+from tests.unit.gateway.test_live import Taps, event
 
 ITEM = inspection_pb2.NamedItem(item_id="6", title="Film 6")
 TOLD = inspection_pb2.Inspection(
@@ -97,14 +100,42 @@ class _Clicked(History):
         return HistoryPage([CLICKED], None)
 
 
+class Facts:
+    """Film 1 is visible, film 2 was deleted; both were shown and chosen."""
+
+    async def of(self, item_id: str) -> tuple[ItemState, list[ShownAndChosen]] | None:
+        visibility = {"1": "visible", "2": "deleted"}.get(item_id)
+        if visibility is None:
+            return None
+        state = {
+            "item_id": item_id,
+            "title": f"Film {item_id}",
+            "revision": 4,
+            "updated_at": CLICKED.occurred_at,
+            "visibility": visibility,
+        }
+        windows = [
+            ShownAndChosen(window="hour", impressions=9, events=2),
+            ShownAndChosen(window="day", impressions=30, events=3),
+        ]
+        return ItemState.model_validate(state), windows
+
+
 class Around:
     """A console over a gateway in memory, whose ranker tells TOLD of each list."""
 
     def __init__(self) -> None:
         self.world = World()
+        self.facts = Facts()
+        self.taps = Taps()
         self.liked: dict[str, tuple[str, ...]] = {}
         self.console = Console(
-            gateway=self.world.gateway, inspector=self, interests=self, history=_Clicked()
+            gateway=self.world.gateway,
+            inspector=self,
+            interests=self,
+            history=_Clicked(),
+            facts=self.facts,
+            similar=self.world.ranker.similar,
         )
 
     async def inspect(self, request: RecommendationRequest) -> Inspected:
@@ -121,7 +152,7 @@ class Around:
     @asynccontextmanager
     async def http(self) -> AsyncIterator[httpx.AsyncClient]:
         limits = BodyLimits(events=1_000, items=1_000)
-        doors = [console_routes(self.console, ACCESS)]
+        doors = [console_routes(self.console, self.taps.live, ACCESS)]
         app = build_app(self.world.gateway, ACCESS, Readiness(), limits, doors=doors)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
@@ -130,7 +161,7 @@ class Around:
     @asynccontextmanager
     async def address(self) -> AsyncIterator[str]:
         (port,) = free_ports(1)
-        servicer = ConsoleServicer(self.console, ACCESS)
+        servicer = ConsoleServicer(self.console, self.taps.live, ACCESS)
         async with grpc_server(
             host="127.0.0.1",
             port=port,
@@ -223,6 +254,37 @@ async def test_interests_make_the_list_of_somebody_new_and_are_told(
     assert (await looked_into(http, user_id="u_other"))["interests"] == []
 
 
+async def test_both_doors_tell_about_an_item(http: httpx.AsyncClient, address: str) -> None:
+    answer = await http.get("/v1/inspect/items/1", headers=CATALOGUE_KEY)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    told = answer.json()
+    assert (told["state"]["visibility"], told["in_lists"]) == ("visible", True)
+    assert told["item"]["title"] == "Film 1"
+    assert [one["item_id"] for one in told["similar"]] == ["2", "3", "4", "5", "6"]
+    assert told["windows"][0] == {"window": "hour", "impressions": 9, "events": 2}
+    async with AsyncConsole(address, api_key="catalogue-key-0123456789") as console:
+        same = await console.inspect_item("1")
+    assert (same.visibility, same.in_lists, same.revision) == ("visible", True, 4)
+    assert same.item is not None
+    assert same.item.title == "Film 1"
+    assert [one.item_id for one in same.similar] == ["2", "3", "4", "5", "6"]
+    assert [(one.window, one.impressions, one.events) for one in same.windows] == [
+        ("hour", 9, 2),
+        ("day", 30, 3),
+    ]
+
+
+async def test_a_hidden_item_is_told_with_what_it_was(
+    around: Around, http: httpx.AsyncClient
+) -> None:
+    around.world.ranker.forget("2")
+    told = (await http.get("/v1/inspect/items/2", headers=ADMIN_KEY)).json()
+    assert (told["state"]["visibility"], told["item"], told["in_lists"]) == ("deleted", None, False)
+    assert (told["similar"], told["windows"][1]["events"]) == ([], 3)
+    assert (await http.get("/v1/inspect/items/none", headers=ADMIN_KEY)).status_code == 404
+    assert (await http.get("/v1/inspect/items/1", headers=READER_KEY)).status_code == 403
+
+
 async def test_both_doors_tell_how_the_ranker_is(
     around: Around, http: httpx.AsyncClient, address: str
 ) -> None:
@@ -242,11 +304,58 @@ async def test_both_doors_tell_how_the_ranker_is(
     assert (await http.get("/v1/console/status", headers=ADMIN_KEY)).status_code == 503
 
 
+async def test_both_doors_show_events_as_they_happen(
+    around: Around, http: httpx.AsyncClient, address: str
+) -> None:
+    params = {"user_id": "ann", "type": "click"}
+    asked = asyncio.create_task(http.get("/v1/console/events", params=params, headers=ADMIN_KEY))
+    wanted = api.WatchEventsRequest(user_id="ann", types=[events_pb2.EVENT_TYPE_CLICK])
+    async with stub_at(address) as stub:
+        stream = stub.WatchEvents(wanted, metadata=list(ADMIN_KEY.items()))
+
+        async def watch() -> list[LiveEvents]:
+            async with AsyncConsole(address, api_key="admin-key-0123456789") as console:
+                return [came async for came in console.watch("ann", ["click"])]
+
+        watching = asyncio.create_task(watch())
+        await asyncio.to_thread(wait_until, lambda: len(around.taps.live) == 3, 5)
+        await around.taps.send(event(7), event(8, "bob"), event(9, "ann", "like"))
+        over_grpc = await stream.read()
+        around.taps.live.close()
+        over_http = await asked
+        assert await stream.read() is grpc.aio.EOF
+        (seen,) = await watching
+    assert over_http.headers["content-type"].startswith("text/event-stream")
+    message = f"event: event\ndata: {event(7).model_dump_json()}\n\n"
+    assert over_http.text == f": here\n\n{message}"
+    assert isinstance(over_grpc, api.WatchEventsResponse)
+    assert [one.event_id for one in over_grpc.events] == ["e7"]
+    assert over_grpc.events[0].type == events_pb2.EVENT_TYPE_CLICK
+    assert [one.event_id for one in seen.events] == ["e7"]
+    assert (seen.events[0].value, seen.events[0].accepted_at) == (None, None)
+    assert (await http.get("/v1/console/events", headers=ADMIN_KEY)).status_code == 503
+
+
+async def test_a_watch_that_cannot_be_kept_is_refused(
+    http: httpx.AsyncClient, address: str
+) -> None:
+    answer = await http.get("/v1/console/events", params={"type": "jump"}, headers=ADMIN_KEY)
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+    assert "type" in answer.json()["errors"][0]["field"]
+    assert (await http.get("/v1/console/events", headers=CATALOGUE_KEY)).status_code == 403
+    async with AsyncConsole(address, api_key="reader-key-0123456789") as console:
+        with pytest.raises(PermissionDenied):
+            await anext(console.watch())
+        with pytest.raises(InvalidInput):
+            await anext(console.watch(types=["jump"]))  # type: ignore[list-item]
+
+
 @pytest.mark.parametrize("key", [READER_KEY, CATALOGUE_KEY, {}])
 async def test_only_operators_look_into_lists(
     http: httpx.AsyncClient, address: str, key: dict[str, str]
 ) -> None:
-    answer = await http.post("/v1/inspect/recommendations", json={}, headers=key)
+    body = {"user_id": "u"}
+    answer = await http.post("/v1/inspect/recommendations", json=body, headers=key)
     assert answer.status_code == (403 if key else 401)
     answer = await http.get("/v1/console/status", headers=key)
     assert answer.status_code == (403 if key else 401)
@@ -256,9 +365,20 @@ async def test_only_operators_look_into_lists(
         )
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await stub.InspectRecommendations(
-                api.InspectRecommendationsRequest(), metadata=list(key.items())
+                api.InspectRecommendationsRequest(
+                    request=gateway_pb2.RecommendRequest(user_id="u")
+                ),
+                metadata=list(key.items()),
             )
     assert caught.value.code().name == ("PERMISSION_DENIED" if key else "UNAUTHENTICATED")
+
+
+async def test_merchandisers_look_into_lists_for_nobody(http: httpx.AsyncClient) -> None:
+    pin = [{"item_id": "3", "position": 1}]
+    for key, status in ((CATALOGUE_KEY, 200), (READER_KEY, 403)):
+        body = {"n": 2, "pin": pin}
+        answer = await http.post("/v1/inspect/recommendations", json=body, headers=key)
+        assert answer.status_code == status
 
 
 async def test_a_request_that_cannot_be_used_is_refused_as_elsewhere(

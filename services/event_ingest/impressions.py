@@ -1,0 +1,97 @@
+"""Counting what was shown: topic `impressions` to counts by item and hour."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from google.protobuf.message import DecodeError
+from psycopg2.extras import execute_values
+
+from headrace.api.impressions.v1.impressions_pb2 import ServedLists
+from headrace.runtime.kafka_records import Message, Record, Refusal
+from headrace.runtime.timestamps import to_moment
+from headrace.store.database import Database
+
+log = logging.getLogger(__name__)
+
+KEPT_DAYS = 30
+_FORGOTTEN = 10_000  # rows a statement, so that none holds others up for long
+
+_NEXT = "SELECT next_offset FROM counted_impressions WHERE partition = %s FOR UPDATE"
+_BEGIN = "INSERT INTO counted_impressions VALUES (%s, 0) ON CONFLICT DO NOTHING"
+_ADVANCE = "UPDATE counted_impressions SET next_offset = %s WHERE partition = %s"
+_COUNT = """
+    INSERT INTO item_impression_counts (item_id, hour, impressions) VALUES %s
+    ON CONFLICT (item_id, hour)
+    DO UPDATE SET impressions = item_impression_counts.impressions + excluded.impressions
+"""
+_FORGET = """
+    DELETE FROM item_impression_counts WHERE (item_id, hour) IN (
+        SELECT item_id, hour FROM item_impression_counts
+        WHERE hour < now() - make_interval(days => %s) LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+"""
+
+Counts = Mapping[tuple[str, datetime], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one record tells: times that items were shown, by item and hour."""
+
+    partition: int
+    offset: int
+    counts: Counts
+
+
+def decode_shown(record: Record) -> Shown:
+    """A record that holds no lists counts nothing: there are no dead letters of impressions."""
+    counts: Counter[tuple[str, datetime]] = Counter()
+    try:
+        for served in ServedLists.FromString(record.value or b"").lists:
+            hour = to_moment(served.served_at).replace(minute=0, second=0, microsecond=0)
+            counts.update((one.item_id, hour) for one in served.impressions)
+    except (DecodeError, ValueError) as error:
+        log.warning("not counted: %s", error, extra={"offset": record.offset})
+        counts.clear()
+    return Shown(record.partition, record.offset, counts)
+
+
+class ImpressionCounts:
+    """Counts in Postgres, and how far they have come. Every method raises Unavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def handle(self, messages: Sequence[Message[Shown]]) -> list[Refusal]:
+        """Counts a batch; what was counted before is passed over."""
+        shown = sorted((one.body for one in messages), key=lambda one: (one.partition, one.offset))
+        for partition, records in groupby(shown, key=lambda one: one.partition):
+            self._count(partition, list(records))
+        return []
+
+    def forget(self) -> None:
+        """Forgets hours that are longer ago than is promised."""
+        count = _FORGOTTEN
+        while count == _FORGOTTEN:
+            with self._database.transaction() as cursor:
+                cursor.execute(_FORGET, (KEPT_DAYS, _FORGOTTEN))
+                count = cursor.rowcount
+
+    def _count(self, partition: int, records: Sequence[Shown]) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(_BEGIN, (partition,))
+            cursor.execute(_NEXT, (partition,))
+            ((following,),) = cursor.fetchall()
+            counts: Counter[tuple[str, datetime]] = Counter()
+            for one in records:
+                if one.offset >= following:
+                    counts.update(one.counts)
+            if counts:
+                # In one order everywhere, so that two replicas never wait for each other.
+                rows = [(item_id, hour, n) for (item_id, hour), n in sorted(counts.items())]
+                execute_values(cursor, _COUNT, rows, page_size=1_000)
+            cursor.execute(_ADVANCE, (max(following, records[-1].offset + 1), partition))
