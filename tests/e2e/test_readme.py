@@ -9,13 +9,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, expect
 
 from headrace.local.ports import Ports
+from tests.e2e.browsing import assert_nobody_is_kept_out
 
 CHECKOUT = Path(__file__).parents[2]
 START_LIMIT_S = 600
@@ -49,6 +53,8 @@ def running(server_folder: Path) -> Iterator[Running]:
     environment = {
         **os.environ,
         "HEADRACE_HOME": str(home),
+        # For the example that is a page of another origin, served on any port.
+        "HEADRACE_CORS_ORIGINS": "*",
         **{Ports.setting(port.name): str(getattr(ports, port.name)) for port in fields(Ports)},
     }
     process = subprocess.Popen(
@@ -137,6 +143,61 @@ def test_the_python_lines_print_titles(running: Running) -> None:
         check=True,
     )
     assert len(eval(done.stdout)) == 5  # a list of titles, as print shows it
+
+
+def example(running: Running, *command: str) -> str:
+    """What an example prints."""
+    done = subprocess.run(
+        [sys.executable, *command],
+        env={
+            **os.environ,
+            "HEADRACE_API_KEY": (running.home / "api_key").read_text(encoding="utf-8").strip(),
+            "HEADRACE_ADDRESS": f"127.0.0.1:{running.ports.gateway_grpc}",
+        },
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_backend_on_plain_grpc_shows_a_list_before_and_after_a_click(running: Running) -> None:
+    before, after = example(running, "examples/grpc_backend.py", "a-shopper", "50").split("after:")
+    titles = [[line.strip() for line in part.splitlines()[1:]] for part in (before, after)]
+    assert [len(part) for part in titles] == [5, 5]
+    assert titles[0] != titles[1]
+
+
+def test_the_page_of_another_origin_shows_a_list_that_has_the_click(
+    running: Running, browser: Browser
+) -> None:
+    pages = partial(SimpleHTTPRequestHandler, directory=str(CHECKOUT / "examples" / "web"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), pages) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/?gateway={running.url}")
+        expect(page.get_by_role("region", name="For you").get_by_role("button")).to_have_count(6)
+        expect(page.get_by_text("Nothing is known of you yet.")).to_be_visible()
+        assert_nobody_is_kept_out(page)
+        # The first click of all may be on its way longer than a list waits for it.
+        popular = page.get_by_role("region", name="Liked by many").get_by_role("button")
+        for place in range(3):
+            popular.nth(place).click()
+        expect(page.get_by_text("The list below knows your last click.")).to_be_visible()
+        page.close()
+        server.shutdown()
+
+
+def test_a_catalogue_from_a_file_is_in_lists(running: Running) -> None:
+    printed = example(running, "examples/books.py")
+    assert "stored 16, refused 0" in printed
+    assert "did you mean: frankenstein ['Frankenstein']" in printed
+    assert "Books > Horror: 5" in printed
+    (many,) = re.findall(r"^somebody new: (.*)$", printed, re.MULTILINE)
+    assert len(eval(many)) == 3
 
 
 def test_the_documentation_is_served(running: Running) -> None:
