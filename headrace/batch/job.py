@@ -6,7 +6,7 @@ import json
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from headrace.batch.lists import ListMaker
 from headrace.batch.people import People, PeopleStore
 from headrace.batch.plan import Plan, agreed, ids_in
 from headrace.batch.settings import BatchSettings
+from headrace.batch.topic import TopicWriter
 from headrace.bundle import Bundle
 from headrace.store.database import Database
 
@@ -43,8 +44,11 @@ def run(settings: BatchSettings, report: Callable[[Progress], None]) -> dict[str
     """
     asked = None if settings.users is None else ids_in(settings.users)
     bundle = Bundle.load(settings.bundle, ["ranker"])
-    with closing(Database(settings.database_url, 1)) as database:
-        store = PeopleStore(database, bundle.model_version, bundle.user_width)
+    with ExitStack() as stack:
+        database = stack.enter_context(closing(Database(settings.database_url, 1)))
+        store = PeopleStore(
+            database, bundle.model_version, bundle.user_width, settings.active_since
+        )
         plan = agreed(settings, bundle.model_version, store, asked)
         place, of = settings.partition
         mine = range(place - 1, len(plan.firsts), of)
@@ -52,7 +56,12 @@ def run(settings: BatchSettings, report: Callable[[Progress], None]) -> dict[str
         if missing:
             items = ItemArrays(bundle, stored_items(database, bundle.model_version))
             lists = ListMaker(bundle, items, n=settings.n, candidates=settings.candidates)
-            maker = _Maker(settings.out, plan, items, lists, _Source(store, plan, asked))
+            topic = None
+            if settings.kafka_topic:
+                writer = TopicWriter(settings.kafka_bootstrap_servers, settings.kafka_topic)
+                topic = stack.enter_context(closing(writer))
+            source = _Source(store, plan, asked)
+            maker = _Maker(settings.out, plan, items, lists, source, topic=topic)
             began, people = time.monotonic(), 0
             for done, part in enumerate(missing, start=1 + len(mine) - len(missing)):
                 people += maker.make(part)
@@ -85,8 +94,17 @@ class _Maker:
     """Makes parts from one state of the catalogue."""
 
     def __init__(
-        self, out: Path, plan: Plan, items: ItemArrays, lists: ListMaker, source: _Source
+        self,
+        out: Path,
+        plan: Plan,
+        items: ItemArrays,
+        lists: ListMaker,
+        source: _Source,
+        *,
+        topic: TopicWriter | None,
     ) -> None:
+        """topic: where lists go instead of to files."""
+        self._topic = topic
         self._out = out
         self._plan = plan
         self._items = items
@@ -99,7 +117,10 @@ class _Maker:
         people, unknown = self._source.people(part)
         lists = self._lists.make(people)
         name = self._plan.name(part)
-        rows, digest = write_lists(self._out / name, people, lists, self._items)
+        if self._topic is not None:
+            rows, digest = self._topic.write(people, lists, self._items, self._as_of)
+        else:
+            rows, digest = write_lists(self._out / name, people, lists, self._items)
         if unknown:
             write_text(self._out / f"part-{part:05d}.unknown.txt", "\n".join(unknown) + "\n")
         record = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,16 @@ WHERE model_version = %s AND (last_occurred_at IS NOT NULL OR recent_ordinals <>
         SELECT FROM personalisation p WHERE p.user_id = user_states.user_id AND NOT p.enabled
     )
 """
-_RANGE = f"{_SELECT} AND user_id >= %s AND (%s IS NULL OR user_id < %s) ORDER BY user_id"
+_RANGE = (
+    f"{_SELECT} AND user_id >= %s AND (%s IS NULL OR user_id < %s)"
+    " AND (%s::timestamptz IS NULL OR last_occurred_at >= %s) ORDER BY user_id"
+)
 _NAMED = f"{_SELECT} AND user_id = ANY(%s) ORDER BY user_id"
 _FIRSTS = """
 SELECT user_id FROM (
     SELECT user_id, row_number() OVER (ORDER BY user_id) - 1 AS place
-    FROM user_states WHERE model_version = %s
+    FROM user_states
+    WHERE model_version = %s AND (%s::timestamptz IS NULL OR last_occurred_at >= %s)
 ) AS numbered WHERE place %% %s = 0 ORDER BY user_id
 """
 
@@ -63,7 +68,15 @@ class People:
 class PeopleStore:
     """The people whom one model knows. Every method raises Unavailable while Postgres is away."""
 
-    def __init__(self, database: Database, model_version: str, user_width: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        model_version: str,
+        user_width: int,
+        active_since: datetime | None = None,
+    ) -> None:
+        """active_since: only those who did something then or later. None: who did anything."""
+        self._active_since = active_since
         self._database = database
         self._model_version = model_version
         self._user_width = user_width
@@ -71,12 +84,14 @@ class PeopleStore:
     def firsts(self, people: int) -> list[str]:
         """The key of every so-manieth person, from the first: where ranges of that size begin."""
         with self._database.transaction() as cursor:
-            cursor.execute(_FIRSTS, (self._model_version, people))
+            since = self._active_since
+            cursor.execute(_FIRSTS, (self._model_version, since, since, people))
             return [user_id for (user_id,) in cursor]
 
     def between(self, first: str, end: str | None) -> People:
         """From `first` to before `end`; None: to the last."""
-        return self._read(_RANGE, (self._model_version, first, end, end))
+        since = self._active_since
+        return self._read(_RANGE, (self._model_version, first, end, end, since, since))
 
     def named(self, user_ids: Sequence[str]) -> People:
         """Those of them who are known."""

@@ -21,7 +21,8 @@ FILE = "plan.json"
 class Plan:
     """firsts: the first person of each part; a part ends before the next one's.
 
-    users_sha256: of the sorted ids that were asked for; "": everybody.
+    users_sha256: of the sorted ids that were asked for; "": everybody, or who did something since
+    `active_since`. kafka_topic: "": lists are written to files.
     """
 
     model_version: str
@@ -30,9 +31,12 @@ class Plan:
     candidates: int
     users_sha256: str
     firsts: tuple[str, ...]
+    active_since: str = ""
+    kafka_topic: str = ""
 
     def name(self, part: int) -> str:
-        return f"part-{part:05d}.{self.format}"
+        """Of its file; of the topic where there is none."""
+        return self.kafka_topic or f"part-{part:05d}.{self.format}"
 
 
 def agreed(
@@ -59,6 +63,8 @@ def agreed(
         "n": settings.n,
         "candidates": settings.candidates,
         "users_sha256": _digest(asked),
+        "active_since": _moment(settings),
+        "kafka_topic": settings.kafka_topic,
     }
     for field, value in mine.items():
         if (theirs := getattr(plan, field)) != value:
@@ -104,6 +110,8 @@ def _made(
         settings.candidates,
         _digest(asked),
         tuple(firsts),
+        _moment(settings),
+        settings.kafka_topic,
     )
 
 
@@ -117,6 +125,10 @@ def _propose(path: Path, plan: Plan) -> None:
         return
     finally:
         fresh.unlink()
+
+
+def _moment(settings: BatchSettings) -> str:
+    return "" if settings.active_since is None else settings.active_since.isoformat()
 
 
 def _digest(asked: Sequence[str] | None) -> str:

@@ -1,4 +1,4 @@
-"""`headrace batch`: the first n for everybody, to Parquet or CSV; no service needs to run."""
+"""`headrace batch`: the first n for everybody, to files or to Kafka; no service needs to run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from headrace.batch.job import Progress, run
@@ -18,7 +19,7 @@ from headrace.batch.settings import BatchSettings
 from headrace.batch.workers import run_workers
 from headrace.bundle.scoring import CANDIDATES
 from headrace.commands.arguments import count
-from headrace.runtime.settings import DatabaseSettings, load_settings
+from headrace.runtime.settings import DatabaseSettings, KafkaSettings, load_settings
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,10 +29,15 @@ def main(arguments: Sequence[str]) -> int:
         bundle=given.bundle,
         database_url=load_settings(DatabaseSettings).database_url,
         out=given.out,
-        format=given.format,
+        format="kafka" if given.kafka_topic else given.format,
         n=given.n,
         candidates=given.candidates,
         users=given.users,
+        active_since=given.active_since,
+        kafka_topic=given.kafka_topic,
+        kafka_bootstrap_servers=load_settings(KafkaSettings).kafka_bootstrap_servers
+        if given.kafka_topic
+        else "",
         part_users=given.part_users,
         partition=given.partition,
     )
@@ -56,6 +62,14 @@ def _report(progress: Progress) -> None:
     )
 
 
+def _moment(text: str) -> datetime:
+    """Raises: ArgumentTypeError for what is no moment."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be ISO 8601 with an offset, is {text}") from None
+
+
 def _partition(text: str) -> tuple[int, int]:
     """Raises: ArgumentTypeError for what is not i/k."""
     if (numbers := re.fullmatch(r"(\d+)/(\d+)", text)) is None:
@@ -71,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", required=True, type=Path, help="folder of the lists")
     parser.add_argument("--n", type=int, default=10, help="length of a list, 1 to 200")
     parser.add_argument("--users", type=Path, help="file with an id a line; else everybody")
+    parser.add_argument(
+        "--active-since", type=_moment, help="only who did something since, 2026-01-31T00:00Z say"
+    )
+    parser.add_argument(
+        "--kafka-topic", default="", help="to this topic, of HEADRACE_KAFKA_BOOTSTRAP_SERVERS"
+    )
     parser.add_argument("--format", default="parquet", help="parquet or csv")
     parser.add_argument("--candidates", type=int, default=CANDIDATES, help="scored by the head")
     parser.add_argument("--part-users", type=int, default=10_000, help="people in one file")

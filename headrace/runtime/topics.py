@@ -99,10 +99,7 @@ def create_topics(
     Returns: names of the topics created now, each of them ready for use.
     Raises: Unavailable where Kafka does not answer.
     """
-    try:
-        admin = KafkaAdminClient(bootstrap_servers=reachable(bootstrap_servers), **CONNECTION)
-    except KafkaError as error:
-        raise Unavailable(f"Kafka at {bootstrap_servers} did not answer: {error}") from error
+    admin = _admin(bootstrap_servers)
     try:
         present = set(admin.list_topics())
         return [
@@ -114,6 +111,24 @@ def create_topics(
         raise Unavailable(f"Kafka topics could not be created: {error}") from error
     finally:
         admin.close()
+
+
+def topic_names(bootstrap_servers: str) -> set[str]:
+    """Of all topics. Raises: Unavailable where Kafka does not answer."""
+    admin = _admin(bootstrap_servers)
+    try:
+        return set(admin.list_topics())
+    except KafkaError as error:
+        raise Unavailable(f"Kafka topics could not be listed: {error}") from error
+    finally:
+        admin.close()
+
+
+def _admin(bootstrap_servers: str) -> KafkaAdminClient:
+    try:
+        return KafkaAdminClient(bootstrap_servers=reachable(bootstrap_servers), **CONNECTION)
+    except KafkaError as error:
+        raise Unavailable(f"Kafka at {bootstrap_servers} did not answer: {error}") from error
 
 
 def _created(admin: KafkaAdminClient, spec: TopicSpec, replication: int) -> bool:

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from psycopg2.extras import execute_values
 from pyroaring import BitMap
 
+from headrace.api.ranker.v1.ranker_pb2 import PersonList
 from headrace.batch.files import sha256
 from headrace.batch.people import PeopleStore
 from headrace.bundle import Bundle
@@ -23,6 +27,7 @@ from headrace.index.encoding import to_bytes
 from headrace.store.database import Database
 from headrace.training.toy import toy_items
 from tests.bundles import another_version
+from tests.conftest import KafkaServer
 from tests.killed import kill_once
 
 PEOPLE = 300
@@ -30,9 +35,12 @@ _DEADLINE_S = 120
 
 
 @pytest.fixture
-def stored(database: str, toy_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def stored(
+    database: str, kafka: KafkaServer, toy_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
     """Toy items, 300 people who saw three each, and one of whom nothing is known yet."""
     monkeypatch.setenv("HEADRACE_DATABASE_URL", database)
+    monkeypatch.setenv("HEADRACE_KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrap_servers)
     bundle = Bundle.load(str(toy_bundle), ["item"])
     vectors, biases = bundle.items.encode(toy_items())
     random = np.random.default_rng(1)
@@ -57,15 +65,16 @@ def stored(database: str, toy_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> 
             seen = BitMap(recent).serialize()
             n = len(recent)
             user_id = f"p{person}"
+            last = datetime.fromtimestamp(1_700_000_000 + person, UTC) if recent else None
             rows.append(
-                (bundle.model_version, user_id, 0, n, b"", to_bytes(vector), recent, seen, [])
+                (bundle.model_version, user_id, 0, n, b"", to_bytes(vector), recent, seen, [], last)
             )
         execute_values(
             cursor,
             "INSERT INTO user_states (model_version, user_id, epoch, n, state, vector,"
-            " recent_ordinals, seen, recent_event_ids) VALUES %s",
+            " recent_ordinals, seen, recent_event_ids, last_occurred_at) VALUES %s",
             rows,
-            template="(%s, %s, %s, %s, %s, %s, %s::integer[], %s, %s)",
+            template="(%s, %s, %s, %s, %s, %s, %s::integer[], %s, %s, %s)",
         )
     connection.close()
     return database
@@ -154,6 +163,50 @@ def test_ids_of_a_file_that_nobody_has_are_counted_and_written_aside(
     assert set(table["user_id"].to_pylist()) == {"p5", "p7"}
     assert (out / "part-00000.unknown.txt").read_text() == "nobody\np300\n"
     assert json.loads((out / "manifest.json").read_text())["unknown"] == 2
+
+
+@pytest.mark.usefixtures("stored")
+def test_since_a_moment_those_alone_who_did_something(toy_bundle: Path, tmp_path: Path) -> None:
+    out, since = tmp_path / "out", datetime.fromtimestamp(1_700_000_290, UTC).isoformat()
+    given = ["--part-users", "4", "--active-since", since]
+    assert batch(toy_bundle, out, *given) == 0
+    assert {user_id for user_id, *_ in rows_in(out)} == {f"p{n}" for n in range(290, PEOPLE)}
+    assert batch(toy_bundle, out, "--part-users", "4") == 2  # another run's folder
+
+
+@pytest.mark.usefixtures("stored")
+def test_lists_on_a_topic_are_those_in_files(
+    toy_bundle: Path,
+    tmp_path: Path,
+    kafka: KafkaServer,
+    topic_prefix: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    topic = f"{topic_prefix}lists"
+    assert batch(toy_bundle, tmp_path / "none", "--kafka-topic", topic) == 2
+    assert f"Kafka has no topic '{topic}'" in capsys.readouterr().err
+
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+    admin.create_topics({topic: {"num_partitions": 1}}, wait_for_metadata=True)
+    admin.close()
+    assert batch(toy_bundle, tmp_path / "topic", "--kafka-topic", topic) == 0
+    assert batch(toy_bundle, tmp_path / "files") == 0
+    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap_servers)
+    consumer.assign([TopicPartition(topic, 0)])
+    consumer.seek_to_beginning()
+    lists: dict[str, PersonList] = {}
+    until = time.monotonic() + 30
+    while len(lists) < PEOPLE and time.monotonic() < until:
+        for records in consumer.poll(timeout_ms=500).values():
+            for record in records:
+                lists[record.key.decode()] = PersonList.FromString(record.value)
+    consumer.close()
+    sent = [
+        (user_id, position, item.item_id, item.score)
+        for user_id, one in lists.items()
+        for position, item in enumerate(one.items, start=1)
+    ]
+    assert sorted(sent) == rows_in(tmp_path / "files")
 
 
 @pytest.mark.usefixtures("stored")
