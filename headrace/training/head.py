@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,7 @@ class HeadResult:
 
 def fit_head(
     head: NcfHead,
-    training: Lists,
+    training: Sequence[Lists],
     validation: Lists,
     *,
     budget: Budget,
@@ -53,7 +54,7 @@ def fit_head(
     A head that does not improve on retrieval order is left as it began: retrieval order. So is
     one for which histories are too short to keep anything back.
     """
-    if not len(training):
+    if not any(map(len, training)):
         retrieval = ndcg(list_ranks(head, validation), 10)
         return HeadResult(retrieval, retrieval, 0)
     random = np.random.default_rng(seed)
@@ -97,15 +98,15 @@ def list_ranks(head: NcfHead, lists: Lists) -> NDArray[np.int64]:
 
 def _epoch(
     head: NcfHead,
-    lists: Lists,
+    training: Sequence[Lists],
     optimiser: torch.optim.Optimizer,
     random: np.random.Generator,
     budget: Budget,
 ) -> None:
     head.train()
-    order = random.permutation(np.flatnonzero((lists.target >= 0).numpy()))
-    for start in range(0, len(order), _BATCH):
-        rows = order[start : start + _BATCH]
+    batches = [(lists, rows) for lists in training for rows in _batches(lists, random)]
+    for number in random.permutation(len(batches)):
+        lists, rows = batches[number]
         loss = listwise(head.logits(*lists.inputs(rows).as_tuple()), lists.target[rows])
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -114,17 +115,28 @@ def _epoch(
             return
 
 
+def _batches(lists: Lists, random: np.random.Generator) -> list[NDArray[np.int64]]:
+    """Those in which there is something to learn, in random order."""
+    order = random.permutation(np.flatnonzero((lists.target >= 0).numpy()))
+    return [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+
+
 @torch.no_grad()
-def _normalise(head: NcfHead, lists: Lists) -> None:
+def _normalise(head: NcfHead, training: Sequence[Lists]) -> None:
     """Features to mean 0 and deviation 1."""
-    features = lists.features.flatten(0, 1)
+    features = torch.cat([lists.features.flatten(0, 1) for lists in training])
     head.feature_mean.copy_(features.mean(dim=0))
     head.feature_scale.copy_(features.std(dim=0).clamp(min=1e-3))
 
 
 @torch.no_grad()
-def _calibrate(head: NcfHead, lists: Lists) -> None:
+def _calibrate(head: NcfHead, training: Sequence[Lists]) -> None:
     """Preference becomes the chance that the candidate is the one taken next."""
-    logits = torch.cat([head.logits(*lists.inputs(rows).as_tuple()) for rows in lists.batches()])
-    labels = lists.target.unsqueeze(1) == torch.arange(logits.shape[1])
+    made = [
+        (head.logits(*lists.inputs(rows).as_tuple()), lists.target[rows])
+        for lists in training
+        for rows in lists.batches()
+    ]
+    logits = torch.cat([some for some, _ in made])
+    labels = torch.cat([target for _, target in made]).unsqueeze(1) == torch.arange(logits.shape[1])
     head.calibration.copy_(torch.tensor(platt(logits.flatten().numpy(), labels.flatten().numpy())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -86,6 +86,15 @@ class Model:
             self.inputs.id_row.numpy(),
             self.known,
         )
+
+    def as_new(self, items: NDArray[np.bool_]) -> Model:
+        """The same towers where some items have no history: placed by content, counted nowhere.
+
+        Shapes: items [N].
+        """
+        hidden = torch.from_numpy(items)
+        inputs = replace(self.inputs, id_row=self.inputs.id_row.masked_fill(hidden, 0))
+        return replace(self, inputs=inputs, counts=np.where(items, 0, self.counts))
 
     @cached_property
     def known(self) -> KnownItems:

@@ -15,7 +15,7 @@ from headrace.training.checkpoint import Checkpoints
 from headrace.training.data import read_log
 from headrace.training.head import HeadResult, fit_head
 from headrace.training.job import Job
-from headrace.training.kept_back import head_part, learning_ends
+from headrace.training.kept_back import head_lessons, head_part, learning_ends
 from headrace.training.lists import Lists, build_lists
 from headrace.training.measure import beats_popularity, held_out, lines, measured, popularity
 from headrace.training.memory import peak_gb
@@ -223,7 +223,7 @@ class Stages:
         return {f"{name}.RMSE": fit.rmse(part) for name, part in rated.items() if len(part.ratings)}
 
     def _fit_head(self, model: Model, validation: Lists, reserve: Reserve) -> HeadResult:
-        _, training = self._retrieved(model, head_part(model))
+        training = [self._retrieved(*lesson)[1] for lesson in head_lessons(model)]
         to_come = reserve.publish_s() + reserve.lists_s(len(model.split.test.users))
         return fit_head(
             model.head,
