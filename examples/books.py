@@ -35,10 +35,10 @@ for path, items in catalogue.categories("Books").items():
 # a moment later, once the item CNN has read them.
 
 # %%
-found = catalogue.find("frankenstien")
+BOOKS = {"category": {"one_of": ["Books"]}}
+found = catalogue.find("frankenstien", filter=BOOKS)
 print("did you mean:", found.corrected_query, [one.item.title for one in found.items])
 
-BOOKS = {"category": {"one_of": ["Books"]}}
 while len(headrace.recommend(n=16, filter=BOOKS).items) < 16:
     time.sleep(0.1)
 
