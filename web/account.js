@@ -19,7 +19,7 @@ export async function accountPage(step) {
 
 function comingIn() {
   const main = page("Account");
-  main.append(element("h1", {}, "Account"), element("p", {}, "What you looked at on this visit comes along when you log in."));
+  main.append(element("h1", {}, "Account"), element("p", {}, "What you looked at on this visit comes along when you log in."), ownPages());
   const logIn = form("Log in", [email(), password("current-password")], async (values) => {
     keep(await call("POST", "/v1/accounts/log-in", { body: { ...values, visit_token: await visitToken() } }));
     location.assign("/");
@@ -60,7 +60,7 @@ async function ownAccount() {
     forget();
     location.assign("/");
   };
-  main.append(element("h1", {}, me.name ? `Hello, ${me.name}` : "Account"), element("p", {}, me.email, " ", out));
+  main.append(element("h1", {}, me.name ? `Hello, ${me.name}` : "Account"), element("p", {}, me.email, " ", out), ownPages());
   const profile = form("Save", [
     field("name", "Name", { value: me.name, autocomplete: "name", required: false }),
     choice("age_band", "Age", AGE_BANDS, me.age_band ?? ""),
@@ -76,6 +76,10 @@ async function ownAccount() {
     return "Changed. Other devices are logged out.";
   });
   main.append(element("div", { className: "forms" }, profile, change));
+}
+
+function ownPages() {
+  return element("p", {}, element("a", { href: "/history" }, "What you did"), " · ", element("a", { href: "/preferences" }, "What you don’t want to see"));
 }
 
 function words(text) {

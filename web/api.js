@@ -92,13 +92,17 @@ function read() {
   }
 }
 
-/** Says what the visitor did; the next list waits for it. */
-export async function record(type, itemId, value) {
+/** Says what the visitor did, or of which category; the next list waits for it. Returns its id. */
+export async function record(type, itemId, { value, category } = {}) {
   const { user_id } = await session();
-  const { event_ids } = await asVisitor("POST", "/v1/events", {
-    events: [{ user_id, item_id: itemId, type, ...(value === undefined ? {} : { value }) }],
-  });
-  sessionStorage.setItem(LAST_EVENT, event_ids[0]);
+  const { event_ids } = await asVisitor("POST", "/v1/events", { events: [{ user_id, item_id: itemId, category, type, value }] });
+  return waitFor(event_ids[0]);
+}
+
+/** The next list waits for this event. Returns its id. */
+export function waitFor(eventId) {
+  sessionStorage.setItem(LAST_EVENT, eventId);
+  return eventId;
 }
 
 /** A list for the visitor that has their last click in it. */

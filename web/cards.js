@@ -1,6 +1,7 @@
 // Items as cards, and rows of them.
 
 import { element } from "./dom.js";
+import { menuButton } from "./menu.js";
 import { poster } from "./posters.js";
 
 const PLACES = 12;
@@ -12,6 +13,13 @@ export function card(item) {
     element("a", { href: itemPath(item.item_id) }, item.title),
     element("small", {}, (item.categories ?? []).join(", ") || " "),
   );
+}
+
+/** A card of a list that is made for the visitor: they can say what they do not want in it. */
+function ownCard(item) {
+  const made = card(item);
+  made.append(menuButton(item));
+  return made;
 }
 
 export function itemPath(itemId) {
@@ -30,7 +38,8 @@ export function grid(items) {
 
 /**
  * A row that shows places until `load` has its items, so that nothing jumps. It is left out where
- * there are none. Returns the row; `row.refill()` loads it again.
+ * there are none, and loaded again when the visitor has said something. Returns the row;
+ * `row.refill()` loads it again.
  */
 export function row(title, load, about = "") {
   const told = element("p", {}, about);
@@ -42,7 +51,7 @@ export function row(title, load, about = "") {
       const { items, about: news } = await load();
       if (news) told.textContent = news;
       section.hidden = items.length === 0;
-      cards.replaceChildren(...items.map(card));
+      cards.replaceChildren(...items.map(ownCard));
     } catch (error) {
       if (!error.problem) throw error;
       section.hidden = true;
@@ -50,6 +59,7 @@ export function row(title, load, about = "") {
       cards.classList.remove("waiting");
     }
   };
+  addEventListener("feedback", section.refill);
   section.refill();
   return section;
 }

@@ -1,6 +1,6 @@
 // The cart and a demo checkout: what is bought is told to the recommender, and nothing is charged.
 
-import { asVisitor, call, session } from "./api.js";
+import { asVisitor, recommendations, session } from "./api.js";
 import { itemPath, row } from "./cards.js";
 import { element, notice, page } from "./dom.js";
 import { cart, setCart } from "./memory.js";
@@ -20,7 +20,7 @@ export function cartPage() {
   if (total) main.append(element("p", { className: "price" }, `Together ${total}`));
   main.append(buyButton(items, main));
   main.append(row("Goes with these", () =>
-    call("POST", "/v1/recommendations", { body: { session: items.map((item) => item.item_id), n: 18 } })));
+    recommendations({ session: items.map((item) => item.item_id), n: 18 })));
 }
 
 function line(item) {

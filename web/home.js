@@ -20,9 +20,9 @@ export async function home() {
   }));
   if (viewed) {
     main.append(row(`Because you viewed ${viewed.title}`, () =>
-      call("GET", `/v1/items/${encodeURIComponent(viewed.item_id)}/similar?n=18`)));
+      recommendations({ kind: "similar", items: [viewed.item_id], include_seen: true, n: 18 })));
   }
-  main.append(row("Trending", () => call("POST", "/v1/recommendations", { body: { n: 18 } }), "What people like of late"));
+  main.append(row("Trending", () => recommendations({ kind: "trending", include_seen: true, n: 18 }), "What people like of late"));
   main.append(row("New", () => recommendations({ kind: "new", n: 18 }), "Added of late, in your order"));
   const { categories } = await call("GET", "/v1/categories");
   const biggest = categories.sort((one, other) => other.items - one.items).slice(0, CATEGORY_ROWS);

@@ -1,9 +1,10 @@
 // An item's page: what it is, what can be done with it, and what is near it.
 
-import { call, record } from "./api.js";
+import { call, record, recommendations } from "./api.js";
 import { categoryPath, row } from "./cards.js";
 import { element, notice, page } from "./dom.js";
 import { cart, rememberViewed, setCart } from "./memory.js";
+import { opinionOf } from "./opinion.js";
 import { poster } from "./posters.js";
 import { priceOf } from "./prices.js";
 
@@ -16,13 +17,15 @@ export async function itemPage(itemId) {
     return;
   }
   const main = page(item.title);
-  main.append(element("article", { className: "item" }, poster(item), about(item)));
-  main.append(row("Similar", () => call("GET", `/v1/items/${encodeURIComponent(itemId)}/similar?n=18`)));
+  const opinion = opinionOf(item);
+  main.append(element("article", { className: "item" }, poster(item), about(item, opinion)));
+  main.append(row("Similar", () => recommendations({ kind: "similar", items: [itemId], include_seen: true, n: 18 })));
   rememberViewed(item);
   await record("view", itemId);
+  await opinion.show();
 }
 
-function about(item) {
+function about(item, opinion) {
   const price = priceOf(item);
   return element("div", {},
     element("h1", {}, item.title),
@@ -30,8 +33,9 @@ function about(item) {
       item.categories.map((path) => element("li", {}, element("a", { href: categoryPath(path) }, path)))),
     price && element("p", { className: "price" }, price),
     item.description && element("p", {}, item.description),
-    element("div", { className: "actions" }, cartButton(item), feeling(item, "like", "Like"), feeling(item, "dislike", "Not for me")),
-    stars(item),
+    element("div", { className: "actions" }, cartButton(item), opinion.buttons),
+    opinion.stars,
+    opinion.trouble,
     attributes(item),
   );
 }
@@ -49,25 +53,6 @@ function cartButton(item) {
     await record("cart", item.item_id);
   };
   return button;
-}
-
-function feeling(item, type, label) {
-  const button = element("button", { type: "button", "aria-pressed": "false" }, label);
-  button.onclick = async () => {
-    await record(type, item.item_id);
-    button.setAttribute("aria-pressed", "true");
-  };
-  return button;
-}
-
-function stars(item) {
-  const buttons = [1, 2, 3, 4, 5].map((value) =>
-    element("button", { type: "button", "aria-pressed": "false", "aria-label": `${value} of 5`, onclick: () => rate(value) }, "★"));
-  async function rate(value) {
-    await record("rating", item.item_id, value);
-    buttons.forEach((button, place) => button.setAttribute("aria-pressed", String(place < value)));
-  }
-  return element("fieldset", { className: "stars" }, element("legend", {}, "Your rating"), buttons);
 }
 
 function attributes(item) {

@@ -4,9 +4,11 @@ import { accountPage } from "./account.js";
 import { cartPage } from "./cart.js";
 import { categoriesPage, categoryPage, searchPage } from "./browse.js";
 import { notice, page } from "./dom.js";
+import { historyPage } from "./history.js";
 import { home } from "./home.js";
 import { itemPage } from "./item.js";
 import { cart } from "./memory.js";
+import { preferencesPage } from "./preferences.js";
 import { suggest } from "./suggest.js";
 
 const PAGES = [
@@ -16,6 +18,8 @@ const PAGES = [
   [/^\/categories\/([^/]+)$/, categoryPage],
   [/^\/search$/, searchPage],
   [/^\/cart$/, cartPage],
+  [/^\/history$/, historyPage],
+  [/^\/preferences$/, preferencesPage],
   [/^\/account(?:\/([^/]+))?$/, accountPage],
 ];
 

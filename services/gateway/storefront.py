@@ -17,6 +17,8 @@ _PAGES = (
     "/categories/{path}",
     "/search",
     "/cart",
+    "/history",
+    "/preferences",
     "/account",
     "/account/{step}",
 )

@@ -19,6 +19,8 @@ PAGES = (
     "/search?q=comedy",
     "/cart",
     "/account",
+    "/history",
+    "/preferences",
 )
 
 
@@ -58,6 +60,49 @@ def test_what_is_bought_is_not_offered_again(page: Page) -> None:
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     page.goto("/")
     assert title not in titles(page, "For you")
+
+
+def test_what_is_not_wanted_leaves_every_row_until_it_is_wanted_again(page: Page) -> None:
+    page.goto("/")
+    title = titles(page, "For you")[0]
+    assert title in titles(page, "Trending")
+    row = page.get_by_role("region", name="For you")
+    row.get_by_role("button", name=f"Not interested? {title}", exact=True).press("Enter")
+    page.get_by_role("button", name="Not interested in this").press("Enter")
+    expect(page.get_by_role("status").filter(has_text="is in no list of yours")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    expect(page.get_by_role("main").get_by_role("link", name=title, exact=True)).to_have_count(0)
+    page.goto("/preferences")
+    page.get_by_role("button", name=f"Show {title} again", exact=True).click()
+    expect(page.get_by_text("Nothing is left out of your lists")).to_be_visible()
+    page.goto("/")
+    assert title in titles(page, "For you")
+
+
+def test_what_is_removed_from_the_history_is_pressed_no_more(page: Page) -> None:
+    page.goto("/items/item-7")
+    title = page.get_by_role("heading", level=1).inner_text()
+    like = page.get_by_role("button", name="Like", exact=True)
+    for name in ("Dislike", "Like", "4 of 5"):
+        page.get_by_role("button", name=name, exact=True).click()
+        pressed = page.get_by_role("button", name=name, exact=True, pressed=True)
+        expect(pressed).to_be_enabled()
+    expect(page.get_by_role("button", name="Dislike", pressed=False)).to_be_visible()
+    page.get_by_role("contentinfo").get_by_role("link", name="History").click()
+    removes = page.get_by_role("button", name=re.compile(f"^Remove {title}"))
+    names = ["Rated 4 of 5", "Liked", "Looked at"]
+    until(lambda: appears(page, page.get_by_text(names[0])), 30, "the rating is in the history")
+    expect(removes).to_have_count(3)
+    assert [removes.nth(place).get_attribute("aria-label") for place in range(3)] == [
+        f"Remove {title}, {name}" for name in names
+    ]
+    removes.nth(1).press("Enter")
+    expect(page.get_by_role("status").filter(has_text=f"Removed: {title}, Liked")).to_have_count(1)
+    expect(removes).to_have_count(2)
+    expect(removes.nth(1)).to_be_focused()
+    page.goto("/items/item-7")
+    expect(page.get_by_role("button", name="4 of 5", pressed=True)).to_be_visible()
+    expect(like).to_have_attribute("aria-pressed", "false")
 
 
 def test_what_a_shop_wrote_is_shown_and_never_run(page: Page, system: LocalSystem) -> None:
