@@ -23,6 +23,7 @@ _COMMANDS = {
     "compare": _Command("headrace.commands.compare", "a bundle beside classic recommenders"),
     "batch": _Command("headrace.commands.batch", "lists for everybody, to files"),
     "bundle": _Command("headrace.commands.bundle", "what a bundle is"),
+    "release": _Command("headrace.commands.release", "a model beside the live one, and the switch"),
     "keys": _Command("headrace.commands.keys", "API keys of applications, roles of accounts"),
 }
 

@@ -4,6 +4,7 @@ from deploy.grafana.accuracy import ACCURACY
 from deploy.grafana.panels import Board, Panel, Row
 from deploy.grafana.process_rows import grpc, kafka, process, saturation
 from deploy.grafana.queries import LISTS, quantile, quantiles, rate, share
+from deploy.grafana.releases import RELEASES
 
 _FRESH = "headrace_freshness_seconds"
 _HTTP = "headrace_http_request_seconds"
@@ -475,6 +476,7 @@ BOARDS = (
     LATENCY,
     PIPELINE,
     ACCURACY,
+    RELEASES,
     GATEWAY,
     EVENT_INGEST,
     USER_EMBEDDING,

@@ -28,7 +28,8 @@ class BundleFolder:
     def __init__(self, url: str) -> None:
         self.url = url
         self._files, self._root = fsspec.core.url_to_fs(url)
-        self.manifest = Manifest.from_json(self._fetch(FILE))
+        self.manifest_bytes = self._fetch(FILE)
+        self.manifest = Manifest.from_json(self.manifest_bytes)
 
     def read(self, name: str) -> bytes:
         """One file, whole.

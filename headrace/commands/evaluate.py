@@ -47,13 +47,16 @@ def _data(given: argparse.Namespace) -> tuple[EventLog, Split | None]:
     """
     if given.prepared is None:
         return read_log(given.interactions, given.items), None
-    interactions, items, holdout = prepared_files(given.prepared)
+    return prepared_data(given.prepared)
+
+
+def prepared_data(folder: Path) -> tuple[EventLog, Split]:
+    """What happened, and what preparation held out. Raises: DataInvalid."""
+    interactions, items, holdout = prepared_files(folder)
     log = read_log(interactions, items)
     parts = split(log, holdout)
     if not len(parts.test.users):
-        raise DataInvalid(
-            f"{given.prepared}: holds out nothing for a test; prepare it with --split"
-        )
+        raise DataInvalid(f"{folder}: holds out nothing for a test; prepare it with --split")
     return log, parts
 
 

@@ -64,11 +64,17 @@ class Ports:
     user_embedding_grpc: int = 50052
     item_embedding_grpc: int = 50053
     ranker_grpc: int = 50054
+    green_user_embedding_grpc: int = 50062
+    green_item_embedding_grpc: int = 50063
+    green_ranker_grpc: int = 50064
     gateway_metrics: int = 9101
     event_ingest_metrics: int = 9102
     user_embedding_metrics: int = 9103
     item_embedding_metrics: int = 9104
     ranker_metrics: int = 9105
+    green_user_embedding_metrics: int = 9113
+    green_item_embedding_metrics: int = 9114
+    green_ranker_metrics: int = 9115
     local_kafka: int = 19092
     local_kafka_controller: int = 19093
     local_postgres: int = 15432

@@ -16,6 +16,7 @@ from headrace.local.part import Part
 from headrace.local.ports import HOST, Ports
 from headrace.local.postgres import EmbeddedPostgres
 from headrace.local.service import Service
+from headrace.local.slots import SECOND_SLOT, ModelSlots, parts_of, service_of, slot_of
 from headrace.local.supervisor import PartStatus, Supervisor
 from headrace.runtime.topics import create_topics
 from headrace.store.migrations import migrate
@@ -24,12 +25,13 @@ from headrace.store.migrations import migrate
 # None of them needs another one to start: each waits for those that it calls, or does without,
 # as it must when they restart. Side by side they are ready soonest.
 SERVICES = ("item_embedding", "event_ingest", "user_embedding", "ranker", "gateway")
+_PARTS = frozenset({*SERVICES, *SECOND_SLOT})
 _CHECKOUT = Path(__file__).parents[2]
 
 
 def service_command(name: str) -> list[str]:
     """The service's own command."""
-    return [sys.executable, "-m", f"services.{name}"]
+    return [sys.executable, "-m", f"services.{service_of(name)}"]
 
 
 class LocalSystem:
@@ -88,6 +90,7 @@ class LocalSystem:
         self._mail = None if smtp_url else LocalMail(self.mails, ports.local_smtp, say)
         self._smtp_url = smtp_url or f"smtp://{HOST}:{ports.local_smtp}"
         self._services: Supervisor | None = None
+        self._slots: ModelSlots | None = None
 
     @property
     def database_url(self) -> str:
@@ -138,13 +141,20 @@ class LocalSystem:
         create_topics(self.kafka_bootstrap_servers, self.model_version)
 
     def start_services(self) -> None:
-        """Start the five services side by side."""
+        """Start the five services side by side, and a second model where one is released."""
         if self._services is None:
-            self._services = Supervisor([self._service(name) for name in SERVICES])
-        self._services.start()
+            self._services = Supervisor([self._service(n) for n in (*SECOND_SLOT, *SERVICES)])
+            self._slots = ModelSlots(self._services, lambda: self.database_url)
+        assert self._slots is not None
+        self._slots.look()
+        idle = self._slots.idle()
+        self._services.start(name for name in (*SECOND_SLOT, *SERVICES) if name not in idle)
+        self._slots.start()
 
     def stop(self) -> None:
         """Stop everything, the gateway first. The data stays. May be called again."""
+        if self._slots is not None:
+            self._slots.stop()
         if self._services is not None:
             self._services.stop()
         self._infrastructure.stop()
@@ -166,12 +176,17 @@ class LocalSystem:
     def status(self) -> list[PartStatus]:
         """Every process."""
         services = self._services.status() if self._services else []
-        return [*self._infrastructure.status(), *services]
+        idle = self._slots.idle() if self._slots else set()
+        running = [part for part in services if part.name not in idle]
+        return [*self._infrastructure.status(), *running]
 
     def wait_ready(self, seconds: float = 60.0) -> bool:
         """Wait until every process is ready. False if that takes too long."""
         return self._infrastructure.wait_ready(seconds=seconds) and (
-            self._services is None or self._services.wait_ready(seconds=seconds)
+            self._services is None
+            or self._services.wait_ready(
+                [part.name for part in self.status() if part.name in _PARTS], seconds
+            )
         )
 
     def __enter__(self) -> Self:
@@ -196,7 +211,7 @@ class LocalSystem:
         return self._postgres
 
     def _supervisor_of(self, name: str) -> Supervisor:
-        if name in SERVICES:
+        if name in _PARTS:
             if self._services is None:
                 raise LocalError(f"{name} was never started.")
             return self._services
@@ -206,6 +221,8 @@ class LocalSystem:
         # event_ingest has no gRPC; it is known by its metrics port.
         metrics_port: int = getattr(self.ports, f"{name}_metrics")
         port: int = getattr(self.ports, f"{name}_grpc", metrics_port)
+        slot = slot_of(name)
+        item_embedding, user_embedding, _ = parts_of(slot)
         env = {
             **os.environ,
             "HEADRACE_KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap_servers,
@@ -213,9 +230,12 @@ class LocalSystem:
             "HEADRACE_BUNDLE_URL": str(self.bundle),
             "HEADRACE_GRPC_PORT": str(port),
             "HEADRACE_METRICS_PORT": str(metrics_port),
-            "HEADRACE_USER_EMBEDDING_ADDRESS": self.grpc_address("user_embedding"),
-            "HEADRACE_ITEM_EMBEDDING_ADDRESS": self.grpc_address("item_embedding"),
+            "HEADRACE_MODEL_SLOT": slot,
+            "HEADRACE_USER_EMBEDDING_ADDRESS": self.grpc_address(user_embedding),
+            "HEADRACE_ITEM_EMBEDDING_ADDRESS": self.grpc_address(item_embedding),
             "HEADRACE_RANKER_ADDRESS": self.grpc_address("ranker"),
+            "HEADRACE_GREEN_RANKER_ADDRESS": self.grpc_address("green_ranker"),
+            "HEADRACE_GREEN_ITEM_EMBEDDING_ADDRESS": self.grpc_address("green_item_embedding"),
             # Five processes share the cores: threads of numeric libraries would only wait for
             # each other.
             "OMP_NUM_THREADS": "1",

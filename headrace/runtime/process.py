@@ -63,6 +63,11 @@ class Process:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stop.set)
 
+    def leave(self) -> None:
+        """Stops the process as SIGTERM does. May be called from any thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
+
     async def run(self, serving: Coroutine[None, None, None]) -> None:
         """Runs `serving` until it ends. A signal stops it, and cancels what is still starting."""
         task = asyncio.create_task(serving)

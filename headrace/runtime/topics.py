@@ -3,6 +3,8 @@
 The number of partitions is fixed for life, since the key decides the partition.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from kafka import KafkaAdminClient
@@ -99,36 +101,48 @@ def create_topics(
     Returns: names of the topics created now, each of them ready for use.
     Raises: Unavailable where Kafka does not answer.
     """
-    admin = _admin(bootstrap_servers)
-    try:
+    with _admin(bootstrap_servers, "created") as admin:
         present = set(admin.list_topics())
         return [
             spec.name
             for spec in topic_specs(model_version, partitions)
             if spec.name not in present and _created(admin, spec, replication)
         ]
-    except KafkaError as error:
-        raise Unavailable(f"Kafka topics could not be created: {error}") from error
-    finally:
-        admin.close()
+
+
+def delete_model_topics(bootstrap_servers: str, model_version: str) -> list[str]:
+    """Deletes what only that model version reads and writes, with its dead letters.
+
+    Returns: names of the topics that were there. Raises: Unavailable.
+    """
+    names = [item_vectors(model_version), user_vectors(model_version)]
+    with _admin(bootstrap_servers, "deleted") as admin:
+        present = set(admin.list_topics())
+        found = [n for name in names for n in (name, dead_letters(name)) if n in present]
+        if found:
+            admin.delete_topics(found)
+        return found
 
 
 def topic_names(bootstrap_servers: str) -> set[str]:
     """Of all topics. Raises: Unavailable where Kafka does not answer."""
-    admin = _admin(bootstrap_servers)
-    try:
+    with _admin(bootstrap_servers, "listed") as admin:
         return set(admin.list_topics())
-    except KafkaError as error:
-        raise Unavailable(f"Kafka topics could not be listed: {error}") from error
-    finally:
-        admin.close()
 
 
-def _admin(bootstrap_servers: str) -> KafkaAdminClient:
+@contextmanager
+def _admin(bootstrap_servers: str, what: str) -> Iterator[KafkaAdminClient]:
+    """what: is done to topics, for errors. Raises: Unavailable where Kafka does not answer."""
     try:
-        return KafkaAdminClient(bootstrap_servers=reachable(bootstrap_servers), **CONNECTION)
+        admin = KafkaAdminClient(bootstrap_servers=reachable(bootstrap_servers), **CONNECTION)
     except KafkaError as error:
         raise Unavailable(f"Kafka at {bootstrap_servers} did not answer: {error}") from error
+    try:
+        yield admin
+    except KafkaError as error:
+        raise Unavailable(f"Kafka topics could not be {what}: {error}") from error
+    finally:
+        admin.close()
 
 
 def _created(admin: KafkaAdminClient, spec: TopicSpec, replication: int) -> bool:

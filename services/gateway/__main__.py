@@ -17,8 +17,8 @@ from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_
 from headrace.api.history.v1.history_pb2_grpc import add_HistoryServiceServicer_to_server
 from headrace.api.privacy.v1.privacy_pb2_grpc import add_PrivacyServiceServicer_to_server
 from headrace.errors import Unavailable
+from headrace.release.registry import Registry
 from headrace.runtime.circuit import Circuit
-from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.process import Process, run_process
@@ -65,13 +65,13 @@ from services.gateway.privacy.choices import Choices
 from services.gateway.privacy.grpc import PRIVACY, PrivacyServicer
 from services.gateway.privacy.parts import privacy_parts
 from services.gateway.privacy.routes import privacy_routes
+from services.gateway.releases.parts import release_parts
 from services.gateway.service import Gateway
 from services.gateway.settings import GatewaySettings
 from services.gateway.storefront import storefront_routes
 from services.gateway.tokens import Tokens
 from services.gateway.tombstones import Tombstones
 from services.gateway.upstream import GrpcCatalogue
-from services.gateway.warm_ranker import WarmRanker
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ _FIRST_REFRESH_S = 0.25  # until there is a list at all
 
 
 async def serve(settings: GatewaySettings, process: Process) -> None:
-    peers, doors = settings.peers(), settings.doors()
+    doors = settings.doors()
     async with AsyncExitStack() as stack:
         events = KafkaEventLog(settings.kafka_bootstrap_servers, settings.events_deadline_ms / 1000)
         events.start()
@@ -95,19 +95,14 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
 
         database = Database(settings.database_url, settings.database_connections, wait_s=2)
         stack.callback(database.close)
-        ranker = await stack.enter_async_context(open_channel(settings.ranker_address, peers))
-        items = await stack.enter_async_context(
-            open_channel(settings.item_embedding_address, peers)
-        )
-        choices = await _choices(database, stack, settings.shutdown_grace_s)
         interests = StoredInterests(AccountStore(database))
+        models = await release_parts(settings, process, Registry(database), interests, stack)
+        ranker, items = models.ranker, models.items
+        choices = await _choices(database, stack, settings.shutdown_grace_s)
         popular = PopularLists()
         process.readiness.require("ranker", popular.filled)
-        warm_ranker = WarmRanker(
-            ranker, settings.ranker_deadline_ms, settings.after_wait_ms, interests
-        )
         gateway = Gateway(
-            ranker=warm_ranker,
+            ranker=models.lanes,
             catalogue=GrpcCatalogue(items, settings.item_embedding_deadline_ms),
             event_log=events,
             fallback=Fallback(PersonalLists(settings.remembered_places), popular),
@@ -144,7 +139,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             interests=interests,
             history=history,
             facts=StoredItemFacts(database),
-            similar=warm_ranker.similar,
+            similar=models.lanes.similar,
         )
         await stack.enter_async_context(
             grpc_server(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from headrace.release.stages import Slot
 from headrace.runtime.certificates import CertificateFiles, Certificates
 from headrace.runtime.settings import (
     PREFIX,
@@ -37,6 +38,7 @@ def _tokens_in_order(text: str) -> str:
     return text
 
 
+OptionalAddress = Annotated[str, Field(pattern=r"^$|^[^\s:]+:\d{1,5}$")]
 Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
 Bytes = Annotated[int, Field(ge=1_000)]
 
@@ -55,6 +57,10 @@ class GatewaySettings(ProcessSettings, PeerSettings, KafkaSettings, DatabaseSett
     """The certificate's key in PEM, without password."""
     ranker_address: Address
     item_embedding_address: Address
+    green_ranker_address: OptionalAddress = ""
+    """Of the second slot, where every other model is released; without, models are not released
+    but replaced."""
+    green_item_embedding_address: OptionalAddress = ""
     api_keys: Annotated[str, AfterValidator(_keys_in_order)] = field(repr=False)
     """`<key>:<scope>+<scope>`, several separated by commas. Secret."""
     token_keys: Annotated[str, AfterValidator(_tokens_in_order)] = field(repr=False)
@@ -90,6 +96,15 @@ class GatewaySettings(ProcessSettings, PeerSettings, KafkaSettings, DatabaseSett
     items_body_bytes: Bytes = 24 * 1024 * 1024
     remembered_places: Annotated[int, Field(ge=0)] = 50_000
     """Places of people's last lists, kept for when the ranker is away; about 0.4 kB each."""
+
+    def slots(self) -> list[tuple[Slot, str, str]]:
+        """Of each slot that can be reached: addresses of its ranker and item_embedding."""
+        found: list[tuple[Slot, str, str]] = [
+            ("blue", self.ranker_address, self.item_embedding_address)
+        ]
+        if self.green_ranker_address and self.green_item_embedding_address:
+            found.append(("green", self.green_ranker_address, self.green_item_embedding_address))
+        return found
 
     def doors(self) -> Certificates | None:
         """None where they are not encrypted. Raises: SettingsInvalid."""

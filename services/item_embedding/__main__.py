@@ -7,7 +7,7 @@ from functools import partial
 from headrace.api.item_embedding.v1.item_embedding_pb2_grpc import (
     add_ItemEmbeddingServiceServicer_to_server,
 )
-from headrace.bundle import Bundle
+from headrace.release.slot import model_of_slot
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.kafka_consumer import GroupConsumer
 from headrace.runtime.kafka_publisher import Publisher
@@ -41,7 +41,7 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
     peers = settings.peers()
     async with AsyncExitStack() as stack:
         grace_s = settings.shutdown_grace_s
-        bundle = await asyncio.to_thread(lambda: Bundle.load(settings.bundle_url, ["item"]))
+        bundle = await stack.enter_async_context(model_of_slot(settings, process, ["item"]))
         tower = BundleTower(bundle)
         database = Database(settings.database_url, settings.database_connections)
         stack.callback(database.close)

@@ -5,20 +5,16 @@ from typing import Annotated
 
 from pydantic import Field
 
+from headrace.release.slot import SlotSettings
 from headrace.runtime.settings import (
-    BundleSettings,
-    DatabaseSettings,
     KafkaSettings,
     PeerSettings,
     Port,
-    ProcessSettings,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemEmbeddingSettings(
-    ProcessSettings, PeerSettings, KafkaSettings, DatabaseSettings, BundleSettings
-):
+class ItemEmbeddingSettings(SlotSettings, PeerSettings, KafkaSettings):
     """Read from HEADRACE_* variables."""
 
     metrics_port: Port = 9104

@@ -19,9 +19,9 @@ import grpc
 from headrace.api.ranker.v1.inspection_pb2_grpc import add_InspectionServiceServicer_to_server
 from headrace.api.ranker.v1.ranker_pb2_grpc import add_RankerServiceServicer_to_server
 from headrace.api.ranker.v1.scoring_pb2_grpc import add_ScoringServiceServicer_to_server
-from headrace.bundle import Bundle
 from headrace.index.choice import index_by_size
 from headrace.index.layered import LayeredIndex
+from headrace.release.slot import model_of_slot
 from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.kafka_publisher import Publisher
@@ -56,7 +56,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
     began = time.time()
     peers = settings.peers()
     async with AsyncExitStack() as stack:
-        bundle = await asyncio.to_thread(lambda: Bundle.load(settings.bundle_url, ["ranker"]))
+        bundle = await stack.enter_async_context(model_of_slot(settings, process, ["ranker"]))
         retrieval = _index("retrieval", bundle.width + 1, settings, stack)
         similar = _index("similar", bundle.width, settings, stack)
         catalogue = Catalogue(bundle.width, bundle.items, retrieval, similar)

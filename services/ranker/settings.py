@@ -6,21 +6,17 @@ from typing import Annotated
 from pydantic import Field
 
 from headrace.bundle.scoring import CANDIDATES
+from headrace.release.slot import SlotSettings
 from headrace.runtime.settings import (
     Address,
-    BundleSettings,
-    DatabaseSettings,
     KafkaSettings,
     PeerSettings,
     Port,
-    ProcessSettings,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankerSettings(
-    ProcessSettings, PeerSettings, KafkaSettings, DatabaseSettings, BundleSettings
-):
+class RankerSettings(SlotSettings, PeerSettings, KafkaSettings):
     """Settings of one ranker."""
 
     metrics_port: Port = 9105

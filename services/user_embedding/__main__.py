@@ -7,7 +7,7 @@ from functools import partial
 from headrace.api.user_embedding.v1.user_embedding_pb2_grpc import (
     add_UserEmbeddingServiceServicer_to_server,
 )
-from headrace.bundle import Bundle
+from headrace.release.slot import model_of_slot
 from headrace.runtime.grpc_channel import open_blocking_channel
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.kafka_consumer import GroupConsumer
@@ -41,7 +41,7 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
     peers = settings.peers()
     async with AsyncExitStack() as stack:
         kafka, grace_s = settings.kafka_bootstrap_servers, settings.shutdown_grace_s
-        bundle = await asyncio.to_thread(partial(Bundle.load, settings.bundle_url, {"user"}))
+        bundle = await stack.enter_async_context(model_of_slot(settings, process, ["user"]))
         version, width = bundle.model_version, bundle.width
         database = Database(settings.database_url, settings.database_connections)
         stack.callback(database.close)

@@ -6,14 +6,12 @@ from typing import Annotated, get_args
 from pydantic import BeforeValidator, Field
 
 from headrace.contracts.events import EventType, EventTypeName
+from headrace.release.slot import SlotSettings
 from headrace.runtime.settings import (
     Address,
-    BundleSettings,
-    DatabaseSettings,
     KafkaSettings,
     PeerSettings,
     Port,
-    ProcessSettings,
 )
 
 
@@ -33,9 +31,7 @@ EventTypes = Annotated[frozenset[EventType], BeforeValidator(_event_types)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class UserEmbeddingSettings(
-    ProcessSettings, PeerSettings, KafkaSettings, DatabaseSettings, BundleSettings
-):
+class UserEmbeddingSettings(SlotSettings, PeerSettings, KafkaSettings):
     """Read from `HEADRACE_*`."""
 
     metrics_port: Port = 9103

@@ -79,13 +79,20 @@ class LiveAccuracy:
             on_failure=_failed,
             begin="latest",
         )
-        sink = unharmed(ListSink(panel, self._clicks, shown, variety, ordinal_of))
+        lists = ListSink(
+            model_version,
+            panel,
+            self._clicks,
+            shown=shown,
+            variety=variety,
+            ordinal_of=ordinal_of,
+        )
         self._lists: TopicReader[ServedLists | None] = TopicReader(
             bootstrap_servers=bootstrap_servers,
             topic=IMPRESSIONS,
             since="now",
             decode=read_lists,
-            apply=sink,
+            apply=unharmed(lists),
             publisher=publisher,
             on_failure=_failed,
         )
@@ -138,12 +145,16 @@ class ListSink:
 
     def __init__(
         self,
+        model_version: str,
         panel: Panel,
         group: Group,
+        *,
         shown: Shown,
         variety: Variety,
         ordinal_of: Callable[[str], int | None],
     ) -> None:
+        """model_version: whose lists are taken; while two are released each has its rankers."""
+        self._model_version = model_version
         self._panel = panel
         self._group = group
         self._shown = shown
@@ -156,6 +167,9 @@ class ListSink:
                 self._take(served)
 
     def _take(self, served: ServedList) -> None:
+        if served.model_version != self._model_version:
+            metrics.LISTS.labels("elsewhere").inc()
+            return
         found = [self._ordinal_of(one.item_id) for one in served.impressions]
         self._variety.show([ordinal for ordinal in found if ordinal is not None])
         outcome = self._passed_over(served.user_id)

@@ -22,6 +22,7 @@ _MEASURING = (
     "services.gateway.accounts.smtp",
     "services.gateway.impressions",
     "services.gateway.middleware",
+    "services.gateway.releases.metrics",
     "services.gateway.service",
     "services.item_embedding.metrics",
     "services.ranker.accuracy.metrics",

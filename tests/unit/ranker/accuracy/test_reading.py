@@ -68,7 +68,12 @@ def test_garbage_is_passed_over() -> None:
 async def test_served_lists_are_taken_of_those_who_are_looked_at_here() -> None:
     world, shown, since = World(items=5), Noting(), Since()
     sink = ListSink(
-        Panel(1.0), Everybody(), shown, Variety(world.catalogue), world.catalogue.known_ordinal
+        "m1",
+        Panel(1.0),
+        Everybody(),
+        shown=shown,
+        variety=Variety(world.catalogue),
+        ordinal_of=world.catalogue.known_ordinal,
     )
     lists = [
         ServedList(
@@ -83,6 +88,7 @@ async def test_served_lists_are_taken_of_those_who_are_looked_at_here() -> None:
         )
         for user_id in ("ann", "", "elsewhere")
     ]
+    lists.append(ServedList(user_id="ann", model_version="released beside it"))
     body = read_lists(record(ServedLists(lists=lists).SerializeToString()))
     sink([Message(record(b""), body), Message(record(b""), None)])
     assert shown.lists == [
@@ -94,16 +100,21 @@ async def test_served_lists_are_taken_of_those_who_are_looked_at_here() -> None:
         )
     ]
     assert since.counted("shown_lists", outcome="nobody") == 1
-    assert since.counted("shown_lists", outcome="elsewhere") == 1
+    assert since.counted("shown_lists", outcome="elsewhere") == 2
     assert since.counted("novelty_items") == 6
 
 
 async def test_people_outside_the_panel_are_counted_and_passed_over() -> None:
     world, shown, since = World(items=5), Noting(), Since()
     sink = ListSink(
-        Panel(0.0), Everybody(), shown, Variety(world.catalogue), world.catalogue.known_ordinal
+        "m1",
+        Panel(0.0),
+        Everybody(),
+        shown=shown,
+        variety=Variety(world.catalogue),
+        ordinal_of=world.catalogue.known_ordinal,
     )
-    sink([Message(record(b""), ServedLists(lists=[ServedList(user_id="ann")]))])
+    sink([Message(record(b""), ServedLists(lists=[ServedList(user_id="ann", model_version="m1")]))])
     assert shown.lists == []
     assert since.counted("shown_lists", outcome="not_sampled") == 1
 

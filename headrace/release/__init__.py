@@ -1,0 +1,1 @@
+"""Releases of models: what is live, what is on its way, and who gets which."""
