@@ -5,6 +5,8 @@ from datetime import date
 from headrace.api.behaviour.v1 import behaviour_pb2_grpc
 from headrace.client import behaviour_calls
 from headrace.client.behaviour_models import (
+    ClickThrough,
+    ClickThroughSplit,
     Funnel,
     Retention,
     Segments,
@@ -72,3 +74,18 @@ class Behaviour(Connection):
         currency: of those who bought in it; None: of everybody, without money. n: 1-125.
         """
         return self._do(behaviour_calls.segments(currency, n))
+
+    def click_through(
+        self,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        by: ClickThroughSplit = "position",
+        n: int = 50,
+    ) -> ClickThrough:
+        """How much of what lists showed was chosen and bought.
+
+        since, until: days in UTC on which they were served, both included; None: the last 30.
+        by: what tells shown items apart. n: how many rows, 1-200.
+        """
+        return self._do(behaviour_calls.click_through(since, until, by, n))

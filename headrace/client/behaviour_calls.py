@@ -8,6 +8,8 @@ from typing import Any
 
 from headrace.api.behaviour.v1 import behaviour_pb2 as api
 from headrace.client.behaviour_models import (
+    ClickThrough,
+    ClickThroughSplit,
     Cohort,
     Funnel,
     FunnelStage,
@@ -15,6 +17,7 @@ from headrace.client.behaviour_models import (
     Sales,
     Segment,
     Segments,
+    ShownItems,
     Trend,
     TrendDirection,
     Trends,
@@ -60,6 +63,18 @@ def retention(since: date | None, until: date | None) -> Call[api.GetRetentionRe
 def segments(currency: str | None, n: int) -> Call[api.GetSegmentsResponse, Segments]:
     request = api.GetSegmentsRequest(currency=currency or "", n=_sendable(n))
     return Call("GetSegments", request, _segments)
+
+
+def click_through(
+    since: date | None, until: date | None, by: ClickThroughSplit, n: int
+) -> Call[api.GetClickThroughResponse, ClickThrough]:
+    request = api.GetClickThroughRequest(
+        since=_text(since),
+        until=_text(until),
+        by=_number(api.ClickThroughSplit, "by", by, "click_through_split"),
+        n=_sendable(n),
+    )
+    return Call("GetClickThrough", request, _click_through)
 
 
 def _funnel(answer: api.GetFunnelResponse) -> Funnel:
@@ -146,6 +161,25 @@ def _segments(answer: api.GetSegmentsResponse) -> Segments:
                 amount=one.amount if one.HasField("amount") else None,
             )
             for one in answer.sales
+        ),
+    )
+
+
+def _click_through(answer: api.GetClickThroughResponse) -> ClickThrough:
+    return ClickThrough(
+        as_of=to_moment(answer.as_of),
+        since=date.fromisoformat(answer.since),
+        until=date.fromisoformat(answer.until),
+        rows=tuple(
+            ShownItems(
+                name=one.name,
+                shown=one.shown,
+                clicked=one.clicked,
+                bought=one.bought,
+                click_rate=one.click_rate,
+                purchase_rate=one.purchase_rate,
+            )
+            for one in answer.rows
         ),
     )
 

@@ -7,6 +7,7 @@ from typing import Literal
 Window = Literal["hour", "day", "week"]
 TrendSubject = Literal["item", "category"]
 TrendDirection = Literal["rising", "falling"]
+ClickThroughSplit = Literal["position", "source", "model_version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +120,28 @@ class Segments:
     people: int
     segments: tuple[Segment, ...]
     sales: tuple[Sales, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownItems:
+    """Items that lists showed. name: a position, a source, or a model's version.
+
+    clicked, bought: of these, within half an hour; the rates are shares of `shown`.
+    """
+
+    name: str
+    shown: int
+    clicked: int
+    bought: int
+    click_rate: float
+    purchase_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClickThrough:
+    """What came of what was shown. as_of: lists that were served before are counted."""
+
+    as_of: datetime
+    since: date
+    until: date
+    rows: tuple[ShownItems, ...]

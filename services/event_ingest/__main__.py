@@ -11,6 +11,7 @@ from headrace.runtime.process import Process, run_process
 from headrace.runtime.topics import EVENTS, IMPRESSIONS, ITEMS
 from headrace.store.database import Database
 from services.event_ingest.behaviour import BehaviourRefresh
+from services.event_ingest.click_through import ClickThrough
 from services.event_ingest.consumer import (
     EntryPublisher,
     EventHandler,
@@ -26,6 +27,10 @@ from services.event_ingest.sweeper import Sweeper
 
 SERVICE = "event_ingest"
 
+# For what counts and forgets, so that it takes none from those who ingest.
+_COUNTING_CONNECTIONS = 3
+_IMPRESSIONS_BATCH = 100  # records, of up to 200 lists each
+_CLICK_THROUGH_PERIOD_S = 60.0
 _FORGET_PERIOD_S = 3_600.0
 _POSTGRES_ANSWERED_WITHIN_S = 10.0  # and the period of the sweep, which asks it
 
@@ -59,7 +64,9 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
             on_failure=process.fail,
             max_batch=settings.ingest_batch_records,
         )
-        impressions = ImpressionCounts(database)
+        counts = Database(settings.database_url, _COUNTING_CONNECTIONS)
+        stack.callback(counts.close)
+        impressions = ImpressionCounts(counts)
         shown = GroupConsumer(
             bootstrap_servers=settings.kafka_bootstrap_servers,
             group=f"{SERVICE}-impressions",
@@ -68,6 +75,7 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
             handle=impressions.handle,
             publisher=publisher,
             on_failure=process.fail,
+            max_batch=_IMPRESSIONS_BATCH,
         )
         forgetting = Periodic("forget_impressions", impressions.forget, _FORGET_PERIOD_S)
         sweeps = Periodic(
@@ -76,17 +84,21 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
             settings.ingest_sweep_period_s,
             on_failure=process.fail,
         )
-        counts = Database(settings.database_url, size=1)
-        stack.callback(counts.close)
+        chosen = Periodic(
+            "count_click_through",
+            ClickThrough(counts).count,
+            _CLICK_THROUGH_PERIOD_S,
+            busy_share=0.05,
+        )
         behaviour = BehaviourRefresh(counts, settings.behaviour_refresh_s)
         refreshes = Periodic("refresh_behaviour", behaviour.round, settings.behaviour_refresh_s)
         stack.push_async_callback(
             _stop_all,
-            [part.stop for part in (events, items, shown, sweeps, forgetting, refreshes)],
+            [part.stop for part in (events, items, shown, sweeps, forgetting, chosen, refreshes)],
             settings.shutdown_grace_s,
         )
         stack.callback(behaviour.cancel)
-        for part in (events, items, shown, sweeps, forgetting, refreshes):
+        for part in (events, items, shown, sweeps, forgetting, chosen, refreshes):
             part.start()
 
         process.readiness.require("events", events.joined)

@@ -1,4 +1,5 @@
-"""Counting what was shown: topic `impressions` to counts by item and hour."""
+"""What was shown: topic `impressions` to counts by item and hour, and to lists that are kept until
+it is known what came of them."""
 
 import logging
 from collections import Counter
@@ -14,6 +15,7 @@ from headrace.api.impressions.v1.impressions_pb2 import ServedLists
 from headrace.runtime.kafka_records import Message, Record, Refusal
 from headrace.runtime.timestamps import to_moment
 from headrace.store.database import Database
+from services.event_ingest.click_through import ServedList, keep
 
 log = logging.getLogger(__name__)
 
@@ -40,24 +42,38 @@ Counts = Mapping[tuple[str, datetime], int]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one record tells: times that items were shown, by item and hour."""
+    """What one record tells: times that items were shown, by item and hour; lists of somebody."""
 
     partition: int
     offset: int
     counts: Counts
+    lists: Sequence[ServedList]
 
 
 def decode_shown(record: Record) -> Shown:
     """A record that holds no lists counts nothing: there are no dead letters of impressions."""
     counts: Counter[tuple[str, datetime]] = Counter()
+    lists: list[ServedList] = []
     try:
-        for served in ServedLists.FromString(record.value or b"").lists:
-            hour = to_moment(served.served_at).replace(minute=0, second=0, microsecond=0)
+        for place, served in enumerate(ServedLists.FromString(record.value or b"").lists):
+            served_at = to_moment(served.served_at)
+            hour = served_at.replace(minute=0, second=0, microsecond=0)
             counts.update((one.item_id, hour) for one in served.impressions)
+            if served.user_id:
+                lists.append(
+                    ServedList(
+                        place=place,
+                        user_id=served.user_id,
+                        served_at=served_at,
+                        model_version=served.model_version,
+                        item_ids=[one.item_id for one in served.impressions],
+                        sources=[int(one.source) for one in served.impressions],
+                    )
+                )
     except (DecodeError, ValueError) as error:
         log.warning("not counted: %s", error, extra={"offset": record.offset})
-        counts.clear()
-    return Shown(record.partition, record.offset, counts)
+        return Shown(record.partition, record.offset, {}, ())
+    return Shown(record.partition, record.offset, counts, lists)
 
 
 class ImpressionCounts:
@@ -87,9 +103,10 @@ class ImpressionCounts:
             cursor.execute(_NEXT, (partition,))
             ((following,),) = cursor.fetchall()
             counts: Counter[tuple[str, datetime]] = Counter()
-            for one in records:
-                if one.offset >= following:
-                    counts.update(one.counts)
+            fresh = {one.offset: one for one in records if one.offset >= following}
+            for one in fresh.values():
+                counts.update(one.counts)
+                keep(cursor, partition, one.offset, one.lists)
             if counts:
                 # In one order everywhere, so that two replicas never wait for each other.
                 rows = [(item_id, hour, n) for (item_id, hour), n in sorted(counts.items())]

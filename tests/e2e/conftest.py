@@ -21,7 +21,13 @@ def system(
 ) -> Iterator[LocalSystem]:
     """Everything, on ports of its own, with the toy catalogue in it."""
     home = server_folder / request.module.__name__
-    with LocalSystem(home, Ports.free(), toy_bundle, api_key=API_KEY) as running:
+    with LocalSystem(
+        home,
+        Ports.free(),
+        toy_bundle,
+        api_key=API_KEY,
+        environment={"HEADRACE_BEHAVIOUR_REFRESH_S": "5"},
+    ) as running:
         items = [
             {
                 "item_id": item.item_id,

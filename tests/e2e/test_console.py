@@ -17,6 +17,7 @@ PAGES = (
     "/console/status",
     "/console/item?id=item-1",
     "/console/upload",
+    "/console/behaviour",
     "/console/keys",
 )
 FILE = b"""\
@@ -176,6 +177,37 @@ def test_an_operator_watches_what_people_do(
     expect(events.nth(1)).to_contain_text("item-3")
     assert "view" not in page.get_by_role("region", name="Events").inner_text()
     assert "kim" not in page.get_by_role("region", name="Events").inner_text()
+
+
+def test_a_merchandiser_sees_how_far_people_come_and_what_they_spend(
+    page: Page, system: LocalSystem, visitor: Visitor
+) -> None:
+    lamp = {"title": "Lamp", "categories": ["Lights"], "price": {"amount": 900, "currency": "EUR"}}
+    assert visitor.http.put("/v1/items/lamp", json=lamp).is_success
+    did = [("ann", kind) for kind in ("view", "click", "cart", "purchase")] + [("bob", "view")]
+    visitor.send(
+        [
+            {"event_id": f"{who}-{kind}", "user_id": who, "item_id": "lamp", "type": kind}
+            for who, kind in did
+        ]
+    )
+
+    def counted() -> bool:
+        answer = visitor.http.get("/v1/behaviour/funnel", params={"category": "Lights"}).json()
+        return [stage["journeys"] for stage in answer["stages"]] == [2, 1, 1, 1]
+
+    until(counted, 30, "behaviour is counted")
+    log_in(page, member_of_staff(system, "merchandiser"))
+    page.get_by_role("link", name="Behaviour").click()
+    funnel = page.get_by_role("region", name="How far people come")
+    funnel.get_by_label("Category").fill("Lights")
+    funnel.get_by_label("Category").press("Tab")
+    expect(funnel.get_by_text("50% of 2 journeys end with a purchase")).to_be_visible()
+    trends = page.get_by_role("region", name="Trends")
+    expect(trends.get_by_role("row", name="Lamp")).to_contain_text("5")
+    segments = page.get_by_role("region", name="Who is worth most")
+    segments.get_by_label("Money").select_option("EUR")
+    expect(segments.get_by_text("People: 1, purchases: 1, for €9.00")).to_be_visible()
 
 
 def test_a_shopper_sees_nothing_of_it(page: Page, system: LocalSystem) -> None:

@@ -11,6 +11,7 @@ export const PAGES = [
   { path: "/console/status", title: "Model and indexes", roles: OPERATOR, load: () => import("./status.js") },
   { path: "/console/item", title: "Item", roles: STAFF, load: () => import("./item.js") },
   { path: "/console/upload", title: "Catalogue upload", roles: STAFF, load: () => import("./upload.js") },
+  { path: "/console/behaviour", title: "Behaviour", roles: STAFF, load: () => import("./behaviour.js") },
   { path: "/console/keys", title: "Keys and roles", roles: OPERATOR, load: () => import("./keys.js") },
 ];
 

@@ -111,6 +111,28 @@ class Segments:
     sales: tuple[Sales, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ShownItems:
+    """name: a position, a source, or the version of a model."""
+
+    name: str
+    shown: int
+    clicked: int
+    bought: int
+    click_rate: float
+    purchase_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClickThroughRates:
+    """as_of: lists that were served before are counted."""
+
+    as_of: datetime
+    since: date
+    until: date
+    rows: tuple[ShownItems, ...]
+
+
 def stages(journeys: tuple[int, int, int, int]) -> tuple[Stage, ...]:
     """journeys: that came to each stage or farther."""
     return tuple(

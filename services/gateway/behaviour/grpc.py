@@ -12,6 +12,7 @@ from headrace.runtime.timestamps import to_timestamp
 from services.gateway.access import Access
 from services.gateway.accounts.key_grpc import authorization_in
 from services.gateway.behaviour.models import (
+    ClickThroughQuery,
     FunnelQuery,
     RetentionQuery,
     SegmentsQuery,
@@ -41,6 +42,12 @@ _SUBJECTS = {
 _DIRECTIONS = {
     behaviour_pb2.TREND_DIRECTION_RISING: "rising",
     behaviour_pb2.TREND_DIRECTION_FALLING: "falling",
+}
+
+_SPLITS = {
+    behaviour_pb2.CLICK_THROUGH_SPLIT_POSITION: "position",
+    behaviour_pb2.CLICK_THROUGH_SPLIT_SOURCE: "source",
+    behaviour_pb2.CLICK_THROUGH_SPLIT_MODEL_VERSION: "model_version",
 }
 
 
@@ -162,6 +169,36 @@ class BehaviourServicer(behaviour_pb2_grpc.BehaviourServiceServicer):
             ],
         )
 
+    async def GetClickThrough(  # noqa: N802
+        self, request: behaviour_pb2.GetClickThroughRequest, context: Call
+    ) -> behaviour_pb2.GetClickThroughResponse:
+        self._access.require(authorization_in(context), Scope.CATALOGUE)
+        asked = check(
+            ClickThroughQuery,
+            {
+                **_given(since=request.since, until=request.until),
+                **_named(by=(request.by, _SPLITS)),
+                **_count(request),
+            },
+        )
+        found = await self._behaviour.click_through(asked)
+        return behaviour_pb2.GetClickThroughResponse(
+            as_of=to_timestamp(found.as_of),
+            since=str(found.since),
+            until=str(found.until),
+            rows=[
+                behaviour_pb2.ShownItems(
+                    name=one.name,
+                    shown=one.shown,
+                    clicked=one.clicked,
+                    bought=one.bought,
+                    click_rate=one.click_rate,
+                    purchase_rate=one.purchase_rate,
+                )
+                for one in found.rows
+            ],
+        )
+
 
 def _given(**texts: str) -> dict[str, str]:
     """Those that are not empty: in protobuf, empty text means absent."""
@@ -180,7 +217,8 @@ def _named(**numbers: tuple[int, dict[Any, str]]) -> dict[str, str]:
 def _count(
     request: behaviour_pb2.GetFunnelRequest
     | behaviour_pb2.GetTrendsRequest
-    | behaviour_pb2.GetSegmentsRequest,
+    | behaviour_pb2.GetSegmentsRequest
+    | behaviour_pb2.GetClickThroughRequest,
 ) -> dict[str, int]:
     return {"n": request.n} if request.HasField("n") else {}
 

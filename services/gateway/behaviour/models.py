@@ -15,6 +15,7 @@ from services.gateway.behaviour.counts import SegmentName, StageName
 
 TrendSubject = Literal["item", "category"]
 TrendDirection = Literal["rising", "falling"]
+ClickThroughSplit = Literal["position", "source", "model_version"]
 
 _AS_OF = "When behaviour was counted: what happened later is not in it yet."
 _FROM = "First day of the answer."
@@ -107,6 +108,23 @@ class SegmentsQuery(_Body):
         examples=["EUR"],
     )
     n: Annotated[int, Field(ge=1, le=125)] = 25
+
+
+class ClickThroughQuery(_Body):
+    """Which lists."""
+
+    since: Day | None = Field(
+        default=None,
+        description="First day, in UTC, on which they were served. Absent: 29 days before `until`.",
+        examples=["2026-01-01"],
+    )
+    until: Day | None = Field(
+        default=None,
+        description="Last day, included. Absent: that of `as_of`.",
+        examples=["2026-01-31"],
+    )
+    by: ClickThroughSplit = Field(default="position", description="What tells shown items apart.")
+    n: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 class StageModel(_Body):
@@ -251,3 +269,31 @@ class SegmentsModel(_Body):
         description="By falling amount; without money, by recency and frequency together."
     )
     sales: list[SalesModel] = Field(description="What was bought at all, by currency.")
+
+
+class ShownItemsModel(_Body):
+    """Items that were shown, alike in what was asked for."""
+
+    name: str = Field(
+        description="A position from 1, the name of a source, or the version of a model.",
+        examples=["1"],
+    )
+    shown: int = Field(examples=[12_000])
+    clicked: int = Field(description="Of these, chosen within half an hour.", examples=[540])
+    bought: int = Field(description="Of these, bought within half an hour.", examples=[36])
+    click_rate: float = Field(description="Clicked as a share of shown.", examples=[0.045])
+    purchase_rate: float = Field(description="Bought as a share of shown.", examples=[0.003])
+
+
+class ClickThroughModel(_Body):
+    """How much of what lists showed was chosen and bought."""
+
+    as_of: datetime = Field(
+        description="Lists that were served before are counted: it takes 35 minutes until it is "
+        "known what came of one."
+    )
+    since: date = Field(description=_FROM, examples=["2026-01-01"])
+    until: date = Field(description=_UNTIL, examples=["2026-01-31"])
+    rows: list[ShownItemsModel] = Field(
+        description="By position; sources and models that were shown most come first."
+    )

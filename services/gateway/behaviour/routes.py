@@ -9,6 +9,8 @@ from fastapi import FastAPI, Query, Request, Response
 from services.gateway.access import Access
 from services.gateway.answers import authorization_of, json_answer
 from services.gateway.behaviour.models import (
+    ClickThroughModel,
+    ClickThroughQuery,
     FunnelModel,
     FunnelQuery,
     RetentionModel,
@@ -74,5 +76,16 @@ def behaviour_routes(behaviour: Behaviour, access: Access) -> Callable[[FastAPI]
             """How many people were there lately, often, and spent much; the best first."""
             access.require(authorization_of(request), Scope.CATALOGUE)
             return json_answer(asdict(await behaviour.segments(query)))
+
+        @app.get(
+            "/v1/behaviour/click-through",
+            **operation("behaviour", 200, ClickThroughModel, scope=Scope.CATALOGUE),
+        )
+        async def behaviour_click_through(
+            request: Request, query: Annotated[ClickThroughQuery, Query()]
+        ) -> Response:
+            """How much of what lists showed was chosen and bought, by position, source or model."""
+            access.require(authorization_of(request), Scope.CATALOGUE)
+            return json_answer(asdict(await behaviour.click_through(query)))
 
     return add

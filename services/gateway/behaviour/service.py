@@ -7,18 +7,21 @@ from itertools import groupby
 from headrace.errors import InvalidInput
 from services.gateway.behaviour.counts import (
     CategoryFunnel,
+    ClickThroughRates,
     Cohort,
     Funnel,
     Retention,
     Sales,
     Segment,
     Segments,
+    ShownItems,
     Trend,
     Trends,
     segment_name,
     stages,
 )
 from services.gateway.behaviour.models import (
+    ClickThroughQuery,
     FunnelQuery,
     RetentionQuery,
     SegmentsQuery,
@@ -27,7 +30,7 @@ from services.gateway.behaviour.models import (
 from services.gateway.behaviour.store import DAYS, BehaviourStore, SegmentRow
 
 _WEEK = timedelta(days=7)
-_FUNNEL_DAYS = timedelta(days=29)  # and the last one: 30
+_LAST_DAYS = timedelta(days=29)  # and the last one: 30
 _COHORT_WEEKS = 11  # and the last one: 12
 _COHORT_WEEKS_AT_MOST = 104
 
@@ -54,10 +57,13 @@ class Behaviour:
     async def segments(self, query: SegmentsQuery) -> Segments:
         return await asyncio.to_thread(self._segments, query)
 
+    async def click_through(self, query: ClickThroughQuery) -> ClickThroughRates:
+        return await asyncio.to_thread(self._click_through, query)
+
     def _funnel(self, query: FunnelQuery) -> Funnel:
         with self._store.reading() as reading:
             today = reading.as_of.astimezone(UTC).date()
-            since, until = _range(query.since, query.until, today, _FUNNEL_DAYS)
+            since, until = _range(query.since, query.until, today, _LAST_DAYS)
             category = query.category or ""
             reached = reading.funnel(query.window, since, until, category)
             below = reading.funnels_below(query.window, since, until, category, query.n)
@@ -126,6 +132,28 @@ class Behaviour:
             people=people,
             segments=tuple(_segment(row, people, money_known) for row in ranked[: query.n]),
             sales=tuple(Sales(name or None, count, amount) for name, count, amount in sales),
+        )
+
+    def _click_through(self, query: ClickThroughQuery) -> ClickThroughRates:
+        with self._store.reading_click_through() as reading:
+            last = reading.as_of.astimezone(UTC).date()
+            since, until = _range(query.since, query.until, last, _LAST_DAYS)
+            rows = reading.click_through(query.by, since, until, query.n)
+        return ClickThroughRates(
+            as_of=reading.as_of,
+            since=since,
+            until=until,
+            rows=tuple(
+                ShownItems(
+                    name=name,
+                    shown=shown,
+                    clicked=clicked,
+                    bought=bought,
+                    click_rate=clicked / shown,
+                    purchase_rate=bought / shown,
+                )
+                for name, shown, clicked, bought in rows
+            ),
         )
 
 

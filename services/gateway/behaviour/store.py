@@ -11,6 +11,7 @@ from headrace.contracts.categories import SEPARATOR
 from headrace.contracts.list_kinds import Window
 from headrace.errors import Unavailable
 from headrace.store.database import Database
+from services.gateway.upstream import SOURCES
 
 DAYS = 28
 """So many days are kept for each item and category."""
@@ -72,6 +73,19 @@ ORDER BY score * %(way)s DESC, events + events_before DESC, category
 """  # noqa: S608 - constants only
 
 
+# Positions in their order, the others by how often they were shown.
+_CLICK_THROUGH = """
+SELECT CASE %(by)s WHEN 'position' THEN position::text WHEN 'source' THEN source::text
+        ELSE model_version END AS name,
+    sum(shown)::bigint, sum(clicked)::bigint, sum(bought)::bigint
+FROM click_through
+WHERE hour >= %(since)s::timestamp AT TIME ZONE 'UTC'
+AND hour < (%(until)s::date + 1)::timestamp AT TIME ZONE 'UTC'
+GROUP BY 1
+ORDER BY CASE WHEN %(by)s = 'position' THEN min(position) ELSE -sum(shown) END, name LIMIT %(n)s
+"""
+
+
 class Journeys(NamedTuple):
     """That came to each stage or farther."""
 
@@ -113,9 +127,21 @@ class BehaviourStore:
 
         Raises: Unavailable while Postgres is away, and until the first refresh.
         """
+        with self._reading("behaviour_refreshes") as reading:
+            yield reading
+
+    @contextmanager
+    def reading_click_through(self) -> Iterator["Reading"]:
+        """The same for what came of what was shown, which is counted apart."""
+        with self._reading("click_through_progress") as reading:
+            yield reading
+
+    @contextmanager
+    def _reading(self, counted: str) -> Iterator["Reading"]:
+        """counted: the table that tells as of when."""
         with self._database.transaction() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            cursor.execute("SELECT as_of FROM behaviour_refreshes")
+            cursor.execute(f"SELECT as_of FROM {counted}")  # noqa: S608 - constants only
             row = cursor.fetchone()
             if row is None:
                 raise Unavailable(
@@ -187,6 +213,16 @@ class Reading:
             " ORDER BY currency = '', purchases DESC, currency"
         )
         return self._rows()
+
+    def click_through(
+        self, by: str, since: date, until: date, n: int
+    ) -> list[tuple[str, int, int, int]]:
+        """Position, source, or model version; shown, clicked, bought."""
+        self._cursor.execute(_CLICK_THROUGH, {"by": by, "since": since, "until": until, "n": n})
+        rows = self._rows()
+        if by != "source":
+            return rows
+        return [(SOURCES.get(int(number), number), *counts) for number, *counts in rows]
 
     def _rows(self) -> list[Any]:
         return self._cursor.fetchall()

@@ -59,6 +59,7 @@ TABLES = (
         _OWN,
         "user_id, event_id, item_id, type, value, occurred_at, accepted_at, backfill",
     ),
+    Table("served_lists", _OWN, "user_id, served_at, model_version, item_ids"),
     Table("refused_events", _OWN, "user_id, event_id, reason, refused_at"),
     Table(
         "user_states",

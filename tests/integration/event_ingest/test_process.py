@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from headrace.api.impressions.v1.impressions_pb2 import Impression, ServedList, ServedLists
 from headrace.local.child import Child, Command
 from headrace.local.waiting import wait_until
-from headrace.runtime.kafka_publisher import Publisher
-from headrace.runtime.topics import EVENTS, create_topics
+from headrace.runtime.kafka_publisher import Outgoing, Publisher
+from headrace.runtime.topics import EVENTS, IMPRESSIONS, create_topics
 from tests.conftest import KafkaServer
 from tests.integration.event_ingest.world import Postgres, event_record
 from tests.integration.runtime.kafka_world import publish
@@ -38,8 +39,11 @@ def test_killed_in_the_middle_of_3000_events_it_stores_each_once_and_stops_in_or
     users = [f"{uuid.uuid4().hex}-{number}" for number in range(30)]
     records = [event_record(EVENTS, f"e{at}", users[at % 30]) for at in range(3_000)]
     running.wait_ready()
+    shown = ServedList(user_id=users[0], impressions=[Impression(item_id="kettle")])
+    shown.served_at.GetCurrentTime()
+    lists = Outgoing(IMPRESSIONS, b"", ServedLists(lists=[shown]).SerializeToString())
 
-    publish(publisher, records[:1_500])
+    publish(publisher, [*records[:1_500], lists])
     assert wait_until(lambda: store.count("interactions") > 0, DEADLINE_S)
     running.child.kill()
     publish(publisher, records[1_500:])
@@ -51,6 +55,7 @@ def test_killed_in_the_middle_of_3000_events_it_stores_each_once_and_stops_in_or
     assert wait_until(all_stored, DEADLINE_S), running.child.last_log_lines()
     for number, user in enumerate(users):
         assert store.log_of(user) == [f"e{at}" for at in range(number, 3_000, 30)]
+    assert wait_until(lambda: store.count("served_lists") == 1, DEADLINE_S)
     running.wait_ready()
     assert running.child.stop(10) == 0
 

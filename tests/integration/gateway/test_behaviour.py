@@ -21,7 +21,7 @@ from headrace.store.database import Database
 from services.event_ingest.behaviour import BehaviourRefresh
 from services.gateway.behaviour import service
 from services.gateway.behaviour.grpc import BEHAVIOUR, BehaviourServicer
-from services.gateway.behaviour.models import SegmentsQuery
+from services.gateway.behaviour.models import ClickThroughQuery, SegmentsQuery
 from services.gateway.behaviour.routes import behaviour_routes
 from services.gateway.behaviour.store import BehaviourStore
 from services.gateway.http import BodyLimits, build_app
@@ -57,6 +57,8 @@ DID: list[tuple[str, int, str, int | datetime]] = [
     ("eve", VIEW, "mug", datetime(2026, 1, 13, tzinfo=UTC)),
 ]
 
+WHAT = ("funnel", "trends", "retention", "segments", "click-through")
+
 Door = Callable[..., Awaitable[dict[str, Any]]]
 
 
@@ -81,6 +83,20 @@ def counted(postgres: PostgresServer) -> Iterator[str]:
                     " FROM items WHERE item_id = %s",
                     (who, n, f"e{n}", kind, moment, item_id),
                 )
+            cursor.executemany(
+                "INSERT INTO click_through VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                [
+                    (datetime(2026, 1, 7, 23, tzinfo=UTC), 1, 1, "m1", 100, 8, 2),
+                    (datetime(2026, 1, 8, 0, tzinfo=UTC), 1, 1, "m1", 100, 6, 0),
+                    (datetime(2026, 1, 8, 1, tzinfo=UTC), 2, 1, "m2", 200, 2, 0),
+                    (datetime(2026, 1, 8, 1, tzinfo=UTC), 1, 10, "m2", 50, 1, 0),
+                    (datetime(2026, 1, 8, 1, tzinfo=UTC), 1, 2, "m2", 50, 0, 0),
+                ],
+            )
+            cursor.execute(
+                "INSERT INTO click_through_progress (as_of) VALUES (%s)",
+                (datetime(2026, 1, 8, 12, tzinfo=UTC),),
+            )
         connection.close()
         connections = Database(dsn, size=1)
         BehaviourRefresh(connections, period_s=60).round()
@@ -251,6 +267,29 @@ async def test_segments_say_what_money_is_known_and_keep_currencies_apart(ask: D
     assert len((await ask("segments", n=1))["segments"]) == 1
 
 
+async def test_click_through_is_told_apart_by_position_source_or_model(ask: Door) -> None:
+    by_position = await ask("click-through")
+    assert by_position["as_of"] == "2026-01-08T12:00:00Z"
+    assert (by_position["since"], by_position["until"]) == ("2025-12-10", "2026-01-08")
+    assert [(one["name"], one["shown"], one["clicked"]) for one in by_position["rows"]] == [
+        ("1", 400, 16),
+        ("2", 50, 0),
+        ("10", 50, 1),
+    ]
+    assert by_position["rows"][0]["click_rate"] == 0.04
+    assert by_position["rows"][0]["purchase_rate"] == 0.005
+    sources = await ask("click-through", by="source", since="2026-01-08")
+    assert [(one["name"], one["shown"], one["clicked"]) for one in sources["rows"]] == [
+        ("retrieval", 200, 7),
+        ("trending", 200, 2),
+    ]
+    models = await ask("click-through", by="model_version", until="2026-01-07")
+    assert [(one["name"], one["shown"], one["bought"]) for one in models["rows"]] == [
+        ("m1", 100, 2)
+    ]
+    assert len((await ask("click-through", n=1))["rows"]) == 1
+
+
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("funnel", {"since": date(2026, 1, 1), "category": "Home", "window": "week", "n": 2}),
     ("trends", {"window": "hour", "by": "category", "direction": "falling"}),
@@ -258,6 +297,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("retention", {"since": date(2026, 1, 5), "until": date(2026, 1, 31)}),
     ("segments", {"currency": "EUR"}),
     ("segments", {}),
+    ("click_through", {}),
+    ("click_through", {"by": "source", "since": date(2026, 1, 8), "n": 1}),
 ]
 
 
@@ -265,7 +306,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 async def test_both_clients_tell_what_the_http_door_does(
     ask: Door, address: str, what: str, asked: dict[str, Any]
 ) -> None:
-    over_http = await ask(what, **asked)
+    over_http = await ask(what.replace("_", "-"), **asked)
     async with AsyncBehaviour(address, api_key="catalogue-key-0123456789") as client:
         told = await getattr(client, what)(**asked)
     with Behaviour(address, api_key="catalogue-key-0123456789") as blocking:
@@ -294,7 +335,7 @@ def _token(role: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
 
-@pytest.mark.parametrize("what", ["funnel", "trends", "retention", "segments"])
+@pytest.mark.parametrize("what", WHAT)
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -316,9 +357,9 @@ async def test_merchandisers_operators_and_keys_of_the_catalogue_may_ask(
 
 async def test_the_grpc_door_asks_for_the_same_right(address: str) -> None:
     async with AsyncBehaviour(address, api_key="reader-key-0123456789") as client:
-        for what in ("funnel", "trends", "retention", "segments"):
+        for what in WHAT:
             with pytest.raises(PermissionDenied, match="catalogue"):
-                await getattr(client, what)()
+                await getattr(client, what.replace("-", "_"))()
 
 
 @pytest.mark.parametrize(
@@ -339,6 +380,8 @@ async def test_the_grpc_door_asks_for_the_same_right(address: str) -> None:
         ("retention", {"since": "2020-01-01", "until": "2026-01-31"}, "since"),
         ("segments", {"currency": "euro"}, "currency"),
         ("segments", {"n": 126}, "n"),
+        ("click-through", {"by": "person"}, "by"),
+        ("click-through", {"since": "2026-02-01", "until": "2026-01-01"}, "since"),
     ],
 )
 async def test_what_cannot_be_asked_is_named(
@@ -351,7 +394,7 @@ async def test_what_cannot_be_asked_is_named(
 
 async def test_the_first_and_the_last_day_of_the_calendar_are_days(ask: Door) -> None:
     for day in ("0001-01-01", "9999-12-31"):
-        for what in ("funnel", "retention"):
+        for what in ("funnel", "retention", "click-through"):
             assert (await ask(what, until=day))["until"] == day
     assert (await ask("funnel", since="0001-01-01"))["stages"][0]["journeys"] == 9
 
@@ -375,6 +418,8 @@ async def test_until_the_first_count_there_is_no_answer(database: str) -> None:
     connections = Database(database)
     with pytest.raises(Unavailable, match="not been counted yet"):
         await service.Behaviour(BehaviourStore(connections)).segments(SegmentsQuery())
+    with pytest.raises(Unavailable, match="not been counted yet"):
+        await service.Behaviour(BehaviourStore(connections)).click_through(ClickThroughQuery())
     connections.close()
 
 
@@ -383,11 +428,11 @@ async def test_the_reference_describes_each_answer(
 ) -> None:
     document = (await http.get("/openapi.json")).json()
     page = (await http.get("/docs")).text
-    for what in ("funnel", "trends", "retention", "segments"):
+    for what in WHAT:
         described = document["paths"][f"/v1/behaviour/{what}"]["get"]
         assert described["security"] == [{"apiKey": ["catalogue"]}]
         model = described["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
         fields = document["components"]["schemas"][model.rpartition("/")[2]]["properties"]
         answer = await http.get(f"/v1/behaviour/{what}", headers=CATALOGUE_KEY)
         assert answer.json().keys() == fields.keys()
-        assert f'<section id="behaviour_{what}">' in page
+        assert f'<section id="behaviour_{what.replace("-", "_")}">' in page

@@ -122,6 +122,8 @@ class World:
             "INSERT INTO claimed_visits (visitor_id, user_id) VALUES (%(visit)s, %(id)s)",
             "INSERT INTO ended_sessions (session, until) VALUES (%(visit)s, now())",
             "INSERT INTO personalisation VALUES (%(id)s, true)",
+            "INSERT INTO served_lists SELECT 0, count(*), 0, %(id)s, now(), 'm1', '{n-1}', '{1}'"
+            " FROM served_lists",
             "INSERT INTO api_keys (key_id, digest, name, scopes, created_by)"
             " VALUES ('key_' || %(id)s, %(id)s::bytea, 'shop', '{read}', %(id)s)",
         ):
