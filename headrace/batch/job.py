@@ -58,7 +58,7 @@ def run(settings: BatchSettings, report: Callable[[Progress], None]) -> dict[str
             lists = ListMaker(bundle, items, n=settings.n, candidates=settings.candidates)
             topic = None
             if settings.kafka_topic:
-                writer = TopicWriter(settings.kafka_bootstrap_servers, settings.kafka_topic)
+                writer = TopicWriter(settings.kafka, settings.kafka_topic)
                 topic = stack.enter_context(closing(writer))
             source = _Source(store, plan, asked)
             maker = _Maker(settings.out, plan, items, lists, source, topic=topic)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headrace.bundle.scoring import CANDIDATES
 from headrace.errors import InvalidInput, Violation
+from headrace.runtime.kafka_client import Kafka
 
 FORMATS = ("parquet", "csv", "kafka")
 
@@ -29,7 +30,7 @@ class BatchSettings:
     candidates: int = CANDIDATES
     users: Path | None = None
     active_since: datetime | None = None
-    kafka_bootstrap_servers: str = ""
+    kafka: Kafka = ""
     kafka_topic: str = ""
     part_users: int = 10_000
     partition: tuple[int, int] = (1, 1)

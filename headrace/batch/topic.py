@@ -12,6 +12,7 @@ from headrace.batch.items import ItemArrays
 from headrace.batch.lists import Lists, lengths
 from headrace.batch.people import People
 from headrace.errors import FailedPrecondition
+from headrace.runtime.kafka_client import Kafka
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.topics import topic_names
 
@@ -19,11 +20,11 @@ from headrace.runtime.topics import topic_names
 class TopicWriter:
     """Publishes lists as `headrace.api.ranker.v1.PersonList`: ids, scores, no titles."""
 
-    def __init__(self, bootstrap_servers: str, topic: str) -> None:
+    def __init__(self, kafka: Kafka, topic: str) -> None:
         """Raises: Unavailable where Kafka is away; FailedPrecondition where it lacks the topic."""
-        if topic not in topic_names(bootstrap_servers):
+        if topic not in topic_names(kafka):
             raise FailedPrecondition(f"Kafka has no topic {topic!r}: create it first")
-        self._publisher = Publisher(bootstrap_servers)
+        self._publisher = Publisher(kafka)
         self._topic = topic
 
     def close(self) -> None:

@@ -35,9 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         users=given.users,
         active_since=given.active_since,
         kafka_topic=given.kafka_topic,
-        kafka_bootstrap_servers=load_settings(KafkaSettings).kafka_bootstrap_servers
-        if given.kafka_topic
-        else "",
+        kafka=load_settings(KafkaSettings).kafka() if given.kafka_topic else "",
         part_users=given.part_users,
         partition=given.partition,
     )

@@ -24,6 +24,7 @@ from headrace.release.outcomes import compare
 from headrace.release.registry import Registry, Running
 from headrace.release.report import lines
 from headrace.release.stages import FIRST_SLOT, Active, Release
+from headrace.runtime.kafka_client import Kafka
 from headrace.runtime.settings import DatabaseSettings, KafkaSettings, load_settings
 from headrace.runtime.topics import create_topics, delete_model_topics
 from headrace.store.database import Database
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
         if isinstance(settings, ProposeSettings):
             done = _propose(registry, settings, given)
         elif isinstance(settings, TopicSettings):
-            kafka = settings.kafka_bootstrap_servers
+            kafka = settings.kafka()
             report = given.do == "report"
             done = (_report if report else _clean)(registry, database, kafka, given)
         else:
@@ -85,7 +86,7 @@ def _propose(
         )
     yield from (f"in spite of: {objection}" for objection in against)
     create_topics(
-        settings.kafka_bootstrap_servers,
+        settings.kafka(),
         candidate.model_version,
         settings.topic_partitions,
         settings.topic_replication,
@@ -140,7 +141,7 @@ def _status(registry: Registry, given: argparse.Namespace) -> Iterator[str]:
 
 
 def _report(
-    registry: Registry, database: Database, kafka: str, given: argparse.Namespace
+    registry: Registry, database: Database, kafka: Kafka, given: argparse.Namespace
 ) -> Iterator[str]:
     canary = registry.last_canary()
     since, until = canary.since, canary.until
@@ -154,7 +155,7 @@ def _report(
 
 
 def _clean(
-    registry: Registry, database: Database, kafka: str, given: argparse.Namespace
+    registry: Registry, database: Database, kafka: Kafka, given: argparse.Namespace
 ) -> Iterator[str]:
     for version in given_up(database):
         topics = delete_model_topics(kafka, version)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from headrace.api.impressions.v1.impressions_pb2 import ServedLists
 from headrace.release.outcomes import Act, Served
 from headrace.release.shares import chosen
+from headrace.runtime.kafka_client import Kafka
 from headrace.runtime.kafka_records import Record
 from headrace.runtime.kafka_scan import scan
 from headrace.runtime.topics import IMPRESSIONS
@@ -21,9 +22,7 @@ _ACTS = """
 """
 
 
-def read_served(
-    kafka_bootstrap_servers: str, since: datetime, until: datetime, sample: float
-) -> list[Served]:
+def read_served(kafka: Kafka, since: datetime, until: datetime, sample: float) -> list[Served]:
     """Lists of people, of a `sample` of them, 0 to 1. Kafka keeps them for seven days.
 
     Raises: Unavailable.
@@ -41,7 +40,7 @@ def read_served(
         return False  # what is needed of the record is taken
 
     scan(
-        kafka_bootstrap_servers,
+        kafka,
         lambda topic: topic == IMPRESSIONS,
         take,
         deadline_s=_DEADLINE_S,

@@ -49,6 +49,23 @@ class CertificateFiles:
         """One word, for metrics."""
         return self.variables.removeprefix("HEADRACE_").lower()
 
+    def given(self) -> list[str]:
+        """The variables that are set."""
+        paths = {"CERTIFICATE": self.certificate, "KEY": self.key, "CA": self.authority}
+        return [f"{self.variables}_{what}_FILE" for what, path in paths.items() if path]
+
+    def check(self) -> None:
+        """Whoever reads the files by their paths could use them. Raises: SettingsInvalid."""
+        if self.certificate or self.key:
+            for what, path in (("CERTIFICATE", self.certificate), ("KEY", self.key)):
+                if not path:
+                    raise SettingsInvalid(
+                        f"{self.variables}_{what}_FILE must be set: certificate and key go together"
+                    )
+            self.read()
+        elif self.authority:
+            self._certificates("CA", self.authority)
+
     def read(self) -> Material:
         """Raises: SettingsInvalid where a file is missing, no PEM, ended, or no pair."""
         chain, pem = self._certificates("CERTIFICATE", self.certificate)

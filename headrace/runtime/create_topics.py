@@ -32,7 +32,7 @@ def main() -> int:
         settings = load_settings(TopicSettings)
         version = BundleFolder(settings.bundle_url).manifest.model_version
         created = create_topics(
-            settings.kafka_bootstrap_servers,
+            settings.kafka(),
             version,
             settings.topic_partitions,
             settings.topic_replication,

@@ -15,7 +15,7 @@ from kafka.errors import KafkaError
 
 from headrace.errors import Unavailable
 from headrace.runtime.kafka_batches import BatchWork, backoff_s
-from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
+from headrace.runtime.kafka_client import READ_OR_WRITE, Kafka, connected
 from headrace.runtime.kafka_lag import LAG_PERIOD_S, LagMeter
 from headrace.runtime.kafka_partitions import partition_of
 from headrace.runtime.kafka_progress import Progress
@@ -46,7 +46,7 @@ class GroupConsumer(Generic[T]):
     def __init__(
         self,
         *,
-        bootstrap_servers: str,
+        bootstrap_servers: Kafka,
         group: str,
         topic: str,
         decode: Decode[T],
@@ -134,8 +134,9 @@ class GroupConsumer(Generic[T]):
         return None
 
     def _subscribed(self) -> Any:
-        consumer = KafkaConsumer(
-            bootstrap_servers=reachable(self._bootstrap_servers),
+        consumer = connected(
+            KafkaConsumer,
+            self._bootstrap_servers,
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset=self._begin,

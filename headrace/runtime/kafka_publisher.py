@@ -16,7 +16,7 @@ from kafka.errors import KafkaError
 from headrace.errors import DeadlineExceeded, InvalidInput, Unavailable
 from headrace.runtime.context import TRACEPARENT, current
 from headrace.runtime.kafka_acknowledgements import Countdown
-from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
+from headrace.runtime.kafka_client import READ_OR_WRITE, Kafka, connected
 from headrace.runtime.kafka_records import Headers
 from headrace.runtime.metrics import KAFKA_PENDING, KAFKA_PUBLISHED
 from headrace.runtime.topics import LETTER_BYTES, RECORD_BYTES, holds_dead_letters
@@ -41,7 +41,7 @@ class Publisher:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        bootstrap_servers: Kafka,
         delivery_timeout_s: float = 120.0,
         pending_limit_bytes: int = 64 * 1024 * 1024,
     ) -> None:
@@ -137,19 +137,15 @@ class Publisher:
             "delivery_timeout_ms": delivery_timeout_ms,
             "max_block_ms": min(int(_METADATA_S * 1000), delivery_timeout_ms),
         }
-        try:
-            return KafkaProducer(
-                bootstrap_servers=reachable(self._bootstrap_servers),
-                acks="all",
-                enable_idempotence=True,
-                linger_ms=0,
-                max_request_size=LETTER_BYTES,
-                **settings,
-            )
-        except KafkaError as error:
-            raise Unavailable(
-                f"Kafka at {self._bootstrap_servers} did not answer: {error}"
-            ) from error
+        return connected(
+            KafkaProducer,
+            self._bootstrap_servers,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_request_size=LETTER_BYTES,
+            **settings,
+        )
 
     def _healthy(self) -> Any:
         """The producer; a new one where a record of the last one failed.

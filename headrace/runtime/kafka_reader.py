@@ -14,7 +14,7 @@ from kafka.errors import KafkaError
 
 from headrace.errors import Unavailable
 from headrace.runtime.dead_letters import letters
-from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
+from headrace.runtime.kafka_client import READ_OR_WRITE, Kafka, connected
 from headrace.runtime.kafka_lag import LAG_PERIOD_S, LagMeter
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_records import Decode, Message, Refusal, decoded, from_client
@@ -41,7 +41,7 @@ class TopicReader(Generic[T]):
     def __init__(
         self,
         *,
-        bootstrap_servers: str,
+        bootstrap_servers: Kafka,
         topic: str,
         since: Literal["beginning", "now"],
         decode: Decode[T],
@@ -104,8 +104,9 @@ class TopicReader(Generic[T]):
         while not self._stop.is_set():
             consumer = None
             try:
-                consumer = KafkaConsumer(
-                    bootstrap_servers=reachable(self._bootstrap_servers),
+                consumer = connected(
+                    KafkaConsumer,
+                    self._bootstrap_servers,
                     group_id=None,
                     enable_auto_commit=False,
                     auto_offset_reset="earliest",

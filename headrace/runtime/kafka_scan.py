@@ -9,7 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from headrace.errors import DeadlineExceeded, Unavailable
-from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
+from headrace.runtime.kafka_client import READ_OR_WRITE, Kafka, connected
 from headrace.runtime.kafka_records import Record, from_client
 
 _POLL_MS = 200
@@ -27,7 +27,7 @@ class Scanned:
 
 
 def scan(
-    bootstrap_servers: str,
+    kafka: Kafka,
     topics: Callable[[str], bool],
     wanted: Callable[[Record], bool],
     *,
@@ -39,16 +39,14 @@ def scan(
     most: so many found records of a topic are kept.
     Raises: Unavailable while Kafka is away; DeadlineExceeded where it takes longer.
     """
-    try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=reachable(bootstrap_servers),
-            group_id=None,
-            enable_auto_commit=False,
-            max_poll_records=_BATCH,
-            **READ_OR_WRITE,
-        )
-    except KafkaError as error:
-        raise Unavailable(f"Kafka at {bootstrap_servers} did not answer: {error}") from error
+    consumer = connected(
+        KafkaConsumer,
+        kafka,
+        group_id=None,
+        enable_auto_commit=False,
+        max_poll_records=_BATCH,
+        **READ_OR_WRITE,
+    )
     try:
         names = sorted(name for name in consumer.topics() if topics(name))
         return _read(consumer, names, wanted, time.monotonic() + deadline_s, most)

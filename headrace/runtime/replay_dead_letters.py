@@ -16,11 +16,13 @@ from kafka.errors import KafkaError
 
 from headrace.errors import HeadraceError, Unavailable
 from headrace.runtime.dead_letters import is_letter, reason_of, to_original
-from headrace.runtime.kafka_client import READ_OR_WRITE, reachable
+from headrace.runtime.kafka_client import READ_OR_WRITE, Kafka, connected
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.kafka_records import Record, from_client
+from headrace.runtime.settings import KafkaSettings, load_settings
 from headrace.runtime.topics import dead_letters
 
+_SERVERS = "HEADRACE_KAFKA_BOOTSTRAP_SERVERS"
 _CHUNK = 500
 _IDLE_LIMIT_S = 30.0
 
@@ -33,19 +35,17 @@ class Replay:
     replayed: Counter[str]
 
 
-def replay(
-    bootstrap_servers: str, topic: str, reason: str | None = None, dry_run: bool = False
-) -> Replay:
+def replay(kafka: Kafka, topic: str, reason: str | None = None, dry_run: bool = False) -> Replay:
     """Replays the letters of `topic`, those with `reason` where one is given.
 
     Raises: Unavailable where Kafka does not answer or does not take a record.
     """
-    letters = read_letters(bootstrap_servers, topic)
+    letters = read_letters(kafka, topic)
     chosen = [
         letter for letter in letters if is_letter(letter) and reason in (None, reason_of(letter))
     ]
     if not dry_run and chosen:
-        publisher = Publisher(bootstrap_servers, delivery_timeout_s=30)
+        publisher = Publisher(kafka, delivery_timeout_s=30)
         try:
             for start in range(0, len(chosen), _CHUNK):
                 chunk = chosen[start : start + _CHUNK]
@@ -63,18 +63,11 @@ def replay(
     )
 
 
-def read_letters(bootstrap_servers: str, topic: str) -> list[Record]:
+def read_letters(kafka: Kafka, topic: str) -> list[Record]:
     """The letters of `topic` that were not replayed yet, oldest first."""
     name = dead_letters(topic)
     latest: dict[bytes, Record] = {}
-    try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=reachable(bootstrap_servers),
-            enable_auto_commit=False,
-            **READ_OR_WRITE,
-        )
-    except KafkaError as error:
-        raise Unavailable(f"Kafka at {bootstrap_servers} did not answer: {error}") from error
+    consumer = connected(KafkaConsumer, kafka, enable_auto_commit=False, **READ_OR_WRITE)
     try:
         partitions = [
             TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()
@@ -108,12 +101,13 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="count, write nothing")
     parser.add_argument(
         "--bootstrap-servers",
-        default=os.environ.get("HEADRACE_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:19092"),
-        help="host:port of Kafka (HEADRACE_KAFKA_BOOTSTRAP_SERVERS)",
+        help="host:port of Kafka (HEADRACE_KAFKA_BOOTSTRAP_SERVERS); else that of `make run`",
     )
     given = parser.parse_args()
+    servers = given.bootstrap_servers or os.environ.get(_SERVERS, "127.0.0.1:19092")
     try:
-        result = replay(given.bootstrap_servers, given.topic, given.reason, given.dry_run)
+        kafka = load_settings(KafkaSettings, {**os.environ, _SERVERS: servers}).kafka()
+        result = replay(kafka, given.topic, given.reason, given.dry_run)
     except HeadraceError as error:
         sys.exit(str(error))
     sys.stdout.write(f"{'reason':30} {'found':>8} {'replayed':>8}\n")

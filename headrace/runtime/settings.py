@@ -10,10 +10,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, TypeVar
 
+from psycopg2 import ProgrammingError
+from psycopg2.extensions import make_dsn
 from pydantic import Field, TypeAdapter, ValidationError
 
 from headrace.errors import SettingsInvalid
 from headrace.runtime.certificates import CertificateFiles, Certificates
+from headrace.runtime.kafka_client import KafkaCluster, Mechanism, Security
 
 PREFIX = "HEADRACE_"
 
@@ -50,6 +53,44 @@ class KafkaSettings:
 
     kafka_bootstrap_servers: Addresses
     """host:port, several separated by commas."""
+    kafka_security: Security = "PLAINTEXT"
+    """Encrypted with SSL and SASL_SSL; by user name and password with the two SASL ones."""
+    kafka_ca_file: str = ""
+    """The authority of the brokers' certificates, in PEM; without, those that the machine trusts.
+    Files are read again for each connection."""
+    kafka_certificate_file: str = ""
+    """Where brokers ask for a certificate: ours, in PEM."""
+    kafka_key_file: str = ""
+    """The certificate's key in PEM, without password."""
+    kafka_sasl_mechanism: Mechanism = "SCRAM-SHA-512"
+    kafka_username: str = ""
+    kafka_password: str = field(default="", repr=False)
+    """Secret."""
+
+    def kafka(self) -> KafkaCluster:
+        """Raises: SettingsInvalid, naming the variable at fault."""
+        cluster = KafkaCluster(
+            servers=self.kafka_bootstrap_servers,
+            security=self.kafka_security,
+            authority=self.kafka_ca_file,
+            certificate=self.kafka_certificate_file,
+            key=self.kafka_key_file,
+            mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_username,
+            password=self.kafka_password,
+        )
+        given = f"HEADRACE_KAFKA_SECURITY={self.kafka_security}"
+        for name in ("username", "password"):
+            if bool(getattr(cluster, name)) != cluster.names_us:
+                must = "must be set with" if cluster.names_us else "is set, and not used with"
+                raise SettingsInvalid(f"HEADRACE_KAFKA_{name.upper()} {must} {given}")
+        files = CertificateFiles(
+            f"{PREFIX}KAFKA", cluster.certificate, cluster.key, cluster.authority
+        )
+        if not cluster.encrypted and (unused := files.given()):
+            raise SettingsInvalid(f"{', '.join(unused)}: set, and not used with {given}")
+        files.check()
+        return cluster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +100,29 @@ class DatabaseSettings:
     database_url: Dsn = field(repr=False)
     """`postgresql://…` or `host=… dbname=…`. Secret."""
     database_connections: Annotated[int, Field(ge=1, le=100)] = 4
+    database_ca_file: str = ""
+    """The authority of Postgres' certificate, in PEM: from then on connections are encrypted, and
+    only to a server with such a certificate for its host. Read again for each connection."""
+    database_certificate_file: str = ""
+    """Where Postgres asks for a certificate: ours, in PEM."""
+    database_key_file: str = ""
+    """The certificate's key in PEM, without password."""
+
+    def __post_init__(self) -> None:
+        """Whoever uses the URL connects as the files say. Raises: SettingsInvalid."""
+        files = CertificateFiles(
+            f"{PREFIX}DATABASE",
+            self.database_certificate_file,
+            self.database_key_file,
+            self.database_ca_file,
+        )
+        given = files.given()
+        if not given:
+            return
+        if not files.authority:
+            raise SettingsInvalid(f"HEADRACE_DATABASE_CA_FILE must be set where {given[0]} is")
+        files.check()
+        object.__setattr__(self, "database_url", _verified(self.database_url, files))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,16 +148,33 @@ class PeerSettings:
         return certificates_of(files, "CERTIFICATE", "KEY", "CA")
 
 
+def _verified(dsn: str, files: CertificateFiles) -> str:
+    try:
+        return make_dsn(
+            dsn,
+            sslmode="verify-full",
+            sslrootcert=files.authority,
+            sslcert=files.certificate or None,
+            sslkey=files.key or None,
+        )
+    except ProgrammingError:  # its message repeats the password
+        raise SettingsInvalid(
+            "HEADRACE_DATABASE_URL cannot be understood; it looks like "
+            "postgresql://user:password@host:5432/database"
+        ) from None
+
+
 def certificates_of(files: CertificateFiles, *needed: str) -> Certificates | None:
     """None where none of the variables is set. Raises: SettingsInvalid where only some are."""
-    paths = {"CERTIFICATE": files.certificate, "KEY": files.key, "CA": files.authority}
-    missing = [what for what in needed if not paths[what]]
-    if len(missing) == len(needed):
+    given = files.given()
+    if not given:
         return None
+    variables = [f"{files.variables}_{what}_FILE" for what in needed]
+    missing = [variable for variable in variables if variable not in given]
     if missing:
-        lacking = ", ".join(f"{files.variables}_{what}_FILE" for what in missing)
-        there = ", ".join(f"{files.variables}_{what}_FILE" for what in needed if paths[what])
-        raise SettingsInvalid(f"{lacking} must be set where {there} is, or none of them")
+        raise SettingsInvalid(
+            f"{', '.join(missing)} must be set where {', '.join(given)} is, or none of them"
+        )
     return Certificates(files)
 
 
@@ -122,6 +203,8 @@ def load_settings(kind: type[S], environ: Mapping[str, str] = os.environ) -> S:
     values = {name: found.value for name, found in given.items() if found.value is not None}
     try:
         settings = TypeAdapter(kind).validate_python(values)
+    except SettingsInvalid as error:
+        wrong.append(str(error))
     except ValidationError as error:
         secrets = {setting.name for setting in fields(kind) if not setting.repr}  # type: ignore[arg-type]
         for finding in error.errors():

@@ -11,7 +11,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from headrace.errors import Unavailable
-from headrace.runtime.kafka_client import CONNECTION, reachable
+from headrace.runtime.kafka_client import CONNECTION, Kafka, connected
 
 EVENTS = "events"
 INTERACTIONS = "interactions"
@@ -94,14 +94,14 @@ def topic_specs(model_version: str, partitions: int) -> list[TopicSpec]:
 
 
 def create_topics(
-    bootstrap_servers: str, model_version: str, partitions: int = 4, replication: int = 1
+    kafka: Kafka, model_version: str, partitions: int = 4, replication: int = 1
 ) -> list[str]:
     """Creates the topics that are missing; those that exist stay as they are.
 
     Returns: names of the topics created now, each of them ready for use.
-    Raises: Unavailable where Kafka does not answer.
+    Raises: Unavailable where Kafka does not answer, or does not let us in.
     """
-    with _admin(bootstrap_servers, "created") as admin:
+    with _admin(kafka, "created") as admin:
         present = set(admin.list_topics())
         return [
             spec.name
@@ -110,13 +110,13 @@ def create_topics(
         ]
 
 
-def delete_model_topics(bootstrap_servers: str, model_version: str) -> list[str]:
+def delete_model_topics(kafka: Kafka, model_version: str) -> list[str]:
     """Deletes what only that model version reads and writes, with its dead letters.
 
     Returns: names of the topics that were there. Raises: Unavailable.
     """
     names = [item_vectors(model_version), user_vectors(model_version)]
-    with _admin(bootstrap_servers, "deleted") as admin:
+    with _admin(kafka, "deleted") as admin:
         present = set(admin.list_topics())
         found = [n for name in names for n in (name, dead_letters(name)) if n in present]
         if found:
@@ -124,19 +124,16 @@ def delete_model_topics(bootstrap_servers: str, model_version: str) -> list[str]
         return found
 
 
-def topic_names(bootstrap_servers: str) -> set[str]:
+def topic_names(kafka: Kafka) -> set[str]:
     """Of all topics. Raises: Unavailable where Kafka does not answer."""
-    with _admin(bootstrap_servers, "listed") as admin:
+    with _admin(kafka, "listed") as admin:
         return set(admin.list_topics())
 
 
 @contextmanager
-def _admin(bootstrap_servers: str, what: str) -> Iterator[KafkaAdminClient]:
+def _admin(kafka: Kafka, what: str) -> Iterator[KafkaAdminClient]:
     """what: is done to topics, for errors. Raises: Unavailable where Kafka does not answer."""
-    try:
-        admin = KafkaAdminClient(bootstrap_servers=reachable(bootstrap_servers), **CONNECTION)
-    except KafkaError as error:
-        raise Unavailable(f"Kafka at {bootstrap_servers} did not answer: {error}") from error
+    admin = connected(KafkaAdminClient, kafka, **CONNECTION)
     try:
         yield admin
     except KafkaError as error:

@@ -36,16 +36,17 @@ _POSTGRES_ANSWERED_WITHIN_S = 10.0  # and the period of the sweep, which asks it
 
 
 async def serve(settings: EventIngestSettings, process: Process) -> None:
+    kafka = settings.kafka()
     async with AsyncExitStack() as stack:
         database = Database(settings.database_url, settings.database_connections)
         stack.callback(database.close)
         service = EventIngest(EventLog(database))
-        publisher = Publisher(settings.kafka_bootstrap_servers)
+        publisher = Publisher(kafka)
         stack.callback(publisher.close, settings.shutdown_grace_s)
         entries = EntryPublisher(publisher)
 
         events = GroupConsumer(
-            bootstrap_servers=settings.kafka_bootstrap_servers,
+            bootstrap_servers=kafka,
             group=SERVICE,
             topic=EVENTS,
             decode=decode_event,
@@ -55,7 +56,7 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
             max_batch=settings.ingest_batch_records,
         )
         items = GroupConsumer(
-            bootstrap_servers=settings.kafka_bootstrap_servers,
+            bootstrap_servers=kafka,
             group=f"{SERVICE}-items",
             topic=ITEMS,
             decode=decode_item,
@@ -68,7 +69,7 @@ async def serve(settings: EventIngestSettings, process: Process) -> None:
         stack.callback(counts.close)
         impressions = ImpressionCounts(counts)
         shown = GroupConsumer(
-            bootstrap_servers=settings.kafka_bootstrap_servers,
+            bootstrap_servers=kafka,
             group=f"{SERVICE}-impressions",
             topic=IMPRESSIONS,
             decode=decode_shown,

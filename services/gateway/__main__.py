@@ -80,14 +80,14 @@ _FIRST_REFRESH_S = 0.25  # until there is a list at all
 
 
 async def serve(settings: GatewaySettings, process: Process) -> None:
-    doors = settings.doors()
+    doors, kafka = settings.doors(), settings.kafka()
     async with AsyncExitStack() as stack:
-        events = KafkaEventLog(settings.kafka_bootstrap_servers, settings.events_deadline_ms / 1000)
+        events = KafkaEventLog(kafka, settings.events_deadline_ms / 1000)
         events.start()
         stack.push_async_callback(asyncio.to_thread, events.close)
         process.readiness.require("kafka", events.connected)
 
-        impressions = ImpressionLog(partial(Publisher, settings.kafka_bootstrap_servers))
+        impressions = ImpressionLog(partial(Publisher, kafka))
         impressions.start()
         stack.push_async_callback(
             asyncio.to_thread, impressions.close, settings.shutdown_grace_s / 2
@@ -121,7 +121,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             choices,
         )
         behaviour = Behaviour(BehaviourStore(database))
-        live = Live(partial(interactions, settings.kafka_bootstrap_servers, ItemIds(database)))
+        live = Live(partial(interactions, kafka, ItemIds(database)))
         directory = Directory()
         tokens = Tokens.parse(settings.token_keys)
         access = Access(ApiKeys.parse(settings.api_keys), tokens, directory)

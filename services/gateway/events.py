@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from headrace.api.events.v1 import events_pb2
 from headrace.contracts.events import retraction_id
 from headrace.errors import Unavailable
+from headrace.runtime.kafka_client import Kafka
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.timestamps import to_timestamp
 from headrace.runtime.topics import EVENTS
@@ -23,8 +24,8 @@ _RETRY_S = 0.5
 class KafkaEventLog:
     """Connects in a thread from `start` on, so that lists are served while Kafka is away."""
 
-    def __init__(self, bootstrap_servers: str, deadline_s: float, topic: str = EVENTS) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(self, kafka: Kafka, deadline_s: float, topic: str = EVENTS) -> None:
+        self._kafka = kafka
         self._deadline_s = deadline_s
         self._topic = topic
         self._publisher: Publisher | None = None
@@ -69,9 +70,7 @@ class KafkaEventLog:
     def _connect(self) -> None:
         while not self._stop.is_set():
             try:
-                self._publisher = Publisher(
-                    self._bootstrap_servers, delivery_timeout_s=self._deadline_s
-                )
+                self._publisher = Publisher(self._kafka, delivery_timeout_s=self._deadline_s)
             except Unavailable as error:
                 log.warning("events cannot be accepted yet: %s", error)
                 self._stop.wait(_RETRY_S)

@@ -76,7 +76,7 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
         stack.callback(sweeper.stop)
 
         consumer = GroupConsumer(
-            bootstrap_servers=settings.kafka_bootstrap_servers,
+            bootstrap_servers=settings.kafka(),
             group=group(tower.model_version),
             topic=ITEMS,
             decode=decode,
@@ -115,9 +115,7 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
 
 
 async def _publisher(settings: ItemEmbeddingSettings, stack: AsyncExitStack) -> Publisher:
-    publisher = await asyncio.to_thread(
-        Publisher, settings.kafka_bootstrap_servers, DELIVERY_TIMEOUT_S
-    )
+    publisher = await asyncio.to_thread(Publisher, settings.kafka(), DELIVERY_TIMEOUT_S)
     stack.push_async_callback(asyncio.to_thread, publisher.close)
     return publisher
 

@@ -54,7 +54,7 @@ from services.ranker.users import UserCache, UserVector
 async def serve(settings: RankerSettings, process: Process) -> None:
     """Runs the service until it is told to stop."""
     began = time.time()
-    peers = settings.peers()
+    peers, kafka = settings.peers(), settings.kafka()
     async with AsyncExitStack() as stack:
         bundle = await stack.enter_async_context(model_of_slot(settings, process, ["ranker"]))
         retrieval = _index("retrieval", bundle.width + 1, settings, stack)
@@ -67,10 +67,10 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         before = people_before(settings)
 
         trends = _trends(settings, trending, stack)
-        publisher = await asyncio.to_thread(Publisher, settings.kafka_bootstrap_servers)
+        publisher = await asyncio.to_thread(Publisher, kafka)
         stack.push_async_callback(asyncio.to_thread, publisher.close)
         items: TopicReader[ItemVersion] = TopicReader(
-            bootstrap_servers=settings.kafka_bootstrap_servers,
+            bootstrap_servers=kafka,
             topic=item_vectors(bundle.model_version),
             since="beginning",
             decode=feeds.item_decoder(bundle.model_version, bundle.width),
@@ -79,7 +79,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             on_failure=process.fail,
         )
         users: TopicReader[UserVector] = TopicReader(
-            bootstrap_servers=settings.kafka_bootstrap_servers,
+            bootstrap_servers=kafka,
             topic=user_vectors(bundle.model_version),
             since="now",
             decode=feeds.user_decoder(bundle.model_version, bundle.user_width),

@@ -40,7 +40,7 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
     """Runs the service until it is told to stop."""
     peers = settings.peers()
     async with AsyncExitStack() as stack:
-        kafka, grace_s = settings.kafka_bootstrap_servers, settings.shutdown_grace_s
+        kafka, grace_s = settings.kafka(), settings.shutdown_grace_s
         bundle = await stack.enter_async_context(model_of_slot(settings, process, ["user"]))
         version, width = bundle.model_version, bundle.width
         database = Database(settings.database_url, settings.database_connections)

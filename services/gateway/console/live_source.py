@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from headrace.api.events.v1.events_pb2 import Interaction
 from headrace.contracts.events import EventType
 from headrace.errors import Unavailable
+from headrace.runtime.kafka_client import Kafka
 from headrace.runtime.kafka_reader import TopicReader
 from headrace.runtime.kafka_records import Message, Record
 from headrace.runtime.timestamps import to_moment
@@ -55,7 +56,7 @@ class ItemIds:
 
 
 def interactions(
-    bootstrap_servers: str, items: ItemIds, deliver: Deliver, fail: Fail
+    bootstrap_servers: Kafka, items: ItemIds, deliver: Deliver, fail: Fail
 ) -> TopicReader[Interaction | None]:
     """From now on. A record that cannot be read is passed over: others report it."""
 

@@ -29,7 +29,7 @@ def live_accuracy(
 ) -> LiveAccuracy:
     catalogue = places.catalogue
     return LiveAccuracy(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        bootstrap_servers=settings.kafka(),
         model_version=model_version,
         publisher=publisher,
         panel=Panel(settings.accuracy_share),

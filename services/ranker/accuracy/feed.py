@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from google.protobuf.message import DecodeError
 
 from headrace.api.impressions.v1.impressions_pb2 import ServedList, ServedLists
+from headrace.runtime.kafka_client import Kafka
 from headrace.runtime.kafka_consumer import GroupConsumer
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_reader import TopicReader
@@ -53,7 +54,7 @@ class LiveAccuracy:
     def __init__(
         self,
         *,
-        bootstrap_servers: str,
+        bootstrap_servers: Kafka,
         model_version: str,
         publisher: Publisher,
         panel: Panel,

@@ -147,6 +147,29 @@ def test_who_calls_whom_is_open_on_both_sides(build: str, caller: str, callee: s
     assert callee in let_out
 
 
+def test_whoever_uses_kafka_or_postgres_in_production_is_encrypted(build: str) -> None:
+    if build != "overlays/production":
+        return
+    uses = {"HEADRACE_KAFKA_BOOTSTRAP_SERVERS": "HEADRACE_KAFKA_CA_FILE"}
+    uses |= {"HEADRACE_DATABASE_URL_FILE": "HEADRACE_DATABASE_CA_FILE"}
+    for pod in pods(build):
+        variables = {v["name"] for c in pod.containers for v in c.get("env", ())}
+        for store, authority in uses.items():
+            assert store not in variables or authority in variables, f"{pod.name}: {authority}"
+    for scaler in of_kind(build, "ScaledObject"):
+        trigger = scaler["spec"]["triggers"][0]
+        assert trigger["metadata"]["tls"] == "enable", name_of(scaler)
+        [servers] = [
+            thing["data"]["kafka-bootstrap-servers"]
+            for thing in of_kind(build, "ConfigMap")
+            if "kafka-bootstrap-servers" in thing["data"]
+        ]
+        assert trigger["metadata"]["bootstrapServers"] == servers, name_of(scaler)
+        assert trigger["authenticationRef"]["name"] in [
+            thing["metadata"]["name"] for thing in of_kind(build, "TriggerAuthentication")
+        ]
+
+
 def test_certificates_are_of_who_is_called_and_of_who_may_call(build: str) -> None:
     names = {
         thing["spec"]["secretName"]: thing["spec"]["dnsNames"]

@@ -19,12 +19,15 @@ from tests.integration.deploy.manifests import (
 # Kubernetes has no schema of what operators add; these are checked by the operators alone.
 _OF_OPERATORS = {
     "cert-manager.io/v1": {"Certificate", "Issuer"},
-    "keda.sh/v1alpha1": {"ScaledObject"},
-    "kafka.strimzi.io/v1": {"Kafka", "KafkaNodePool"},
+    "keda.sh/v1alpha1": {"ScaledObject", "TriggerAuthentication"},
+    "kafka.strimzi.io/v1": {"Kafka", "KafkaNodePool", "KafkaUser"},
     "postgresql.cnpg.io/v1": {"Cluster"},
 }
 # Made by whoever runs the cluster: docs/operations.md.
-_GIVEN_SECRETS = {"headrace", "headrace-s3", "headrace-postgres-app", "gateway-certificate"}
+_GIVEN_SECRETS = {"headrace", "headrace-s3", "gateway-certificate"}
+# Made by operators for what they keep.
+_GIVEN_SECRETS |= {"headrace-postgres-app", "headrace-postgres-ca"}
+_GIVEN_SECRETS |= {"headrace-services", "headrace-cluster-ca-cert"}
 
 
 @pytest.mark.parametrize("build", BUILDS)
