@@ -117,8 +117,8 @@ class LiveAccuracy:
         self._rounds.wake()
 
     def _round(self) -> None:
-        self._prequential.score()
         self._shown.settle(time.time())
+        self._prequential.score()
 
 
 def unharmed(
@@ -163,16 +163,21 @@ class ListSink:
         self._ordinal_of = ordinal_of
 
     def __call__(self, messages: Sequence[Message[ServedLists | None]]) -> None:
-        for message in messages:
-            for served in message.body.lists if message.body is not None else ():
-                self._take(served)
+        served_lists = [
+            served
+            for message in messages
+            for served in (message.body.lists if message.body is not None else ())
+        ]
+        lists = [one for one in served_lists if one.model_version == self._model_version]
+        metrics.LISTS.labels("elsewhere").inc(len(served_lists) - len(lists))
+        ordinals = [
+            [self._ordinal_of(one.item_id) for one in served.impressions] for served in lists
+        ]
+        self._variety.show([known for found in ordinals for known in found if known is not None])
+        for served, found in zip(lists, ordinals, strict=True):
+            self._take(served, found)
 
-    def _take(self, served: ServedList) -> None:
-        if served.model_version != self._model_version:
-            metrics.LISTS.labels("elsewhere").inc()
-            return
-        found = [self._ordinal_of(one.item_id) for one in served.impressions]
-        self._variety.show([ordinal for ordinal in found if ordinal is not None])
+    def _take(self, served: ServedList, found: Sequence[int | None]) -> None:
         outcome = self._passed_over(served.user_id)
         if outcome:
             metrics.LISTS.labels(outcome).inc()

@@ -42,7 +42,7 @@ class ShownList(NamedTuple):
     items: Sequence[ShownItem]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Cell:
     """The counters of a place in a list: one for each model, source and range of positions."""
 
@@ -51,7 +51,7 @@ class _Cell:
     bought: Counter
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Predictions:
     """The counters of a range of chances."""
 
@@ -95,6 +95,8 @@ class Shown:
         self._cells: dict[tuple[str, str, str], _Cell] = {}
         self._counters: dict[tuple[str, str, str, int | None], _Counters] = {}
         self._predictions: dict[tuple[str, int], _Predictions] = {}
+        # A counter takes longer to count one than a list takes to hold it.
+        self._uncounted: defaultdict[_Counters, list[float | None]] = defaultdict(list)
         for outcome in LIST_OUTCOMES:
             metrics.LISTS.labels(outcome)
         for outcome in CREDITS:
@@ -106,15 +108,12 @@ class Shown:
     def show(self, shown: ShownList) -> None:
         model = self._models.label(shown.model_version)
         counters = tuple(self._of_item(model, item) for item in shown.items)
-        for item, (cell, predictions) in zip(shown.items, counters, strict=True):
-            cell.shown.inc()
-            if predictions is not None and item.chance is not None:
-                predictions.items.inc()
-                predictions.chance.inc(item.chance)
         ordinals = array("I", [item.ordinal for item in shown.items])
         remembered = _Remembered(shown.user_id, shown.served_at, ordinals, counters)
         metrics.LISTS.labels("remembered").inc()
         with self._lock:
+            for item, counted in zip(shown.items, counters, strict=True):
+                self._uncounted[counted].append(item.chance)
             self._lists.append(remembered)
             self._people[shown.user_id].append(remembered)
             while len(self._lists) > self._max_lists:
@@ -130,14 +129,26 @@ class Shown:
         metrics.CREDITS.labels("too_many").inc(max(0, len(wanted) - room))
 
     def settle(self, now: float) -> None:
-        """Credits the clicks that came more than `SETTLED_S` ago. now: Unix seconds."""
+        """Counts what was shown, and credits the clicks that came more than `SETTLED_S` ago.
+
+        now: Unix seconds.
+        """
         with self._lock:
+            self._count()
             while self._waiting and self._waiting[0][0] <= now - SETTLED_S:
                 _, click = self._waiting.popleft()
                 metrics.CREDITS.labels(self._credited(click)).inc()
             oldest = now - SETTLED_S - self._window_s
             while self._lists and self._lists[0].served_at < oldest:
                 self._forget()
+
+    def _count(self) -> None:
+        for (cell, predictions), chances in self._uncounted.items():
+            cell.shown.inc(len(chances))
+            if predictions is not None:
+                predictions.items.inc(len(chances))
+                predictions.chance.inc(sum(chance or 0.0 for chance in chances))
+        self._uncounted.clear()
 
     def _credited(self, click: Click) -> str:
         """What became of the click."""

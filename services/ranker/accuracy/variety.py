@@ -30,7 +30,7 @@ class Variety:
         self._total_at: float | None = None
 
     def show(self, ordinals: Sequence[int]) -> None:
-        """A list."""
+        """One list or several."""
         self._turn()
         self._slices[-1].update(ordinals)
         if not ordinals:

@@ -27,6 +27,7 @@ class World:
         self.shown.settle(at + SETTLED_S)
 
     def items(self, source: str, position: str) -> float:
+        self.shown.settle(0)
         return counted("shown_items", model_version=self.model, source=source, position=position)
 
     def outcomes(self, source: str, position: str, outcome: str = "click") -> float:
