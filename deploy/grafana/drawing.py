@@ -12,7 +12,7 @@ Line = Sequence[tuple[float, float]]
 COLOURS = (
     "#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#06b6d4", "#84cc16", "#ec4899",
 )  # fmt: skip
-_WIDE, _HIGH = 320.0, 110.0
+_COLUMN, _HIGH = 40.0, 110.0
 _LEFT, _BELOW = 46.0, 14.0
 _STEPS = 4
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -50,23 +50,24 @@ def _state(panel: Panel, value: float) -> str:
 
 def _graph(panel: Panel, lines: Mapping[str, Line], span: tuple[float, float]) -> str:
     top = _top(max(value for line in lines.values() for _, value in line))
-    parts = list(_grid(panel, top))
+    wide = _COLUMN * panel.width
+    parts = list(_grid(panel, top, wide))
     if panel.threshold is not None and panel.threshold <= top:
         y = _y(panel.threshold, top)
-        parts.append(f'<line class="limit" x1="{_LEFT}" x2="{_WIDE}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="limit" x1="{_LEFT}" x2="{wide}" y1="{y:.1f}" y2="{y:.1f}"/>')
     for number, line in enumerate(lines.values()):
-        points = " ".join(f"{_x(at, span):.1f},{_y(value, top):.1f}" for at, value in line)
+        points = " ".join(f"{_x(at, span, wide):.1f},{_y(value, top):.1f}" for at, value in line)
         colour = COLOURS[number % len(COLOURS)]
         parts.append(f'<polyline points="{points}" stroke="{colour}"/>')
-    box = f'viewBox="0 0 {_WIDE} {_HIGH}" role="img" aria-label="{escape(panel.title)}"'
+    box = f'viewBox="0 0 {wide} {_HIGH}" role="img" aria-label="{escape(panel.title)}"'
     return f"<svg {box}>{''.join(parts)}</svg>"
 
 
-def _grid(panel: Panel, top: float) -> Iterator[str]:
+def _grid(panel: Panel, top: float, wide: float) -> Iterator[str]:
     for step in range(_STEPS + 1):
         value = top * step / _STEPS
         y = _y(value, top)
-        yield f'<line x1="{_LEFT}" x2="{_WIDE}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield f'<line x1="{_LEFT}" x2="{wide}" y1="{y:.1f}" y2="{y:.1f}"/>'
         text = escape(told(value, panel.unit))
         yield f'<text x="{_LEFT - 4}" y="{y + 3:.1f}" text-anchor="end">{text}</text>'
 
@@ -88,8 +89,8 @@ def _top(greatest: float) -> float:
     return next(step * power for step in (1, 2, 5, 10) if step * power >= greatest * 0.9999)
 
 
-def _x(at: float, span: tuple[float, float]) -> float:
-    return _LEFT + (at - span[0]) / (span[1] - span[0]) * (_WIDE - _LEFT)
+def _x(at: float, span: tuple[float, float], wide: float) -> float:
+    return _LEFT + (at - span[0]) / (span[1] - span[0]) * (wide - _LEFT)
 
 
 def _y(value: float, top: float) -> float:

@@ -66,11 +66,13 @@ def _row(title: str, panels: Sequence[Panel], ask: Ask, span: Span) -> str:
 
 
 def _lines(panel: Panel, ask: Ask, span: Span) -> dict[str, Line]:
-    return {
+    found = {
         legend: line
         for template, query in panel.queries.items()
         for legend, line in _series(template, ask(query, span))
     }
+    # The 0 of `or vector(0)` has no labels; beside others it says nothing.
+    return {legend: line for legend, line in found.items() if legend or len(found) == 1}
 
 
 def _series(template: str, result: Sequence[Any]) -> Iterator[tuple[str, Line]]:
