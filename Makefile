@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 HEADRACE_HOME ?= .headrace
 # Many tests wait for something most of their time. Each worker has a Kafka and a Postgres of its own.
 TEST_WORKERS ?= 2
-PYTEST := $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadfile
+# A worker computes on one thread: more would wait for each other, spinning.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup api run lint format test test-unit test-contract test-integration test-e2e \
