@@ -24,6 +24,7 @@ _COMMANDS = {
     "batch": _Command("headrace.commands.batch", "lists for everybody, to files"),
     "bundle": _Command("headrace.commands.bundle", "what a bundle is"),
     "release": _Command("headrace.commands.release", "a model beside the live one, and the switch"),
+    "erasure": _Command("headrace.commands.erasure", "whether an erased person is gone"),
     "keys": _Command("headrace.commands.keys", "API keys of applications, roles of accounts"),
 }
 

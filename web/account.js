@@ -79,7 +79,7 @@ async function ownAccount() {
 }
 
 function ownPages() {
-  return element("p", {}, element("a", { href: "/history" }, "What you did"), " · ", element("a", { href: "/preferences" }, "What you don’t want to see"));
+  return element("p", {}, element("a", { href: "/history" }, "What you did"), " · ", element("a", { href: "/preferences" }, "What you don’t want to see"), " · ", element("a", { href: "/account/privacy" }, "Privacy"));
 }
 
 function words(text) {

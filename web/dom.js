@@ -23,8 +23,10 @@ export function page(title) {
 
 /** What went wrong, in words that help. */
 export function notice(error) {
+  const faults = error.problem?.errors ?? [];
   const text = error.problem
-    ? [error.problem.detail, ...(error.problem.errors ?? []).map((one) => `${one.field}: ${one.reason}`)].join(" ")
+    // Of one fault the detail tells.
+    ? [error.problem.detail, ...(faults.length > 1 ? faults.map((one) => `${one.field}: ${one.reason}`) : [])].join(" ")
     : "The shop cannot be reached. Is the connection up?";
   return element("p", { className: "notice bad", role: "alert" }, text);
 }

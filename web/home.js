@@ -15,8 +15,7 @@ export async function home() {
   main.append(row("For you", async () => {
     const list = await recommendations({ n: 24, diversity: 0.2, exclude: viewed ? [viewed.item_id] : [] });
     showFreshness(list);
-    const personal = list.items.some((item) => item.source === "retrieval");
-    return { items: list.items, about: personal ? "From what you looked at, your last click included" : "What people like of late, until you look at something" };
+    return { items: list.items, about: about(list) };
   }));
   if (viewed) {
     main.append(row(`Because you viewed ${viewed.title}`, () =>
@@ -29,4 +28,10 @@ export async function home() {
   for (const { path } of biggest) {
     main.append(row(path, () => recommendations({ n: 18, category: path }), "In your order"));
   }
+}
+
+function about(list) {
+  if (list.not_personal_because === "personalisation_off") return "What people like of late: personal lists are turned off";
+  const personal = list.items.some((item) => item.source === "retrieval");
+  return personal ? "From what you looked at, your last click included" : "What people like of late, until you look at something";
 }

@@ -21,6 +21,12 @@ export function setCart(items) {
   dispatchEvent(new Event("cart"));
 }
 
+/** Forgets both. */
+export function forgetBrowser() {
+  sessionStorage.removeItem(VIEWED);
+  setCart([]);
+}
+
 function read(storage, key) {
   try {
     return JSON.parse(storage.getItem(key));

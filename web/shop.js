@@ -9,6 +9,8 @@ import { home } from "./home.js";
 import { itemPage } from "./item.js";
 import { cart } from "./memory.js";
 import { preferencesPage } from "./preferences.js";
+import { privacyPage } from "./privacy.js";
+import { receiptPage } from "./receipt.js";
 import { suggest } from "./suggest.js";
 
 const PAGES = [
@@ -20,6 +22,8 @@ const PAGES = [
   [/^\/cart$/, cartPage],
   [/^\/history$/, historyPage],
   [/^\/preferences$/, preferencesPage],
+  [/^\/account\/privacy$/, privacyPage],
+  [/^\/account\/receipt$/, receiptPage],
   [/^\/account(?:\/([^/]+))?$/, accountPage],
 ];
 

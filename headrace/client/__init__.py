@@ -51,7 +51,12 @@ from headrace.client.models import (
 )
 from headrace.client.options import Boost, Filter, ListOptions, Pin
 from headrace.client.privacy import Privacy
-from headrace.client.privacy_models import Personalisation
+from headrace.client.privacy_models import (
+    Erasure,
+    ErasureCheck,
+    ErasureReceipt,
+    Personalisation,
+)
 
 __all__ = [
     "Account",
@@ -68,6 +73,9 @@ __all__ = [
     "Catalogue",
     "Cause",
     "Console",
+    "Erasure",
+    "ErasureCheck",
+    "ErasureReceipt",
     "Event",
     "EventStatus",
     "EventType",

@@ -7,7 +7,12 @@ import grpc
 from headrace.api.privacy.v1 import privacy_pb2_grpc
 from headrace.client import privacy_calls
 from headrace.client.connection import AsyncConnection
-from headrace.client.privacy_models import Personalisation
+from headrace.client.privacy_models import (
+    Erasure,
+    ErasureCheck,
+    ErasureReceipt,
+    Personalisation,
+)
 from headrace.runtime.rpc_errors import from_rpc_error
 
 
@@ -41,3 +46,24 @@ class AsyncPrivacy(AsyncConnection):
                 yield piece.json
         except grpc.RpcError as error:
             raise from_rpc_error("gateway", error) from error
+
+    async def erase(self, user_id: str, password: str | None = None) -> ErasureReceipt:
+        """Erases the person and the visits that became theirs; keep the receipt.
+
+        password: of the account, where its person acts with their own token.
+        Raises: InvalidInput where it is missing or wrong.
+        """
+        return await self._do(privacy_calls.erase(user_id, password))
+
+    async def erasure(self, erasure_id: str) -> Erasure:
+        """How far an erasure is, and what was removed where. Raises: NotFound."""
+        return await self._do(privacy_calls.erasure(erasure_id))
+
+    async def check_erasure(
+        self, receipt: ErasureReceipt, timeout_s: float = 600.0
+    ) -> ErasureCheck:
+        """Looks again into every table, topic and memory.
+
+        Raises: NotFound; InvalidInput where it is not the receipt that was given.
+        """
+        return await self._do(privacy_calls.check_erasure(receipt), timeout_s=timeout_s)

@@ -56,13 +56,20 @@ class Connection:
         secret = token or self._api_key
         return (("authorization", f"Bearer {secret}"),) if secret else ()
 
-    def _do(self, call: Call[R, T], token: str | None = None, of: Any = None) -> T:
-        """token: sent instead of the API key. of: the stub, where it is not that of `_service`."""
+    def _do(
+        self,
+        call: Call[R, T],
+        token: str | None = None,
+        of: Any = None,
+        timeout_s: float | None = None,
+    ) -> T:
+        """token: sent instead of the API key. of: the stub, where it is not that of `_service`.
+        timeout_s: None: the connection's."""
         method: Any = getattr(of or self._stub, call.method)
         try:
             answer = method(
                 call.request,
-                timeout=self._timeout_s,
+                timeout=timeout_s or self._timeout_s,
                 metadata=self._metadata(token),
                 # While nobody listens, during a restart say, wait instead of failing at once.
                 wait_for_ready=True,
@@ -127,13 +134,20 @@ class AsyncConnection:
         secret = token or self._api_key
         return (("authorization", f"Bearer {secret}"),) if secret else ()
 
-    async def _do(self, call: Call[R, T], token: str | None = None, of: Any = None) -> T:
-        """token: sent instead of the API key. of: the stub, where it is not that of `_service`."""
+    async def _do(
+        self,
+        call: Call[R, T],
+        token: str | None = None,
+        of: Any = None,
+        timeout_s: float | None = None,
+    ) -> T:
+        """token: sent instead of the API key. of: the stub, where it is not that of `_service`.
+        timeout_s: None: the connection's."""
         method: Any = getattr(of or self._stub, call.method)
         try:
             answer = await method(
                 call.request,
-                timeout=self._timeout_s,
+                timeout=timeout_s or self._timeout_s,
                 metadata=self._metadata(token),
                 # While nobody listens, during a restart say, wait instead of failing at once.
                 wait_for_ready=True,

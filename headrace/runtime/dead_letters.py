@@ -22,6 +22,9 @@ KEY = "headrace-key"
 NULL_VALUE = "headrace-null-value"
 """Present where the original had no value (the dead letter's is then empty)."""
 
+FIRST_WRITTEN_MS = "headrace-first-written-ms"
+"""On a record that was replayed: when it was written for the first time."""
+
 _OWN = frozenset({REASON, DETAIL, TOPIC, PARTITION, OFFSET, TIMESTAMP_MS, KEY, NULL_VALUE})
 _DETAIL_BYTES = 2_000
 
@@ -52,14 +55,23 @@ def to_dead_letter(refusal: Refusal) -> Outgoing:
 
 
 def to_original(letter: Record) -> Outgoing:
-    """The record as it first came, to be written to its topic again."""
+    """The record as it first came, to be written to its topic again, with when that was."""
     headers = dict(letter.headers)
+    originals = original_headers(letter.headers)
+    if FIRST_WRITTEN_MS not in headers and TIMESTAMP_MS in headers:
+        originals.append((FIRST_WRITTEN_MS, headers[TIMESTAMP_MS]))
     return Outgoing(
         topic=headers[TOPIC].decode(),
         key=headers.get(KEY, b""),
         value=None if NULL_VALUE in headers else letter.value,
-        headers=original_headers(letter.headers),
+        headers=originals,
     )
+
+
+def first_written_ms(record: Record) -> int:
+    """When a record was written for the first time, in Unix milliseconds."""
+    first = dict(record.headers).get(FIRST_WRITTEN_MS, b"")
+    return int(first) if first.isdigit() else record.timestamp_ms
 
 
 def original_headers(headers: Headers) -> list[tuple[str, bytes]]:

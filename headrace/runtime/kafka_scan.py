@@ -18,10 +18,16 @@ _BATCH = 5_000
 
 @dataclass
 class Scanned:
-    """What a topic has. read: records looked at; complete: false where more was found than kept."""
+    """What a topic has.
+
+    found: records that no tombstone covers. forgotten: how many one covers that are still there,
+    until the topic is compacted. read: records looked at; complete: false where more was found
+    than kept.
+    """
 
     topic: str
     found: list[Record] = field(default_factory=list)
+    forgotten: int = 0
     read: int = 0
     complete: bool = True
 
@@ -85,9 +91,13 @@ def _read(
 
 def _look(topic: Scanned, record: Record, wanted: Callable[[Record], bool], most: int) -> None:
     topic.read += 1
-    if record.value is None or not wanted(record):
+    if record.value is None:
+        left = [one for one in topic.found if one.key != record.key]
+        topic.forgotten += len(topic.found) - len(left)
+        topic.found = left
+    elif not wanted(record):
         return
-    if len(topic.found) < most:
+    elif len(topic.found) < most:
         topic.found.append(record)
     else:
         topic.complete = False

@@ -23,7 +23,8 @@ RECORD_BYTES = 1_000_000
 # Room for a record as large as any, and the headers that say why it is here.
 LETTER_BYTES = 2 * 1024 * 1024
 
-_DAY_MS = 24 * 3600 * 1000
+_HOUR_MS = 3600 * 1000
+_DAY_MS = 24 * _HOUR_MS
 _LETTERS = ".dlq"
 
 
@@ -61,7 +62,23 @@ class TopicSpec:
 
 
 def _kept(days: float) -> dict[str, str]:
-    return {"cleanup.policy": "delete", "retention.ms": str(int(days * _DAY_MS))}
+    """Kafka deletes whole segments, once the newest record in one is too old: without a bound on
+    how long a segment is written to, a record would outlive its time by a week."""
+    segment = min(_HOUR_MS, days * _DAY_MS / 6)
+    return {
+        "cleanup.policy": "delete",
+        "retention.ms": str(int(days * _DAY_MS)),
+        "segment.ms": str(int(segment)),
+    }
+
+
+def _forgettable(days: float) -> dict[str, str]:
+    """As `_kept`, and a tombstone takes its key away within a day: an erasure writes them."""
+    return {
+        **_kept(days),
+        "cleanup.policy": "compact,delete",
+        "max.compaction.lag.ms": str(_DAY_MS),
+    }
 
 
 _COMPACTED = {"cleanup.policy": "compact"}
@@ -74,17 +91,16 @@ def topic_specs(model_version: str, partitions: int) -> list[TopicSpec]:
         TopicSpec(INTERACTIONS, partitions, _kept(days=1)),
         TopicSpec(ITEMS, partitions, _COMPACTED),
         TopicSpec(item_vectors(model_version), partitions, _COMPACTED),
-        TopicSpec(user_vectors(model_version), partitions, _kept(days=1 / 24)),
+        TopicSpec(user_vectors(model_version), partitions, _forgettable(days=1 / 24)),
     ]
-    shown = [TopicSpec(IMPRESSIONS, partitions, _kept(days=7))]
+    shown = [TopicSpec(IMPRESSIONS, partitions, _forgettable(days=7))]
     refused = [
         # Compacted as well: a letter found again replaces itself, a replayed one disappears.
         TopicSpec(
             dead_letters(spec.name),
             1,
             {
-                **_kept(days=14),
-                "cleanup.policy": "compact,delete",
+                **_forgettable(days=14),
                 "max.message.bytes": str(LETTER_BYTES),
             },
         )

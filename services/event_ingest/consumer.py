@@ -11,6 +11,7 @@ from headrace.api.events.v1.events_pb2 import EventType as EventTypeMessage
 from headrace.api.events.v1.events_pb2 import Interaction
 from headrace.errors import MalformedRecord
 from headrace.runtime.context import TRACEPARENT
+from headrace.runtime.dead_letters import first_written_ms
 from headrace.runtime.kafka_messages import message_in
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.kafka_records import Headers, Message, Record, Refusal
@@ -102,6 +103,7 @@ def decode_event(record: Record) -> GivenEvent:
         backfill=message.backfill,
         retracts=message.retracts,
         category=message.category,
+        written_at=datetime.fromtimestamp(first_written_ms(record) / 1_000, UTC),
     )
 
 

@@ -26,6 +26,8 @@ class GivenEvent:
     backfill: bool
     retracts: str = ""
     category: str = ""
+    written_at: datetime | None = None
+    """When the record was first written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,22 @@ from datetime import datetime
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from headrace.contracts.events import EventType
+from headrace.errors import Unavailable
 from headrace.store.database import Database
+from headrace.store.erased_people import Erased, digest_of, erased_among
 from services.event_ingest.events import Entry, Event, Key
 from services.event_ingest.numbering import Counter
 
 _NO_CHOICES = frozenset({EventType.DISLIKE, EventType.RETRACTION, EventType.NOT_INTERESTED})
+
+_LOCK = f"""
+    INSERT INTO user_counters (user_id, epoch)
+    SELECT u, coalesce(e.epoch, 0) FROM unnest(%(users)s::text[]) AS u
+    LEFT JOIN erased_people e ON e.person = {digest_of("u")}
+    ORDER BY u ON CONFLICT DO NOTHING;
+    SELECT user_id, epoch, n FROM user_counters WHERE user_id = ANY(%(users)s::text[])
+    ORDER BY user_id FOR UPDATE
+"""  # noqa: S608 - constants only
 
 
 class EventLog:
@@ -40,20 +51,36 @@ class LogTransaction:
         self._cursor = cursor
 
     def lock(self, user_ids: Collection[str]) -> dict[str, Counter]:
-        """Counters of these people, made where missing, held until the end of the transaction."""
+        """Counters of these people, made where missing, held until the end of the transaction.
+
+        Raises: Unavailable where one was deleted meanwhile.
+        """
         users = list(user_ids)
         # Under READ COMMITTED a statement sees what was committed before it began, also where two
         # go in one round trip: everything after this one sees what the last holder wrote.
         self._cursor.execute(
-            "INSERT INTO user_counters (user_id)"
-            " SELECT u FROM unnest(%(users)s::text[]) AS u ORDER BY u ON CONFLICT DO NOTHING;"
-            "SELECT user_id, epoch, n FROM user_counters WHERE user_id = ANY(%(users)s::text[])"
-            " ORDER BY user_id FOR UPDATE",
+            _LOCK,
             {"users": users},
+        )
+        counters = {user: Counter(epoch, n) for user, epoch, n in self._cursor.fetchall()}
+        if len(counters) < len(users):
+            raise Unavailable("somebody was erased at this moment; the batch comes again")
+        return counters
+
+    def lock_known(self, user_ids: Collection[str]) -> dict[str, Counter]:
+        """As `lock`, for those who have a log."""
+        self._cursor.execute(
+            "SELECT user_id, epoch, n FROM user_counters WHERE user_id = ANY(%s::text[])"
+            " ORDER BY user_id FOR UPDATE",
+            (list(user_ids),),
         )
         return {user: Counter(epoch, n) for user, epoch, n in self._cursor.fetchall()}
 
-    def unwanted(self, user_ids: Collection[str]) -> set[str]:
+    def erased(self, user_ids: Collection[str]) -> Mapping[str, Erased]:
+        """Those of these people who were erased."""
+        return erased_among(self._cursor, user_ids)
+
+    def opted_out(self, user_ids: Collection[str]) -> set[str]:
         """Those of these people who do not want that what they do is kept."""
         self._cursor.execute(
             "SELECT user_id FROM personalisation WHERE user_id = ANY(%s::text[]) AND NOT enabled",

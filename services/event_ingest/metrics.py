@@ -7,7 +7,8 @@ from headrace.runtime.metrics import LATENCY_BUCKETS
 EVENTS = Counter(
     "headrace_events_total",
     "Events by what became of them: stored, repeated, waiting, released (waited and is stored now),"
-    " refused, unwanted (the person does not want that it is kept).",
+    " refused, opted_out (the person does not want that it is kept),"
+    " erased (the person was erased after it).",
     ["type", "outcome"],
 )
 OUT_OF_ORDER = Counter(

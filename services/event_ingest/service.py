@@ -3,12 +3,13 @@
 import logging
 import time
 from collections import Counter as Tally
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from headrace.contracts.events import EventType
-from headrace.errors import InvalidInput
+from headrace.errors import InvalidInput, Unavailable
+from headrace.store.erased_people import Erased
 from services.event_ingest import metrics
 from services.event_ingest.events import Entry, Event, GivenEvent
 from services.event_ingest.log import EventLog, LogTransaction
@@ -33,7 +34,7 @@ _FORGOTTEN_COUNTS = 10_000  # in one transaction: bounds how long their rows are
 class Outcome:
     """What became of one event. `entry` is where it stands in the log, if it has a number."""
 
-    kind: Literal["stored", "repeated", "waiting", "refused", "unwanted"]
+    kind: Literal["stored", "repeated", "waiting", "refused", "opted_out", "erased"]
     entry: Entry | None = None
     reason: str = ""
     detail: str = ""
@@ -53,8 +54,8 @@ class EventIngest:
         """
         outcomes, events = _check_all(given)
         with self._log.transaction() as transaction:
-            _drop_unwanted(transaction, given, outcomes, events)
-            decided, retracted, late = self._decide(transaction, list(events.values()))
+            erased = _drop_what_is_not_kept(transaction, given, outcomes, events)
+            decided, retracted, late = self._decide(transaction, list(events.values()), erased)
             outcomes.update(zip(events, decided, strict=True))
             reasons = {
                 (given[at].user_id, given[at].event_id): outcome.reason
@@ -82,8 +83,8 @@ class EventIngest:
                 users = transaction.users_to_release(item_ids, _RELEASED_USERS)
                 if not users:
                     return
-                counters = transaction.lock(users)
-                entries, late = _append(transaction, transaction.take_waiting(users), counters)
+                counters = transaction.lock_known(users)
+                entries, late = _append(transaction, transaction.take_waiting(counters), counters)
                 transaction.count_minutes(entries)
             metrics.OUT_OF_ORDER.inc(late)
             for kind, events in Tally(entry.type for entry in entries).items():
@@ -116,13 +117,23 @@ class EventIngest:
         log.info("old counts forgotten", extra={"minutes": total})
 
     def _decide(
-        self, transaction: LogTransaction, events: Sequence[Event]
+        self,
+        transaction: LogTransaction,
+        events: Sequence[Event],
+        erased: Mapping[str, Erased],
     ) -> tuple[list[Outcome], list[Entry], int]:
         """Outcomes of checked events, the entries that they take back, and how many of them were
-        out of order."""
+        out of order.
+
+        erased: who of their people was, before their logs were locked.
+        """
         if not events:
             return [], [], 0
-        counters = transaction.lock({event.user_id for event in events})
+        users = {event.user_id for event in events}
+        counters = transaction.lock(users)
+        now_erased = transaction.erased(users)
+        if any(mark != erased.get(user) for user, mark in now_erased.items()):
+            raise Unavailable("somebody was erased at this moment; the batch comes again")
         keys = {event.key for event in events}
         targets = {event.target for event in events if event.target is not None}
         entries = transaction.entries(keys | targets, counters)
@@ -173,26 +184,35 @@ def _check_all(given: Sequence[GivenEvent]) -> tuple[dict[int, Outcome], dict[in
     return refused, events
 
 
-def _drop_unwanted(
+def _drop_what_is_not_kept(
     transaction: LogTransaction,
     given: Sequence[GivenEvent],
     outcomes: dict[int, Outcome],
     events: dict[int, Event],
-) -> None:
-    """Leaves nothing of people who do not want that what they do is kept: no refusal either.
+) -> Mapping[str, Erased]:
+    """Leaves nothing, no refusal either, of what people did before they were erased, nor of people
+    who do not want that what they do is kept. What these take back is taken back.
 
-    What they take back is taken back.
+    Returns: who was erased.
     """
-    named = {
-        at: one.user_id
-        for at, one in enumerate(given)
-        if one.type != EventType.RETRACTION and (at in events or is_named(one))
-    }
-    unwanted = transaction.unwanted(set(named.values())) if named else set()
+    named = {at: one.user_id for at, one in enumerate(given) if at in events or is_named(one)}
+    if not named:
+        return {}
+    users = set(named.values())
+    opted_out, erased = transaction.opted_out(users), transaction.erased(users)
     for at, user in named.items():
-        if user in unwanted:
+        if user in erased and _is_older(given[at], erased[user]):
             events.pop(at, None)
-            outcomes[at] = Outcome("unwanted")
+            outcomes[at] = Outcome("erased")
+        elif user in opted_out and given[at].type != EventType.RETRACTION:
+            events.pop(at, None)
+            outcomes[at] = Outcome("opted_out")
+    return erased
+
+
+def _is_older(event: GivenEvent, erased: Erased) -> bool:
+    moment = event.accepted_at or event.written_at
+    return moment is None or moment <= erased.at
 
 
 def _outcome(verdict: Verdict, entry: Entry | None) -> Outcome:

@@ -101,11 +101,12 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         choices = await _choices(database, stack, settings.shutdown_grace_s)
         popular = PopularLists()
         process.readiness.require("ranker", popular.filled)
+        personal = PersonalLists(settings.remembered_places)
         gateway = Gateway(
             ranker=models.lanes,
             catalogue=GrpcCatalogue(items, settings.item_embedding_deadline_ms),
             event_log=events,
-            fallback=Fallback(PersonalLists(settings.remembered_places), popular),
+            fallback=Fallback(personal, popular),
             tombstones=Tombstones(),
             circuit=Circuit("ranker"),
             impressions=impressions,
@@ -132,7 +133,6 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             account_parts(settings, database, tokens, directory, events.append_visits)
         )
         history = History(HistoryStore(database), events.append_retractions)
-        privacy = privacy_parts(settings, database, choices, people.limits)
         console = Console(
             gateway=gateway,
             inspector=GrpcInspector(ranker, settings.after_wait_ms),
@@ -140,6 +140,16 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             history=history,
             facts=StoredItemFacts(database),
             similar=models.lanes.similar,
+        )
+        privacy = await stack.enter_async_context(
+            privacy_parts(
+                settings,
+                database,
+                people,
+                directory,
+                choices=choices,
+                memories=[personal, interests, impressions, tokens],
+            )
         )
         await stack.enter_async_context(
             grpc_server(

@@ -100,5 +100,7 @@ class Access:
     def _of_token(self, token: str) -> Caller:
         claims = self._tokens.read(token)
         if self._directory.ended(claims.session):
+            # Of somebody erased nothing is kept because their token came again.
+            self._tokens.drop(token)
             raise Unauthenticated("this session has ended; log in again")
         return Caller(SCOPES_OF_ROLE.get(claims.role, frozenset()), claims.person, claims)

@@ -5,7 +5,7 @@ late. Everything is bounded.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from headrace.contracts.categories import with_ancestors
@@ -33,6 +33,17 @@ class PersonalLists:
 
     def of(self, user_id: str) -> RankedList | None:
         return self._lists.get(user_id)
+
+    def forget(self, people: Collection[str]) -> int:
+        """Returns: how many of them had a list here."""
+        here = sum(user_id in self._lists for user_id in people)
+        for user_id in people:
+            self._forget(user_id)
+        return here
+
+    def forget_everybody(self) -> None:
+        for user_id in list(self._lists):
+            self._forget(user_id)
 
     def _forget(self, user_id: str) -> None:
         known = self._lists.pop(user_id, None)

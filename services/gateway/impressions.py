@@ -8,8 +8,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple, Protocol
+from uuid import uuid4
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from prometheus_client import Counter, Gauge
@@ -20,6 +21,7 @@ from headrace.runtime.context import current
 from headrace.runtime.filter_messages import filter_message
 from headrace.runtime.kafka_publisher import Outgoing
 from headrace.runtime.list_option_messages import KINDS
+from headrace.runtime.people_in_records import KEY_SEPARATOR
 from headrace.runtime.topics import IMPRESSIONS
 from services.gateway.lists import RankedList
 from services.gateway.models import RecommendationRequest
@@ -38,8 +40,8 @@ QUEUED = Gauge("headrace_gateway_impressions_queued", "Served lists that wait to
 # A list of 20 takes about 6 kB here: 12 MB, two seconds of 1,000 lists/s.
 _QUEUED_LISTS = 2_000
 # 200 lists of 200 take 900 kB at most in Kafka, with ids as long as they may be; usually 100 kB.
-_LISTS_PER_RECORD = 200
-_RECORD_IMPRESSIONS = 6_000
+_LISTS_AT_ONCE = 200
+_IMPRESSIONS_AT_ONCE = 6_000
 _LINGER_S = 0.1
 _RETRY_S = 0.5
 _FLUSH_S = 10.0
@@ -77,6 +79,7 @@ class ImpressionLog:
         self._queued_lists = queued_lists
         self._queue: deque[_Served] = deque()
         self._stop = threading.Event()
+        self._writing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="impressions", daemon=True)
         QUEUED.set_function(lambda: len(self._queue))
 
@@ -119,11 +122,30 @@ class ImpressionLog:
             if self._stop.wait(_RETRY_S):
                 return None
 
+    def forget(self, people: Collection[str]) -> int:
+        """Forgets lists of these people that wait. Afterwards none is on its way, either.
+
+        Returns: how many waited.
+        """
+        with self._writing:
+            waiting = len(self._queue)
+            kept = [self._queue.popleft() for _ in range(waiting)]
+            kept = [one for one in kept if one.request.user_id not in people]
+            self._queue.extendleft(reversed(kept))
+            return waiting - len(kept)
+
+    def forget_everybody(self) -> None:
+        """What waits stays: it is written within moments."""
+
     def _write(self, sink: Sink) -> None:
-        lists = self._next()
-        message = impressions_pb2.ServedLists(lists=[_message(one) for one in lists])
+        with self._writing:
+            lists = self._next()
+            if lists:
+                self._publish(sink, lists)
+
+    def _publish(self, sink: Sink, lists: Sequence[_Served]) -> None:
         try:
-            sink.publish([Outgoing(self._topic, b"", message.SerializeToString())])
+            sink.publish([self._record(user_id, theirs) for user_id, theirs in _by_person(lists)])
             sink.flush(_FLUSH_S)
         except (Unavailable, InvalidInput) as error:  # away, or too large a record
             LISTS.labels("dropped").inc(len(lists))
@@ -131,16 +153,30 @@ class ImpressionLog:
         else:
             LISTS.labels("published").inc(len(lists))
 
+    def _record(self, user_id: str, lists: Sequence[_Served]) -> Outgoing:
+        """A record that compaction keeps, since no other has its key, until a tombstone comes."""
+        key = f"{user_id}{KEY_SEPARATOR}{uuid4().hex}"
+        message = impressions_pb2.ServedLists(lists=[_message(one) for one in lists])
+        return Outgoing(self._topic, key.encode(), message.SerializeToString())
+
     def _next(self) -> list[_Served]:
-        """What goes into one record."""
-        lists = [self._queue.popleft()]
-        impressions = len(lists[0].ranked.items)
-        while self._queue and len(lists) < _LISTS_PER_RECORD:
+        """What is written at once."""
+        lists: list[_Served] = []
+        impressions = 0
+        while self._queue and len(lists) < _LISTS_AT_ONCE:
             impressions += len(self._queue[0].ranked.items)
-            if impressions > _RECORD_IMPRESSIONS:
+            if lists and impressions > _IMPRESSIONS_AT_ONCE:
                 break
             lists.append(self._queue.popleft())
         return lists
+
+
+def _by_person(lists: Sequence[_Served]) -> Iterator[tuple[str, list[_Served]]]:
+    """The lists of each person, and of nobody under an empty id, in their order."""
+    people: dict[str, list[_Served]] = {}
+    for one in lists:
+        people.setdefault(one.request.user_id or "", []).append(one)
+    yield from people.items()
 
 
 def _message(served: _Served) -> impressions_pb2.ServedList:

@@ -33,7 +33,7 @@ from services.gateway.models import (
     RecordEventsRequest,
     UpsertItemsRequest,
 )
-from services.gateway.privacy.models import PersonalisationRequest
+from services.gateway.privacy.models import CheckRequest, EraseRequest, PersonalisationRequest
 from services.gateway.problems import KINDS, MEDIA_TYPE
 
 VERSION = "1"
@@ -69,7 +69,7 @@ BODIES: list[type[BaseModel]] = [
     BatchRequest, BatchLine,
     NewKeyRequest, RegisterRequest, ConfirmRequest, LogInRequest, RefreshRequest, LogOutRequest,
     RecoverRequest, ResetRequest, ChangePasswordRequest, ProfileRequest, RoleRequest,
-    VisitRequest, PersonalisationRequest,
+    VisitRequest, PersonalisationRequest, EraseRequest, CheckRequest,
 ]  # fmt: skip
 _REFERENCE = "#/components/schemas/{model}"
 _SECURITY = "apiKey"

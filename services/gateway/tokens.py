@@ -7,7 +7,7 @@ what it signed has expired.
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -114,6 +114,18 @@ class Tokens:
         if expires + late_s <= self._clock():
             raise Unauthenticated("the token has expired; get a new one with the refresh token")
         return claims
+
+    def drop(self, token: str) -> None:
+        """Forgets that a token was verified."""
+        self._known.pop(token, None)
+
+    def forget(self, people: Collection[str]) -> int:
+        """Returns: how many tokens of theirs were remembered."""
+        theirs = [token for token, (claims, _) in self._known.items() if claims.person in people]
+        return sum(self._known.pop(token, None) is not None for token in theirs)
+
+    def forget_everybody(self) -> None:
+        self._known.clear()
 
     def _verified(self, token: str) -> tuple[Claims, float]:
         """What a token says that was signed here, and until when."""

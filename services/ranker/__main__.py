@@ -30,8 +30,9 @@ from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
 from headrace.runtime.topics import item_vectors, user_vectors
 from headrace.store.database import Database
+from headrace.store.forgetting import Forgetting
 from services.ranker import feeds, metrics
-from services.ranker.accuracy.build import live_accuracy, people_before
+from services.ranker.accuracy.build import lists_shown, live_accuracy, people_before
 from services.ranker.accuracy.places import Places
 from services.ranker.batches import Batches, BatchShare
 from services.ranker.catalogue import Catalogue, ItemVersion
@@ -42,6 +43,7 @@ from services.ranker.lists import ListMaker
 from services.ranker.neighbours import Neighbours
 from services.ranker.opinions import Opinions
 from services.ranker.people import People
+from services.ranker.people_in_memory import PeopleInMemory
 from services.ranker.scoring import Scorer
 from services.ranker.scoring_grpc import SCORING, ScoringServicer
 from services.ranker.service import Ranker
@@ -78,7 +80,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             publisher=publisher,
             on_failure=process.fail,
         )
-        users: TopicReader[UserVector] = TopicReader(
+        users: TopicReader[UserVector | feeds.Gone] = TopicReader(
             bootstrap_servers=kafka,
             topic=user_vectors(bundle.model_version),
             since="now",
@@ -101,6 +103,9 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             settings.user_embedding_timeout_ms / 1_000,
         )
         neighbours = Neighbours(cache, bundle.width)
+        shown = lists_shown(settings)
+        memory = PeopleInMemory([cache, before, shown], neighbours)
+        _forgetting(settings, memory, stack)
         scorer = Scorer(bundle.ranker, catalogue, bundle.known)
         people = People(cache, embedding)
         threads = _threads(settings.compute_threads, "compute", stack)
@@ -142,7 +147,9 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         )
         if settings.accuracy_share:
             places = Places(catalogue, retrieval, scorer, trending, settings.candidates)
-            accuracy = live_accuracy(settings, bundle.model_version, publisher, before, places)
+            accuracy = live_accuracy(
+                settings, bundle.model_version, publisher, before, places, shown=shown
+            )
             accuracy.start()
             stack.push_async_callback(asyncio.to_thread, accuracy.stop, settings.shutdown_grace_s)
         condition = Condition(
@@ -223,6 +230,16 @@ def _windows(settings: RankerSettings, trending: Trending, stack: AsyncExitStack
     stack.callback(database.close)
     refresh = partial(trending.refresh_windows, database)
     return Periodic("read_windows", refresh, settings.trending_windows_refresh_s, busy_share=0.05)
+
+
+def _forgetting(settings: RankerSettings, memory: PeopleInMemory, stack: AsyncExitStack) -> None:
+    database = Database(settings.database_url, 1)
+    stack.callback(database.close)
+    forgetting = Forgetting(database, "ranker", memory)
+    rounds = forgetting.periodic()
+    rounds.start()
+    stack.push_async_callback(asyncio.to_thread, forgetting.leave)
+    stack.push_async_callback(asyncio.to_thread, rounds.stop, settings.shutdown_grace_s)
 
 
 def _threads(count: int, name: str, stack: AsyncExitStack) -> ThreadPoolExecutor:

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TypeVar
 
 from headrace.api.vectors.v1 import vectors_pb2 as vectors
@@ -21,13 +23,27 @@ def item_decoder(model_version: str, width: int) -> Decode[ItemVersion]:
     return _decoder(vectors.ItemVector, model_version, lambda m: messages.item_version(m, width))
 
 
-def user_decoder(model_version: str, width: int) -> Decode[UserVector]:
+@dataclass(frozen=True)
+class Gone:
+    """A tombstone: the person was erased."""
+
+    user_id: str
+
+
+def user_decoder(model_version: str, width: int) -> Decode[UserVector | Gone]:
     def read(message: vectors.UserVector) -> UserVector:
         if not message.user_id:
             raise ValueError("user_id is empty")
         return messages.user_vector(message, width)
 
-    return _decoder(vectors.UserVector, model_version, read)
+    vector = _decoder(vectors.UserVector, model_version, read)
+
+    def decode(record: Record) -> UserVector | Gone:
+        if record.value is None and record.key:
+            return Gone(record.key.decode(errors="replace"))
+        return vector(record)
+
+    return decode
 
 
 def item_sink(catalogue: Catalogue) -> Callable[[Sequence[Message[ItemVersion]]], None]:
@@ -41,18 +57,27 @@ def user_sink(
     cache: UserCache,
     before: Callable[[UserVector, UserVector | None], None] | None = None,
     clock: Callable[[], float] = time.time,
-) -> Callable[[Sequence[Message[UserVector]]], None]:
+) -> Callable[[Sequence[Message[UserVector | Gone]]], None]:
     """before: told of each vector, and of the one that is cached until then."""
 
-    def apply(batch: Sequence[Message[UserVector]]) -> None:
+    def take(vectors: Sequence[UserVector]) -> None:
         if before is not None:
-            for message in batch:
-                before(message.body, cache.peek(message.body.user_id))
-        cache.update([message.body for message in batch])
+            for vector in vectors:
+                before(vector, cache.peek(vector.user_id))
+        cache.update(vectors)
         now = clock()
-        for message in batch:
-            if message.body.last_accepted_at is not None:
-                FRESHNESS.observe(max(0.0, now - message.body.last_accepted_at))
+        for vector in vectors:
+            if vector.last_accepted_at is not None:
+                FRESHNESS.observe(max(0.0, now - vector.last_accepted_at))
+
+    def apply(batch: Sequence[Message[UserVector | Gone]]) -> None:
+        # In their order: whoever was erased may have begun anew.
+        bodies = (message.body for message in batch)
+        for gone, part in groupby(bodies, lambda body: isinstance(body, Gone)):
+            if gone:
+                cache.forget([one.user_id for one in part])
+            else:
+                take([one for one in part if isinstance(one, UserVector)])
 
     return apply
 

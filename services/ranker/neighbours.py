@@ -41,7 +41,7 @@ class Neighbours:
         self._width = width
         self._clock = clock
         self._lock = threading.Lock()
-        self._gathered = _Gathered(-_OLD_AFTER_S, (), np.zeros((0, 1), dtype=np.float32))
+        self._gathered = self._nobody()
 
     def nearest(self, user_id: str, vector: Vector, k: int) -> list[Near]:
         """The k nearest other people, nearest first. vector: [D + T]."""
@@ -55,6 +55,15 @@ class Neighbours:
         order = indices[np.argsort(-cosines[indices], kind="stable")]
         near = [Near(people[index], float(cosines[index])) for index in order.tolist()]
         return [one for one in near if one.person.user_id != user_id][:k]
+
+    def forget(self) -> None:
+        """Whoever was forgotten is in no list from now on: those who are cached are gathered anew
+        by the next request."""
+        with self._lock:
+            self._gathered = self._nobody()
+
+    def _nobody(self) -> _Gathered:
+        return _Gathered(self._clock() - _OLD_AFTER_S, (), np.zeros((0, 1), dtype=np.float32))
 
     def _lately(self) -> _Gathered:
         """One request gathers, others wait for it."""

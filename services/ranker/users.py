@@ -6,7 +6,7 @@ Written by the reader of `user-vectors` in its thread and by fetches on the even
 import asyncio
 import threading
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -115,6 +115,18 @@ class UserCache:
                     woken.extend(self._waiting.get(user_id, ()))
         if woken:
             self._loop.call_soon_threadsafe(_wake, woken)
+
+    def forget(self, people: Collection[str]) -> int:
+        """Returns: how many of them were cached."""
+        with self._lock:
+            gone = [self._vectors.pop(user_id, None) for user_id in people]
+            self._bytes -= sum(one.size_bytes for one in gone if one is not None)
+            return sum(one is not None for one in gone)
+
+    def forget_everybody(self) -> None:
+        with self._lock:
+            self._vectors.clear()
+            self._bytes = 0
 
     @contextmanager
     def expecting(self, user_id: str) -> Iterator[None]:

@@ -17,6 +17,7 @@ from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
 from headrace.runtime.topics import INTERACTIONS, item_vectors
 from headrace.store.database import Database
+from headrace.store.forgetting import Forgetting
 from services.user_embedding.announcer import Announcer
 from services.user_embedding.cache import StateCache
 from services.user_embedding.consumer import InteractionHandler, VectorPublisher, group
@@ -26,6 +27,7 @@ from services.user_embedding.items import KnownItems
 from services.user_embedding.log_store import LogStore
 from services.user_embedding.memory import Memory
 from services.user_embedding.messages import decode_interaction
+from services.user_embedding.people_in_memory import PeopleInMemory
 from services.user_embedding.service import UserEmbedding
 from services.user_embedding.settings import UserEmbeddingSettings
 from services.user_embedding.state_store import StateStore
@@ -82,6 +84,8 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
         sweeps = Periodic(
             "sweep_states", sweeper.sweep, settings.sweep_period_s, on_failure=process.fail
         )
+        forgetting = Forgetting(database, "user_embedding", PeopleInMemory(service, announcer))
+        stack.push_async_callback(asyncio.to_thread, forgetting.leave)
         watch = Periodic("watch_postgres", database.check, _WATCH_PERIOD_S)
         for_vectors = await publisher()
         consumer = GroupConsumer(
@@ -96,7 +100,7 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
             on_failure=process.fail,
             on_revoked=service.lose,
         )
-        for part in (watch, reader, announcer, sweeps, consumer):
+        for part in (watch, forgetting.periodic(), reader, announcer, sweeps, consumer):
             part.start()
             stack.push_async_callback(asyncio.to_thread, part.stop, grace_s)
         stack.callback(sweeper.stop)

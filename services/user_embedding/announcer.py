@@ -6,7 +6,7 @@ that the sweeper or a call has stored.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from headrace.errors import Unavailable
 from headrace.runtime.kafka_publisher import Publisher
@@ -60,6 +60,11 @@ class Announcer:
                 UNTOLD.inc()
         if states:
             self._wanted.set()
+
+    def forget(self, people: Collection[str]) -> int:
+        """Tells nothing more of these people. Returns: of how many there was something to tell."""
+        with self._lock:
+            return sum(self._waiting.pop(user_id, None) is not None for user_id in people)
 
     def has_room(self) -> bool:
         """Whether states may be moved on in numbers: Kafka takes what there is to tell."""

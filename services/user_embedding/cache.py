@@ -67,6 +67,12 @@ class StateCache:
                 self._remove(user_id)
             CACHE_BYTES.set(self._bytes)
 
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self._bytes = 0
+            CACHE_BYTES.set(0)
+
     def drop_partitions(self, partitions: Collection[int]) -> None:
         with self._lock:
             lost = [

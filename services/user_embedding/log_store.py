@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import groupby
 
 from headrace.store.database import Database
+from headrace.store.erased_people import erased_among
 from services.user_embedding.interactions import EventStatus, Interaction, Mark, Page
 from services.user_embedding.states import UserState
 
@@ -84,6 +85,12 @@ class LogStore:
             entries = [Interaction(*row) for row in group if row[2] is not None]
             pages[user_id] = Page(user_id, epoch, entries, more=len(entries) == limit)
         return pages
+
+    def erased(self, user_ids: Sequence[str]) -> Mapping[str, int]:
+        """Those of these people who were erased, with the first epoch after."""
+        with self._database.transaction() as cursor:
+            found = erased_among(cursor, user_ids)
+        return {user: one.epoch for user, one in found.items()}
 
     def event(self, user_id: str, event_id: str) -> tuple[EventStatus, int]:
         """What became of an event, and its number in the log, 0 where it has none."""

@@ -1,6 +1,6 @@
 """The decisions: what an interaction does to a person's state, and what a caller is told."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,16 +68,11 @@ class UserEmbedding:
         after = {**before, **self._catch_up_all(behind)}
         after.update((state.user_id, state) for state in self._stepper.advance(runs))
         standing = {**after, **self._store(before, after)}
-        self._cache.put((state, partitions[user]) for user, state in standing.items())
+        self._cache.put((s, partitions[user]) for user, s in standing.items() if s.n)
         return Outcome(
             states=[state for state in standing.values() if state.position > (0, 0)],
             moved=frozenset(user for user in standing if standing[user] is not before[user]),
-            unlogged=[
-                entry
-                for user, entries in news.items()
-                for entry in entries
-                if entry.position > standing[user].position
-            ],
+            unlogged=self._unlogged(news, standing),
         )
 
     def lose(self, partitions: Iterable[int]) -> None:
@@ -152,6 +147,30 @@ class UserEmbedding:
         """
         return self._logs.event(user_id, event_id)
 
+    def forget(self, people: Collection[str]) -> int:
+        """Forgets the states of people who were erased. Returns: how many there were."""
+        here = len(self._cache.get(list(people)))
+        self._cache.drop(people)
+        return here
+
+    def forget_everybody(self) -> None:
+        self._cache.clear()
+
+    def _unlogged(
+        self, news: Mapping[str, Sequence[Interaction]], standing: Mapping[str, UserState]
+    ) -> list[Interaction]:
+        """What no log has; of people who were erased since, nothing is missed."""
+        beyond = [
+            entry
+            for user, entries in news.items()
+            for entry in entries
+            if entry.position > standing[user].position
+        ]
+        if not beyond:
+            return []
+        erased = self._logs.erased(sorted({entry.user_id for entry in beyond}))
+        return [entry for entry in beyond if entry.epoch >= erased.get(entry.user_id, 0)]
+
     def _known(self, user_ids: Sequence[str]) -> dict[str, UserState]:
         """States from memory, else from storage, else blank."""
         states = self._cache.get(user_ids)
@@ -197,7 +216,10 @@ class UserEmbedding:
     def _store(
         self, before: Mapping[str, UserState], after: Mapping[str, UserState]
     ) -> dict[str, UserState]:
-        """Stores what moved on. Returns: those states, or the later ones that were there."""
+        """Stores what moved on.
+
+        Returns: those states, or the later ones that were there; blank ones of who was erased.
+        """
         moved = {u: state for u, state in after.items() if state.position > before[u].position}
         if not moved:
             return {}
@@ -206,7 +228,8 @@ class UserEmbedding:
             return moved
         CONFLICTS.inc(len(refused))
         self._cache.drop(refused)
-        return {**moved, **self._states.load(sorted(refused))}
+        stored = self._states.load(sorted(refused))
+        return {**moved, **{u: stored.get(u) or self._stepper.fresh(u) for u in refused}}
 
 
 def _by_user(entries: Iterable[Interaction]) -> dict[str, list[Interaction]]:

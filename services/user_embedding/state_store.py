@@ -9,6 +9,7 @@ from pyroaring import BitMap
 
 from headrace.index.encoding import from_bytes, to_bytes
 from headrace.store.database import Database
+from headrace.store.erased_people import digest_of
 from services.user_embedding.states import UserState
 
 _COLUMNS = (
@@ -31,7 +32,12 @@ _PAGE = f"""
 # looks back further than that, brings them up to date again.
 _SAVE = f"""
     SET LOCAL synchronous_commit = off;
-    INSERT INTO user_states AS stored (model_version, {_COLUMNS}) VALUES %s
+    INSERT INTO user_states AS stored (model_version, {_COLUMNS})
+    SELECT v.* FROM (VALUES %s) AS v (model_version, {_COLUMNS})
+    WHERE NOT EXISTS (
+        SELECT FROM erased_people e
+        WHERE e.person = {digest_of("v.user_id")} AND e.epoch > v.epoch
+    )
     ON CONFLICT (model_version, user_id) DO UPDATE SET
         epoch = excluded.epoch,
         n = excluded.n,
@@ -48,7 +54,10 @@ _SAVE = f"""
     RETURNING user_id
 """  # noqa: S608 - constants only
 # Arrays go as text: psycopg2 would otherwise quote them element by element.
-_ROW = "(%s, %s, %s, %s, %s, %s, %s::integer[], %s, %s, %s, %s, %s, %s::text[])"
+_ROW = (
+    "(%s, %s, %s::bigint, %s::bigint, %s::bytea, %s::bytea, %s::integer[], %s::bytea, %s::text[],"
+    " %s::timestamptz, %s::timestamptz, %s::bytea, %s::text[])"
+)
 
 
 class StateStore:
@@ -79,7 +88,8 @@ class StateStore:
             return [self._state(row) for row in cursor.fetchall()]
 
     def save(self, states: Sequence[UserState]) -> set[str]:
-        """Stores states in one transaction, except where a later or the same one is there.
+        """Stores states in one transaction, except where a later or the same one is there, or the
+        person was erased since.
 
         Returns: the people whose state was written.
         """

@@ -26,7 +26,8 @@ class States(Protocol):
         ...
 
     def save(self, states: Sequence[UserState]) -> set[str]:
-        """Stores states, except where a later or the same one is there.
+        """Stores states, except where a later or the same one is there, or the person was erased
+        since.
 
         Returns: the people whose state was written.
         """
@@ -45,6 +46,10 @@ class Logs(Protocol):
 
         People without a log are absent.
         """
+        ...
+
+    def erased(self, user_ids: Sequence[str]) -> Mapping[str, int]:
+        """Those of these people who were erased, with the first epoch after."""
         ...
 
     def event(self, user_id: str, event_id: str) -> tuple[EventStatus, int]:

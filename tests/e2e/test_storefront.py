@@ -1,6 +1,9 @@
 """The shop in a real browser: what a visitor sees change, and that nobody is kept out."""
 
+import json
 import re
+import uuid
+from pathlib import Path
 from typing import Literal
 
 import httpx
@@ -8,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from headrace.local.system import LocalSystem
-from tests.e2e.browsing import DESK, PHONE, appears, assert_nobody_is_kept_out
+from tests.e2e.browsing import DESK, PHONE, appears, assert_nobody_is_kept_out, page_of
+from tests.e2e.test_people import PASSWORD, mailed_token
 from tests.e2e.visitor import API_KEY, until
 
 PAGES = (
@@ -21,6 +25,8 @@ PAGES = (
     "/account",
     "/history",
     "/preferences",
+    "/account/privacy",
+    "/account/receipt",
 )
 
 
@@ -133,6 +139,62 @@ def test_what_a_shop_wrote_is_shown_and_never_run(page: Page, system: LocalSyste
     httpx.delete(
         f"{system.http_url}/v1/items/wicked", headers={"Authorization": f"Bearer {API_KEY}"}
     )
+
+
+def test_a_person_erases_themselves_and_the_receipt_checks_out(
+    page: Page, browser: Browser, system: LocalSystem, tmp_path: Path
+) -> None:
+    email = f"{uuid.uuid4().hex}@example.com"
+    _become_a_customer(page, system, email)
+    page.goto("/items/item-6")
+    page.get_by_role("button", name="Like", exact=True).click()
+    page.goto("/account/privacy")
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download everything").click()
+    stored = json.loads(downloading.value.path().read_text(encoding="utf-8"))
+    assert [one["email"] for one in stored["postgres"]["accounts"]] == [email]
+
+    page.get_by_role("switch").uncheck()
+    expect(page.get_by_text("what you do here is not kept")).to_be_visible()
+    page.goto("/")
+    expect(page.get_by_text("personal lists are turned off").first).to_be_visible()
+
+    page.goto("/account/privacy")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("I know that this cannot be undone").check()
+    page.get_by_role("button", name="Erase everything").click()
+    expect(page.get_by_role("heading", name="You are erased")).to_be_visible()
+    expect(page.get_by_text("Completed")).to_be_visible()
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Save the receipt").click()
+    receipt = tmp_path / downloading.value.suggested_filename
+    downloading.value.save_as(receipt)
+    assert_nobody_is_kept_out(page)
+
+    with page_of(browser, system.http_url) as later:
+        later.goto("/account/receipt")
+        later.get_by_label("The file that you saved").set_input_files(receipt)
+        later.get_by_role("button", name="Look again").click()
+        expect(later.get_by_text("nothing of you is left")).to_be_visible()
+    user_id = json.loads(receipt.read_text(encoding="utf-8"))["user_id"]
+    answer = httpx.get(
+        f"{system.http_url}/v1/users/{user_id}/export",
+        headers={"Authorization": f"Bearer {API_KEY}"},
+        timeout=60,
+    )
+    assert not any(answer.json()["postgres"].values())
+
+
+def _become_a_customer(page: Page, system: LocalSystem, email: str) -> None:
+    page.goto("/account")
+    register = page.get_by_role("form", name="Register")
+    register.get_by_label("E-mail").fill(email)
+    register.get_by_label("Password").fill(PASSWORD)
+    register.get_by_role("button", name="Register").click()
+    page.goto(f"/account/confirm#token={mailed_token(system, email)}")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Open the account").click()
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Protocol
@@ -54,6 +54,13 @@ class StoredInterests:
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return found
+
+    def forget(self, people: Collection[str]) -> int:
+        """Returns: how many of them were remembered."""
+        return sum(self._known.pop(user_id, None) is not None for user_id in people)
+
+    def forget_everybody(self) -> None:
+        self._known.clear()
 
     async def _read(self, user_id: str) -> tuple[str, ...]:
         reading = asyncio.to_thread(self._accounts.by_id, user_id)

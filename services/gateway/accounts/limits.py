@@ -38,6 +38,9 @@ GUESSES_WITHIN = RateLimitItemPerHour(10, 1, "guesses-within")
 EXPORTS = RateLimitItemPerHour(10, 1, "exports")
 """Of a person's data: each reads Kafka from its beginning."""
 
+CHECKS = RateLimitItemPerHour(20, 1, "checks")
+"""Of one erasure: each reads Kafka from its beginning."""
+
 
 class Limits:
     """Counts in moving windows: in this process, or in a Redis that all gateways share.

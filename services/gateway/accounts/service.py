@@ -206,6 +206,21 @@ class Accounts:
         self._post(self._mails.changed(account.email))
         return await self._begin(await self.account(user_id))
 
+    async def confirm_password(self, user_id: str, password: str | None) -> None:
+        """Makes sure that it is the person who acts: of who has an account, by the password.
+
+        Raises: InvalidInput where it is missing or another.
+        """
+        account = await asyncio.to_thread(self._accounts.by_id, user_id)
+        if account is None:
+            return
+        if password is None:
+            raise InvalidInput.of("password", "must be given: the account has one")
+        await self._limits.take(GUESSES_WITHIN, user_id)
+        verdict = await self._passwords.verify(account.password_hash, password)
+        if not verdict.right:
+            raise InvalidInput.of("password", "is not the present one")
+
     async def recover(self, email: str, origin: str | None) -> None:
         """Mails a token that sets a new password, or that there is no account."""
         began = time.monotonic()

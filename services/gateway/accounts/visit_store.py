@@ -48,9 +48,14 @@ class VisitStore:
             end_sessions(cursor, [visitor_id], VISIT_S)
         return row is not None and bool(row[0] == user_id)
 
-    def is_claimed(self, visitor_id: str) -> bool:
+    def is_over(self, visitor_id: str) -> bool:
+        """Whether it was claimed, or ended by an erasure."""
         with self._database.transaction() as cursor:
-            cursor.execute("SELECT FROM claimed_visits WHERE visitor_id = %s", (visitor_id,))
+            cursor.execute(
+                "SELECT FROM claimed_visits WHERE visitor_id = %(id)s"
+                " UNION ALL SELECT FROM ended_sessions WHERE session = %(id)s",
+                {"id": visitor_id},
+            )
             return cursor.rowcount > 0
 
     def unmerged(self, limit: int) -> list[VisitEvent]:

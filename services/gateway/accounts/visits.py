@@ -22,6 +22,9 @@ from services.gateway.tokens import VISIT_S, Claims, Kind, Tokens
 
 log = logging.getLogger(__name__)
 
+VISITOR_PREFIX = "v_"
+"""Begins the id of everybody without an account whom a gateway gave one."""
+
 RENEWABLE_S = 30 * 86_400
 """So long after it expired a visit's token can still be renewed: the visitor came back."""
 
@@ -68,17 +71,17 @@ class Visits:
             await asyncio.to_thread(self._merging.stop, timeout_s)
 
     async def begin(self, token: str | None, origin: str | None) -> Visit:
-        """A new visit, or the one of `token` with a new token: not where it was claimed.
+        """A new visit, or the one of `token` with a new token: not where it was claimed or erased.
 
         Raises: RateLimited, Unavailable.
         """
         visitor_id = None if token is None else self._visitor(token)
-        if visitor_id is not None and await asyncio.to_thread(self._store.is_claimed, visitor_id):
+        if visitor_id is not None and await asyncio.to_thread(self._store.is_over, visitor_id):
             visitor_id = None
         if visitor_id is None:
             if origin is not None:
                 await self._limits.take(VISITS, origin)
-            visitor_id = f"v_{secrets.token_hex(12)}"
+            visitor_id = f"{VISITOR_PREFIX}{secrets.token_hex(12)}"
         claims = Claims(Kind.VISIT, visitor_id, visitor_id)
         return Visit(visitor_id, self._tokens.sign(claims, VISIT_S))
 

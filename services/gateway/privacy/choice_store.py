@@ -1,5 +1,6 @@
 """What people said about personal lists, in Postgres."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,7 +31,7 @@ class ChoiceStore:
             row = cursor.fetchone()
         return Choice(user_id, True, None) if row is None else Choice(*row)
 
-    def set(self, user_id: str, enabled: bool) -> Choice:
+    def put(self, user_id: str, enabled: bool) -> Choice:
         """The same once more changes nothing."""
         with self._database.transaction() as cursor:
             cursor.execute(
@@ -44,6 +45,15 @@ class ChoiceStore:
             row = cursor.fetchone()
         assert row is not None
         return Choice(*row)
+
+    def unwilling(self, people: Collection[str]) -> set[str]:
+        """Those of these people who said no."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT user_id FROM personalisation WHERE user_id = ANY(%s) AND NOT enabled",
+                (list(people),),
+            )
+            return {user_id for (user_id,) in cursor.fetchall()}
 
     def changed_since(self, mark: datetime | None) -> tuple[list[tuple[str, bool]], datetime]:
         """What was said since `mark` and some before: the person, and whether they want it.

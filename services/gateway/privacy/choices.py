@@ -5,7 +5,7 @@ other gateway within two seconds. While Postgres is away what was read last stay
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 NotPersonalBecause = Literal["personalisation_off", "personalisation_unknown"]
@@ -31,6 +31,13 @@ class Choices:
         if not self._read:
             return UNKNOWN
         return OFF if user_id in self._off else None
+
+    def forget(self, people: Collection[str]) -> int:
+        """Of people who have said nothing any more. Returns: how many had said no."""
+        with self._lock:
+            known = len(self._off.intersection(people))
+            self._off.difference_update(people)
+            return known
 
     def apply(self, changes: Iterable[tuple[str, bool]]) -> None:
         """What people said, each with whether lists may be personal. From now on it is known."""

@@ -101,13 +101,19 @@ def _readable(cursor: Cursor, row: dict[str, Any]) -> dict[str, Any]:
     for name in ("state", "vector"):
         if name in row:
             row[name] = np.frombuffer(bytes(row[name]), dtype="<f4").tolist()
-    if "seen" in row:
-        ordinals = list(BitMap.deserialize(bytes(row.pop("seen"))))
-        cursor.execute("SELECT item_id FROM items WHERE ordinal = ANY(%s)", (ordinals,))
-        row["seen_items"] = sorted(item_id for (item_id,) in cursor.fetchall())
+    for name in ("seen", "unwanted"):
+        if name in row:
+            row[f"{name}_items"] = _items(cursor, bytes(row.pop(name)))
     if "type" in row:
         row["type"] = _type_name(row["type"])
     return row
+
+
+def _items(cursor: Cursor, bitmap: bytes) -> list[str]:
+    """The ids of the ordinals in a serialised bitmap; empty: none."""
+    ordinals = list(BitMap.deserialize(bitmap)) if bitmap else []
+    cursor.execute("SELECT item_id FROM items WHERE ordinal = ANY(%s)", (ordinals,))
+    return sorted(item_id for (item_id,) in cursor.fetchall())
 
 
 def _type_name(number: int) -> str:

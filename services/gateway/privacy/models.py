@@ -1,15 +1,24 @@
 """What callers send and get about their data."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from headrace.contracts.identifiers import Identifier
+from services.gateway.accounts.models import Password
+from services.gateway.privacy.erasure_store import State
+from services.gateway.privacy.receipts import Receipt
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _of_our_time(moment: datetime) -> datetime:
+    if not 2000 < moment.year < 3000:
+        raise ValueError("must be the time in the receipt")
+    return moment
 
 
 class PersonReference(_Body):
@@ -42,6 +51,86 @@ class Export(_Body):
     kafka: dict[str, ExportedRecords] = Field(description="By topic.")
 
 
+class EraseRequest(_Body):
+    """Who erases."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    password: Password | None = Field(
+        default=None, description="Of the account, where its person acts with their own token."
+    )
+
+
+class ErasureReference(_Body):
+    """Which erasure."""
+
+    erasure_id: Identifier
+
+
+class CheckRequest(_Body):
+    """The receipt but for the id of the erasure."""
+
+    user_id: Identifier = Field(examples=["u_3f9c1a0b7d52e86a41c09d77"])
+    visits: list[Identifier] = Field(max_length=10_000, examples=[["v_09d773f9c1a0b7d52e86a41c"]])
+    requested_at: Annotated[AwareDatetime, AfterValidator(_of_our_time)]
+    code: str = Field(max_length=200, examples=["wmZ3u3Qy0X4nqJf9dJtq4m1kq5Vd2cH3q7o8p9r0s1t"])
+
+
+class ErasureReceipt(_Body):
+    """What proves later what was erased. Keep it: it is shown this once."""
+
+    erasure_id: str = Field(examples=["er_5b9c3f0e6f6d4d6f9c1a0b7d52e86a41"])
+    user_id: str = Field(examples=["u_3f9c1a0b7d52e86a41c09d77"])
+    visits: list[str] = Field(
+        description="Visits that had become the person's, erased with them.",
+        examples=[["v_09d773f9c1a0b7d52e86a41c"]],
+    )
+    requested_at: datetime
+    code: str = Field(
+        description="Known to the holder alone: the service keeps a hash of the receipt.",
+        examples=["wmZ3u3Qy0X4nqJf9dJtq4m1kq5Vd2cH3q7o8p9r0s1t"],
+    )
+
+
+class PlaceModel(_Body):
+    """What became of a place where the person's data lay."""
+
+    place: str = Field(
+        description="A table, a topic, or the memory of a kind of process.",
+        examples=["postgres/interactions"],
+    )
+    state: State = Field(
+        description="gone: nothing is left. forgotten: nobody reads it any more, and the last "
+        "bytes go by `gone_by`. expires: it goes by age, by `gone_by`; nobody reads it any more. "
+        "found: it is there and should not."
+    )
+    removed: int = Field(description="Rows, records or things in memory.", examples=[12])
+    gone_by: datetime | None = Field(description="Null: there is nothing to wait for.")
+
+
+class ErasureInfo(_Body):
+    """How far an erasure is. It does not say whose it is."""
+
+    erasure_id: str = Field(examples=["er_5b9c3f0e6f6d4d6f9c1a0b7d52e86a41"])
+    requested_at: datetime
+    completed_at: datetime | None = Field(
+        description="Null: memories and Kafka are being dealt with, which takes seconds."
+    )
+    places: list[PlaceModel]
+
+
+class ErasureCheck(_Body):
+    """What is found of the erased now. The receipt is the one that was given."""
+
+    erasure_id: str = Field(examples=["er_5b9c3f0e6f6d4d6f9c1a0b7d52e86a41"])
+    checked_at: datetime
+    clean: bool = Field(description="Nothing is there that should not be.")
+    begun_anew: bool = Field(
+        description="Somebody came under the same id since, and what is found may be theirs."
+    )
+    places: list[PlaceModel]
+
+
 class PersonalisationRequest(_Body):
     """Whether a person's lists may be personal."""
 
@@ -63,3 +152,7 @@ class PersonalisationInfo(_Body):
     changed_at: datetime | None = Field(
         description="When they said so last. Null: they never did, and it is enabled."
     )
+
+
+def receipt_of(erasure_id: str, body: CheckRequest) -> Receipt:
+    return Receipt(erasure_id, body.user_id, tuple(body.visits), body.requested_at, body.code)

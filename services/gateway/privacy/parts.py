@@ -1,30 +1,58 @@
-"""Puts the parts of privacy together."""
+"""Puts the parts of privacy together, and starts and stops what runs beside requests."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
-from headrace.runtime.kafka_client import Kafka
-from headrace.runtime.kafka_scan import Scanned, scan
-from headrace.runtime.people_in_records import PeopleFilter
-from headrace.runtime.topics import about_people
 from headrace.store.database import Database
-from services.gateway.accounts.limits import Limits
+from headrace.store.forgetting import Forgetting, Memory
+from services.gateway.accounts.parts import AccountParts
+from services.gateway.directory import Directory
 from services.gateway.privacy.choice_store import ChoiceStore
 from services.gateway.privacy.choices import Choices
+from services.gateway.privacy.erasure_store import ErasureStore
+from services.gateway.privacy.erasures import Erasures
 from services.gateway.privacy.exports import Exports
+from services.gateway.privacy.kafka_places import KafkaPlaces
+from services.gateway.privacy.people_in_memory import PeopleInMemory
 from services.gateway.privacy.service import Privacy
 from services.gateway.settings import GatewaySettings
 
+# Of one topic in an export.
 _MOST_RECORDS = 10_000
 
 
-def privacy_parts(
-    settings: GatewaySettings, database: Database, choices: Choices, limits: Limits
-) -> Privacy:
-    """What the doors need."""
-    find_records = partial(_find_records, settings.kafka(), settings.kafka_scan_deadline_s)
-    return Privacy(ChoiceStore(database), choices, Exports(database, find_records), limits)
-
-
-def _find_records(kafka: Kafka, deadline_s: float, mine: PeopleFilter) -> Sequence[Scanned]:
-    return scan(kafka, about_people, mine, deadline_s=deadline_s, most=_MOST_RECORDS)
+@asynccontextmanager
+async def privacy_parts(
+    settings: GatewaySettings,
+    database: Database,
+    people: AccountParts,
+    directory: Directory,
+    *,
+    choices: Choices,
+    memories: Sequence[Memory],
+) -> AsyncIterator[Privacy]:
+    """Works on erasures while the block runs. memories: what this process holds of people."""
+    kafka = KafkaPlaces(settings.kafka(), settings.kafka_scan_deadline_s)
+    choice_store, store = ChoiceStore(database), ErasureStore(database)
+    erasures = Erasures(store, kafka, directory)
+    memory = PeopleInMemory(memories, choices, choice_store)
+    forgetting = Forgetting(database, "gateway", memory)
+    rounds = [forgetting.periodic(), erasures.periodic()]
+    for one in rounds:
+        one.start()
+    try:
+        yield Privacy(
+            choice_store=choice_store,
+            choices=choices,
+            exports=Exports(database, partial(kafka.find, most=_MOST_RECORDS)),
+            erasure_store=store,
+            erasures=erasures,
+            accounts=people.accounts,
+            limits=people.limits,
+        )
+    finally:
+        for one in rounds:
+            await asyncio.to_thread(one.stop, settings.shutdown_grace_s)
+        await asyncio.to_thread(forgetting.leave)

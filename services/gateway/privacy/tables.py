@@ -17,12 +17,23 @@ _RECENT = (
 @dataclass(frozen=True)
 class Table:
     """whose: a condition that the rows of `%(people)s` fulfil. shown: a list of columns; never the
-    hash of a password or a token. erased: whether an erasure deletes the rows."""
+    hash of a password or a token. erase: what an erasure does, `rows` stands for name and
+    condition; empty: nothing, the rows go by themselves."""
 
     name: str
     whose: str
     shown: str
-    erased: bool = True
+    erase: str = "DELETE FROM {rows}"
+
+    @property
+    def erasing(self) -> str:
+        """The statement that erases; empty where there is none."""
+        return self.erase.format(rows=f"{self.name} WHERE {self.whose}")
+
+    @property
+    def counting(self) -> str:
+        """How many rows there are."""
+        return f"SELECT count(*) FROM {self.name} WHERE {self.whose}"  # noqa: S608 - constants
 
 
 _OWN = "user_id = ANY(%(people)s)"
@@ -48,11 +59,18 @@ TABLES = (
     ),
     Table("accounts", _OWN, "user_id, email, name, role, age_band, interests, created_at"),
     Table("personalisation", _OWN, "enabled, changed_at"),
-    Table("api_keys", "created_by = ANY(%(people)s)", "key_id, name, scopes, created_at"),
+    # The shop goes on with them.
+    Table(
+        "api_keys",
+        "created_by = ANY(%(people)s)",
+        "key_id, name, scopes, created_at",
+        "UPDATE api_keys SET created_by = 'erased' WHERE created_by = ANY(%(people)s)",
+    ),
     Table(
         "interactions",
         _OWN,
-        f"user_id, n, event_id, {_ITEM}, type, value, occurred_at, accepted_at, backfill",
+        f"user_id, n, event_id, {_ITEM}, category, type, value, occurred_at, accepted_at, backfill,"
+        " retracted_by",
     ),
     Table(
         "waiting_events",
@@ -64,7 +82,8 @@ TABLES = (
     Table(
         "user_states",
         _OWN,
-        f"user_id, model_version, epoch, n, state, vector, {_RECENT}, seen, recent_event_ids,"
+        f"user_id, model_version, epoch, n, state, vector, {_RECENT}, seen, unwanted,"
+        " unwanted_categories, recent_event_ids,"
         " last_occurred_at, last_accepted_at",
     ),
     Table("user_counters", _OWN, "user_id, epoch, n, updated_at"),
@@ -73,6 +92,6 @@ TABLES = (
         "ended_sessions",
         f"session = ANY(%(people)s) OR session IN {_THEIR_SIGN_INS}",
         "session, ended_at, until",
-        erased=False,
+        erase="",
     ),
 )

@@ -8,7 +8,7 @@ for some seconds after the next one came.
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -67,6 +67,18 @@ class Before:
             while self._bytes > self._max_bytes:
                 _, gone = self._people.popitem(last=False)
                 self._bytes -= _size(gone)
+
+    def forget(self, people: Collection[str]) -> int:
+        """Returns: how many of them it had vectors of."""
+        with self._lock:
+            gone = [self._people.pop(user_id, []) for user_id in people]
+            self._bytes -= sum(map(_size, gone))
+            return sum(map(bool, gone))
+
+    def forget_everybody(self) -> None:
+        with self._lock:
+            self._people.clear()
+            self._bytes = 0
 
     def at(self, user_id: str, version: tuple[int, int]) -> UserVector | Missing:
         """The person's vector at this version, or why there is none."""

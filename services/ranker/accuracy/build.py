@@ -20,12 +20,19 @@ def people_before(settings: RankerSettings) -> Before:
     return Before(settings.accuracy_memory_mb * 1_000_000, panel.has)
 
 
+def lists_shown(settings: RankerSettings) -> Shown:
+    """Lists that people got, which clicks are credited to."""
+    return Shown(settings.accuracy_window_min * 60, settings.accuracy_lists)
+
+
 def live_accuracy(
     settings: RankerSettings,
     model_version: str,
     publisher: Publisher,
     before: Before,
     places: Places,
+    *,
+    shown: Shown,
 ) -> LiveAccuracy:
     catalogue = places.catalogue
     return LiveAccuracy(
@@ -40,7 +47,7 @@ def live_accuracy(
             budget=Budget(settings.accuracy_clicks_per_s),
         ),
         inputs=Inputs(lambda ordinal: float(catalogue.popularity(np.array([ordinal]))[0])),
-        shown=Shown(settings.accuracy_window_min * 60, settings.accuracy_lists),
+        shown=shown,
         variety=Variety(catalogue),
         ordinal_of=catalogue.known_ordinal,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations  # an array names its kind for the type check
 import threading
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -141,6 +141,24 @@ class Shown:
             oldest = now - SETTLED_S - self._window_s
             while self._lists and self._lists[0].served_at < oldest:
                 self._forget()
+
+    def forget(self, people: Collection[str]) -> int:
+        """Forgets their lists and clicks. Returns: how many there were."""
+        with self._lock:
+            lists = [one for one in self._lists if one.user_id not in people]
+            clicks = [one for one in self._waiting if one[1].user_id not in people]
+            gone = len(self._lists) - len(lists) + len(self._waiting) - len(clicks)
+            if gone:
+                self._lists, self._waiting = deque(lists), deque(clicks)
+                for user_id in people:
+                    self._people.pop(user_id, None)
+            return gone
+
+    def forget_everybody(self) -> None:
+        with self._lock:
+            self._lists.clear()
+            self._waiting.clear()
+            self._people.clear()
 
     def _count(self) -> None:
         for (cell, predictions), chances in self._uncounted.items():

@@ -264,7 +264,7 @@ def test_nothing_is_kept_of_who_does_not_want_it(service: EventIngest, store: Po
     store.query("INSERT INTO personalisation VALUES ('ann', false)")
     wrong = given("wrong", type=7, value=9.0)
     events = [given("e1"), wrong, given("w1", item_id="later"), given("e1", "bob")]
-    assert ingest(service, *events) == ["unwanted", "unwanted", "unwanted", "stored"]
+    assert ingest(service, *events) == ["opted_out", "opted_out", "opted_out", "stored"]
     assert store.log_of("ann") == ["before"]
     assert store.log_of("bob") == ["e1"]
     assert store.count("waiting_events") == store.count("refused_events") == 0

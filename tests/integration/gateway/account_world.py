@@ -23,6 +23,7 @@ from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.kafka_records import Record
 from headrace.runtime.readiness import Readiness
 from headrace.store.database import Database
+from headrace.store.forgetting import Memory
 from services.event_ingest.consumer import decode_event
 from services.event_ingest.log import EventLog
 from services.event_ingest.service import EventIngest
@@ -31,7 +32,6 @@ from services.gateway.accounts.grpc import ACCOUNTS, AccountServicer
 from services.gateway.accounts.key_grpc import KEYS as KEY_SERVICE
 from services.gateway.accounts.key_grpc import KeyServicer
 from services.gateway.accounts.key_routes import key_routes
-from services.gateway.accounts.limits import Limits
 from services.gateway.accounts.parts import AccountParts, account_parts
 from services.gateway.accounts.routes import account_routes
 from services.gateway.accounts.visit_store import VisitEvent
@@ -48,6 +48,7 @@ from services.gateway.privacy.choice_feed import ChoiceFeed
 from services.gateway.privacy.grpc import PRIVACY, PrivacyServicer
 from services.gateway.privacy.parts import privacy_parts
 from services.gateway.privacy.routes import privacy_routes
+from services.gateway.privacy.service import Privacy
 from services.gateway.settings import GatewaySettings
 from tests.unit.gateway.memory import KEYS, TOKENS, World
 
@@ -134,7 +135,8 @@ class Replica:
         self.access = Access(KEYS, TOKENS, self.directory)
         self.world = World()
         self.choices = ChoiceFeed(self.world.choices, self.database)
-        self.privacy = privacy_parts(self.settings, self.database, self.world.choices, Limits())
+        self.memories: list[Memory] = [TOKENS]
+        self.privacy: Privacy
         self.visits = VisitLog()
         self.log = IngestedLog(self.database)
         self.history = History(HistoryStore(self.database), self.log.retract)
@@ -147,6 +149,16 @@ class Replica:
             self.parts = await stack.enter_async_context(
                 account_parts(
                     self.settings, self.database, TOKENS, self.directory, self.visits.append
+                )
+            )
+            self.privacy = await stack.enter_async_context(
+                privacy_parts(
+                    self.settings,
+                    self.database,
+                    self.parts,
+                    self.directory,
+                    choices=self.world.choices,
+                    memories=self.memories,
                 )
             )
             yield await stack.enter_async_context(self.client(host))

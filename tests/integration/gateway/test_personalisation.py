@@ -57,14 +57,15 @@ async def test_an_id_that_cannot_be_is_refused(do: Do) -> None:
 async def test_every_replica_hears_of_it(replica: Replica, people: str) -> None:
     other = Replica(people, "")
     try:
-        for choices in (replica.choices, other.choices):
-            choices.round()
-        await replica.privacy.set_personalisation("259", False)
-        other.choices.round()
-        assert other.world.choices.why_not("259") == "personalisation_off"
-        await other.privacy.set_personalisation("259", True)
-        replica.choices.round()
-        assert replica.world.choices.why_not("259") is None
+        async with replica.running(), other.running():
+            for choices in (replica.choices, other.choices):
+                choices.round()
+            await replica.privacy.set_personalisation("259", False)
+            other.choices.round()
+            assert other.world.choices.why_not("259") == "personalisation_off"
+            await other.privacy.set_personalisation("259", True)
+            replica.choices.round()
+            assert replica.world.choices.why_not("259") is None
     finally:
         other.database.close()
 

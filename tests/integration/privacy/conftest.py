@@ -6,8 +6,22 @@ import httpx
 import pytest
 
 from headrace.runtime.topics import create_topics
+from headrace.store import forgetting
+from services.gateway.privacy import erasure_store, erasures
 from tests.conftest import KafkaServer, PostgresServer, scratch_database
 from tests.integration.privacy.world import MODEL, World
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _soon() -> Iterator[None]:
+    """Nobody waits here for processes that start, nor for requests that are under way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forgetting, "PERIOD_S", 0.1)
+        patch.setattr(forgetting, "_SETTLES_S", 0.2)
+        patch.setattr(erasure_store, "_MEMORIES_S", 0.5)
+        patch.setattr(erasures, "PERIOD_S", 0.1)
+        patch.setattr(erasures, "_AGAIN_S", 0.5)
+        yield
 
 
 @pytest.fixture(scope="module")

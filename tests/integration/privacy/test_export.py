@@ -109,4 +109,5 @@ def test_no_table_that_tells_of_people_is_forgotten(world: World) -> None:
         " AND table_type = 'BASE TABLE' AND column_name = ANY(%s)",
         list(_PERSONAL),
     )
-    assert {name for (name,) in rows} <= {table.name for table in TABLES}
+    # A digest, which an erasure makes.
+    assert {name for (name,) in rows} - {"erased_people"} <= {table.name for table in TABLES}

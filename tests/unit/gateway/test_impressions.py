@@ -40,13 +40,12 @@ class MemorySink:
     def close(self) -> None:
         self.closed = True
 
+    def by_record(self) -> list[list[ServedList]]:
+        return [list(ServedLists.FromString(record.value or b"").lists) for record in self.records]
+
     @property
     def lists(self) -> list[ServedList]:
-        return [
-            one
-            for record in self.records
-            for one in ServedLists.FromString(record.value or b"").lists
-        ]
+        return [one for lists in self.by_record() for one in lists]
 
 
 def listed(count: int, source: str = "retrieval") -> RankedList:
@@ -87,15 +86,32 @@ def test_a_list_is_noted_down_as_it_was_answered(sink: MemorySink) -> None:
     assert sink.closed
 
 
-def test_many_lists_share_a_record_in_their_order(sink: MemorySink) -> None:
+def test_lists_of_a_person_share_a_record_in_their_order_and_nobody_elses(
+    sink: MemorySink,
+) -> None:
     log = ImpressionLog(lambda: sink)
     for n in range(500):
-        log.served(RecommendationRequest(user_id=f"u{n}"), listed(20))
+        log.served(RecommendationRequest(user_id="ann" if n % 2 else None), listed(n % 20))
     log.start()
     assert wait_until(lambda: len(sink.lists) == 500, 10)
     log.close(10)
-    assert [one.user_id for one in sink.lists] == [f"u{n}" for n in range(500)]
-    assert len(sink.records) < 10
+    of_ann = [len(one.impressions) for one in sink.lists if one.user_id == "ann"]
+    assert of_ann == [n % 20 for n in range(500) if n % 2]
+    assert len(sink.records) < 20
+    keys = [(record.key or b"").decode().split("\n")[0] for record in sink.records]
+    assert [{one.user_id for one in lists} for lists in sink.by_record()] == [{k} for k in keys]
+    assert len({record.key for record in sink.records}) == len(sink.records)
+
+
+def test_lists_of_who_is_erased_are_not_written_any_more(sink: MemorySink) -> None:
+    log = ImpressionLog(lambda: sink)
+    for user in ("ann", None, "bob", "ann"):
+        log.served(RecommendationRequest(user_id=user), listed(1))
+    assert log.forget(["ann"]) == 2
+    assert log.forget(["ann"]) == 0
+    log.start()
+    log.close(10)
+    assert {one.user_id for one in sink.lists} == {"", "bob"}
 
 
 def test_a_full_queue_drops_and_counts_instead_of_waiting(sink: MemorySink) -> None:

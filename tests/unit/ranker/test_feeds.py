@@ -1,5 +1,8 @@
 """What Kafka may bring, and what is refused."""
 
+import asyncio
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -9,8 +12,10 @@ from headrace.api.catalogue.v1.catalogue_pb2 import Item, ItemChange
 from headrace.api.vectors.v1.vectors_pb2 import ItemVector, UserVector
 from headrace.errors import MalformedRecord
 from headrace.index.encoding import to_bytes
-from headrace.runtime.kafka_records import Record
-from services.ranker.feeds import item_decoder, user_decoder
+from headrace.runtime.kafka_records import Message, Record
+from services.ranker.feeds import Gone, item_decoder, user_decoder, user_sink
+from services.ranker.users import UserCache
+from services.ranker.users import UserVector as UserVectorInCache
 
 WIDTH = 4
 VECTOR = to_bytes(np.arange(WIDTH, dtype=np.float32))
@@ -73,6 +78,7 @@ def test_an_item_is_read_whole() -> None:
 
 def test_a_person_is_read_whole() -> None:
     user = user_decoder("m1", WIDTH)(record(user_message().SerializeToString()))
+    assert isinstance(user, UserVectorInCache)
     assert (user.user_id, user.version) == ("ann", (1, 9))
     assert user.vector is not None
     assert user.vector.tolist() == [0, 1, 2, 3]
@@ -86,6 +92,7 @@ def test_a_person_is_read_whole() -> None:
 def test_a_person_without_history_has_no_vector() -> None:
     message = UserVector(user_id="ann", model_version="m1", width=WIDTH)
     user = user_decoder("m1", WIDTH)(record(message.SerializeToString()))
+    assert isinstance(user, UserVectorInCache)
     assert user.vector is None
     assert len(user.seen) == 0
 
@@ -114,7 +121,7 @@ def test_an_item_that_cannot_be_used_is_refused(value: bytes | None, reason: str
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (None, "empty"),
+        (b"", "empty"),
         (b"\xff\xff garbage", "undecodable"),
         (user_message(model_version="m2").SerializeToString(), "other_model_version"),
         (user_message(width=5).SerializeToString(), "invalid"),
@@ -128,3 +135,21 @@ def test_a_person_that_cannot_be_used_is_refused(value: bytes | None, reason: st
     with pytest.raises(MalformedRecord) as refused:
         user_decoder("m1", WIDTH)(record(value))
     assert refused.value.reason == reason
+
+
+async def test_a_tombstone_takes_the_person_away_and_what_comes_after_begins_anew() -> None:
+    decode = user_decoder("m1", WIDTH)
+    old = decode(record(user_message().SerializeToString()))
+    gone = decode(replace(record(None), key=b"ann"))
+    assert isinstance(old, UserVectorInCache)
+    assert gone == Gone("ann")
+    cache = UserCache(1_000_000, asyncio.get_running_loop())
+    cache.offer(old)
+    sink = user_sink(cache)
+    with cache.expecting("ann"):
+        sink([Message(record(None), body) for body in (old, gone)])
+        assert cache.get("ann") is None
+        assert cache.size_bytes == 0
+        anew = replace(old, epoch=2, n=1)
+        sink([Message(record(None), body) for body in (gone, anew)])
+        assert cache.get("ann") is anew

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.runtime import dead_letters
-from headrace.runtime.dead_letters import reason_of, to_dead_letter, to_original
+from headrace.runtime.dead_letters import first_written_ms, reason_of, to_dead_letter, to_original
 from headrace.runtime.kafka_publisher import Outgoing
 from headrace.runtime.kafka_records import Record, Refusal
 
@@ -33,9 +33,19 @@ def test_turning_a_letter_back_gives_the_record(record: Record, reason: str, det
     assert letter.topic == f"{record.topic}.dlq"
     assert letter.key == f"{record.partition}/{record.offset}".encode()
     assert reason_of(letter) == reason
-    assert to_original(letter) == Outgoing(
-        record.topic, record.key or b"", record.value, list(record.headers)
+    first = (dead_letters.FIRST_WRITTEN_MS, str(record.timestamp_ms).encode())
+    original = to_original(letter)
+    assert original == Outgoing(
+        record.topic, record.key or b"", record.value, [*record.headers, first]
     )
+    # However often it is replayed and refused: when it was written first stays known.
+    replayed = Record(
+        original.topic, 0, 0, record.timestamp_ms + 9, original.key, original.value,
+        original.headers,
+    )  # fmt: skip
+    assert first_written_ms(replayed) == record.timestamp_ms
+    again = to_original(_found(to_dead_letter(Refusal(replayed, reason, detail))))
+    assert list(again.headers) == list(original.headers)
 
 
 def test_a_letter_refused_again_carries_the_newest_reason_alone() -> None:

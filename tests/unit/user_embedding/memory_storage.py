@@ -56,6 +56,7 @@ class MemoryLogs:
 
     entries: dict[str, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
     epochs: dict[str, int] = field(default_factory=dict)
+    gone: dict[str, int] = field(default_factory=dict)
     reads: int = 0
     away: bool = False
 
@@ -83,6 +84,9 @@ class MemoryLogs:
         """The log begins anew in the next epoch."""
         self.entries[user_id].clear()
         self.epochs[user_id] = self.epochs.get(user_id, 0) + 1
+
+    def erased(self, user_ids: Sequence[str]) -> Mapping[str, int]:
+        return {user: self.gone[user] for user in user_ids if user in self.gone}
 
     def position(self, user_id: str) -> tuple[int, int]:
         if self.away:
