@@ -105,6 +105,16 @@ def release(system: LocalSystem, *arguments: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patience() -> Iterator[None]:
+    """The machine may be busy; what is tested here is not how fast it is. Before the system, which
+    is told by its environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADRACE_RANKER_DEADLINE_MS", "10000")
+        patch.setenv("HEADRACE_USER_EMBEDDING_TIMEOUT_MS", "4000")
+        yield
+
+
 @pytest.fixture(scope="module")
 def wider(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wider") / "bundle"
