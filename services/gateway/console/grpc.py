@@ -16,7 +16,8 @@ from headrace.runtime.timestamps import to_timestamp
 from services.gateway.access import Access
 from services.gateway.accounts.key_grpc import authorization_in
 from services.gateway.console.live import Live
-from services.gateway.console.models import Inspection, LiveEvent, WatchQuery
+from services.gateway.console.live_models import LiveEvent, WatchQuery
+from services.gateway.console.models import Inspection
 from services.gateway.console.service import Console, scope_to_inspect
 from services.gateway.grpc import ranked_items, recommend_response, recommendation_request
 from services.gateway.history.grpc import entry_message

@@ -3,7 +3,7 @@
 import asyncio
 
 from headrace.store.database import Database
-from services.gateway.console.models import ItemState, ShownAndChosen, Window
+from services.gateway.console.item_models import ItemState, ShownAndChosen, Window
 
 _STATE = """
     SELECT ordinal, title, revision, updated_at, CASE

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from prometheus_client import Counter, Gauge
 
 from headrace.errors import PermissionDenied, Unauthenticated, Unavailable
-from services.gateway.console.models import LiveEvent, WatchQuery
+from services.gateway.console.live_models import LiveEvent, WatchQuery
 
 log = logging.getLogger(__name__)
 

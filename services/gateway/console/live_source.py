@@ -16,7 +16,7 @@ from headrace.runtime.timestamps import to_moment
 from headrace.runtime.topics import INTERACTIONS
 from headrace.store.database import Database
 from services.gateway.console.live import Deliver, Fail
-from services.gateway.console.models import LiveEvent
+from services.gateway.console.live_models import LiveEvent
 
 log = logging.getLogger(__name__)
 

@@ -10,15 +10,12 @@ from fastapi.responses import StreamingResponse
 from services.gateway.access import Access
 from services.gateway.answers import InPath, authorization_of, json_answer, list_body
 from services.gateway.bodies import read_body
+from services.gateway.console.item_models import InspectedItem
 from services.gateway.console.live import Came, Live
-from services.gateway.console.models import (
-    InspectedItem,
-    InspectedList,
-    LiveEvent,
-    SystemStatus,
-    WatchQuery,
-)
+from services.gateway.console.live_models import LiveEvent, WatchQuery
+from services.gateway.console.models import InspectedList
 from services.gateway.console.service import Console, scope_to_inspect
+from services.gateway.console.status_models import SystemStatus
 from services.gateway.history.routes import entry_body
 from services.gateway.keys import Scope
 from services.gateway.models import RecommendationRequest

@@ -6,7 +6,9 @@ from typing import NamedTuple, Protocol
 
 from headrace.errors import NotFound
 from services.gateway.accounts.interests import Interests, WarmUp
-from services.gateway.console.models import Inspection, ItemState, RankerStatus, ShownAndChosen
+from services.gateway.console.item_models import ItemState, ShownAndChosen
+from services.gateway.console.models import Inspection
+from services.gateway.console.status_models import RankerStatus
 from services.gateway.history.service import History
 from services.gateway.history.store import HistoryEntry
 from services.gateway.keys import Scope

@@ -8,8 +8,9 @@ from google.protobuf.message import Message
 
 from headrace.api.ranker.v1 import inspection_pb2, inspection_pb2_grpc
 from headrace.runtime.grpc_channel import call
-from services.gateway.console.models import Inspection, RankerStatus
+from services.gateway.console.models import Inspection
 from services.gateway.console.service import Inspected
+from services.gateway.console.status_models import RankerStatus
 from services.gateway.models import RecommendationRequest
 from services.gateway.upstream import ranked_list, recommend_message
 

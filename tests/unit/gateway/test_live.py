@@ -11,7 +11,7 @@ from headrace.errors import Unauthenticated, Unavailable
 from headrace.local.waiting import wait_until
 from services.gateway.console import live as live_module
 from services.gateway.console.live import Came, Deliver, Fail, Live
-from services.gateway.console.models import LiveEvent, WatchQuery
+from services.gateway.console.live_models import LiveEvent, WatchQuery
 
 
 def event(n: int, user_id: str = "ann", type_: str = "click") -> LiveEvent:
