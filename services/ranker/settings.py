@@ -35,7 +35,7 @@ class RankerSettings(SlotSettings, PeerSettings, KafkaSettings):
     """Lists computed at the same time."""
     accuracy_share: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Of people whose clicks and lists live accuracy looks at; 0: it is off."""
-    accuracy_clicks_per_s: Annotated[float, Field(gt=0, le=1_000)] = 5.0
+    accuracy_clicks_per_s: Annotated[float, Field(gt=0, le=1_000)] = 2.0
     """About so many are scored, each of which costs what a list costs; beyond, a sample."""
     accuracy_memory_mb: Annotated[int, Field(ge=1, le=10_000)] = 32
     """For people's vectors before their last clicks."""
