@@ -57,7 +57,7 @@ def live(home: Path, bundle: Path) -> tuple[dict[str, float], dict[str, float]]:
         home,
         Ports.free(),
         bundle,
-        api_key="hr_bench",
+        api_key="hr_only_for_this_bench",
         environment={"HEADRACE_ACCURACY_CLICKS_PER_S": "1000"},
         say=lambda _text: None,
     ) as system:
