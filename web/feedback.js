@@ -35,6 +35,11 @@ export async function unwanted() {
   return asVisitor("GET", `${await own()}/not-interested`);
 }
 
+/** Whether the visitor's lists may be personal. */
+export async function personal() {
+  return (await asVisitor("GET", `${await own()}/personalisation`)).enabled;
+}
+
 async function takeBack(path) {
   waitFor((await asVisitor("DELETE", `${await own()}${path}`)).event_id);
   dispatchEvent(new Event("feedback"));

@@ -3,13 +3,13 @@
 import { call } from "./api.js";
 import { categoryPath, itemPath } from "./cards.js";
 import { element, notice, page } from "./dom.js";
-import { notInterested, unwanted, wantAgain } from "./feedback.js";
+import { notInterested, personal, unwanted, wantAgain } from "./feedback.js";
 import { choice, form } from "./forms.js";
 import { poster } from "./posters.js";
 
 export async function preferencesPage() {
   const main = page("Preferences");
-  const [said, { categories }] = await Promise.all([unwanted(), call("GET", "/v1/categories")]);
+  const [said, { categories }, heard] = await Promise.all([unwanted(), call("GET", "/v1/categories"), personal()]);
   const news = element("p", { className: "unseen", role: "status" });
   const heading = element("h1", { tabIndex: -1 }, "What you don’t want to see");
   const lines = element("ul", { className: "lines" });
@@ -27,6 +27,7 @@ export async function preferencesPage() {
     const next = (line.nextElementSibling ?? line.previousElementSibling)?.querySelector("button") ?? heading;
     line.remove();
     next.focus();
+    said.categories = said.categories.filter((one) => one.category !== what.category);
     news.textContent = `${name} may be in your lists again.`;
     tellIfEmpty();
   };
@@ -50,8 +51,9 @@ export async function preferencesPage() {
     tellIfEmpty();
     return `Nothing of ${category} is in your lists any more.`;
   });
-  main.append(heading,
+  main.append(...[heading,
     element("p", {}, "It is in no list of yours until you want it again; search and categories find it all the same. ",
       element("a", { href: "/history" }, "What you did")),
-    news, empty, lines, element("div", { className: "forms one" }, more));
+    heard ? null : element("p", { className: "notice" }, "Your lists are not personal, as you asked: they are those of everybody, and nothing of this counts in them."),
+    news, empty, lines, element("div", { className: "forms one" }, more)].filter(Boolean));
 }

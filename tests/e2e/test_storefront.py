@@ -68,7 +68,9 @@ def test_what_is_bought_is_not_offered_again(page: Page) -> None:
     assert title not in titles(page, "For you")
 
 
-def test_what_is_not_wanted_leaves_every_row_until_it_is_wanted_again(page: Page) -> None:
+def test_what_is_not_wanted_leaves_every_row_until_it_is_wanted_again(
+    page: Page, system: LocalSystem
+) -> None:
     page.goto("/")
     title = titles(page, "For you")[0]
     assert title in titles(page, "Trending")
@@ -83,6 +85,14 @@ def test_what_is_not_wanted_leaves_every_row_until_it_is_wanted_again(page: Page
     expect(page.get_by_text("Nothing is left out of your lists")).to_be_visible()
     page.goto("/")
     assert title in titles(page, "For you")
+    visit = page.evaluate("JSON.parse(localStorage['headrace.session'])")
+    httpx.put(
+        f"{system.http_url}/v1/users/{visit['user_id']}/personalisation",
+        json={"enabled": False},
+        headers={"Authorization": f"Bearer {visit['access_token']}"},
+    ).raise_for_status()
+    page.goto("/preferences")
+    expect(page.get_by_text("Your lists are not personal, as you asked")).to_be_visible()
 
 
 def test_what_is_removed_from_the_history_is_pressed_no_more(page: Page) -> None:

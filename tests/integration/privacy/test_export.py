@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import orjson
 import pytest
+from pyroaring import BitMap
 
 from headrace.client import AsyncPrivacy, Privacy
 from headrace.errors import PermissionDenied, RateLimited
@@ -23,6 +24,11 @@ _PERSONAL = (
 async def test_everything_is_in_it(world: World, http: httpx.AsyncClient) -> None:
     visit = world.move_in("u_ann")
     world.move_in("u_ben")
+    world.store.query(
+        "UPDATE user_states SET unwanted = %s, unwanted_categories = '{Tea}' WHERE user_id = %s",
+        BitMap([1]).serialize(),
+        "u_ann",
+    )
     answer = await http.get("/v1/users/u_ann/export", headers=world.bearer("u_ann"))
     assert answer.status_code == 200, answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -39,12 +45,16 @@ async def test_everything_is_in_it(world: World, http: httpx.AsyncClient) -> Non
         ("u_ann", "kettle", "click"),
         (visit, "kettle", "click"),
     }
-    state = told["postgres"]["user_states"][0]
+    states = {one["user_id"]: one for one in told["postgres"]["user_states"]}
+    state = states["u_ann"]
     assert (state["vector"], state["recent_items"], state["seen_items"]) == (
         [1.0, 2.0],
         ["kettle"],
         ["kettle"],
     )
+    assert (state["unwanted_items"], state["unwanted_categories"]) == (["kettle"], ["Tea"])
+    assert states[visit]["unwanted_items"] == []
+    assert {"category", "retracted_by"} <= events[0].keys()
 
 
 async def test_what_kafka_still_holds_is_in_it(world: World, http: httpx.AsyncClient) -> None:
