@@ -9,6 +9,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extras import execute_values
 
 from headrace.store.database import Database
+from headrace.store.erased_people import erased_among
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,12 @@ class ServedList:
 
 
 def keep(cursor: Cursor, partition: int, offset: int, lists: Sequence[ServedList]) -> None:
-    """Keeps the lists of a record, which must not have come before."""
+    """Keeps the lists of a record, which must not have come before, but those of people who were
+    erased since."""
+    erased = erased_among(cursor, {one.user_id for one in lists}) if lists else {}
+    lists = [
+        one for one in lists if one.user_id not in erased or one.served_at > erased[one.user_id].at
+    ]
     if lists:
         execute_values(
             cursor,

@@ -29,6 +29,7 @@ from headrace.runtime.topics import (
     dead_letters,
     user_vectors,
 )
+from services.event_ingest.click_through import ServedList, keep
 from services.event_ingest.consumer import decode_event
 from services.gateway.accounts.visit_store import VisitStore
 from services.gateway.fallback import PersonalLists
@@ -117,6 +118,7 @@ async def test_nothing_is_left_in_any_table_topic_or_memory(
         "postgres/refresh_tokens": 1,
         "postgres/refused_events": 1,
         "postgres/registrations": 1,
+        "postgres/served_lists": 1,
         "postgres/sign_ins": 1,
         "postgres/user_counters": 2,
         "postgres/user_states": 2,
@@ -304,6 +306,19 @@ def _state(user_id: str, epoch: int = 0) -> UserState:
         last_occurred_at=AS_OF,
         last_accepted_at=None,
     )
+
+
+def test_lists_that_were_under_way_are_not_kept(world: World) -> None:
+    world.move_in("u_pam")
+    _erase_now(world, "u_pam")
+    lists = [
+        ServedList(place, user_id, PAST, MODEL, ["kettle"], [1])
+        for place, user_id in enumerate(["u_pam", "u_somebody"])
+    ]
+    with world.database.transaction() as cursor:
+        keep(cursor, partition=9, offset=9, lists=lists)
+    assert not _rows(world, "u_pam")
+    assert _rows(world, "u_somebody") == {"postgres/served_lists": 1}
 
 
 def test_visits_are_not_merged_any_more(world: World) -> None:
