@@ -135,6 +135,7 @@ def test_trends_set_a_period_beside_the_one_before_and_leave_dislikes_out(
     for minutes in (10, 50, 70):  # two in this hour, one in the last
         shop.did("ann", CLICK, pan, minutes_ago(minutes))
     shop.did("ann", DISLIKE, pan, minutes_ago(5))
+    shop.did("ann", EventType.NOT_INTERESTED, pan, minutes_ago(5))
     shop.did("bob", CLICK, pan, minutes_ago(26 * 60))  # yesterday, this week
     shop.did("bob", CLICK, mug, minutes_ago(8 * 24 * 60))  # last week
     shop.did("bob", CLICK, mug, minutes_ago(15 * 24 * 60))  # no window reaches it
@@ -178,7 +179,7 @@ def test_cohorts_are_people_by_the_week_of_their_first_event(
     for at in (NOON, NOON + weeks, NOON + weeks, NOON + 2 * weeks):
         shop.did("ann", VIEW, pan, at)
     for at in (sunday, sunday + 2 * weeks):
-        shop.did("bob", DISLIKE, pan, at)
+        shop.did("bob", EventType.NOT_INTERESTED, 0, at)  # in a category
     shop.did("cleo", VIEW, pan, NOON)
     shop.did("dan", VIEW, pan, sunday + timedelta(minutes=1))
     behaviour.round()

@@ -17,7 +17,10 @@ from services.event_ingest.service import EventIngest
 from tests.integration.event_ingest.world import Postgres, ingest
 from tests.unit.event_ingest.builders import given, minutes_ago
 
-COUNTS = "SELECT position, source, shown, clicked, bought FROM click_through ORDER BY 1, 2"
+COUNTS = (
+    "SELECT position, source, sum(shown)::int, sum(clicked)::int, sum(bought)::int"
+    " FROM click_through GROUP BY 1, 2 ORDER BY 1, 2"
+)
 VIEW, CLICK, PURCHASE, DISLIKE = 1, 2, 4, 6
 
 
