@@ -62,7 +62,7 @@ function filterOf(chosen) {
 function inWords({ match, corrected_query: corrected, total }) {
   if (total === 0) return "Nothing is like this. Try another word.";
   if (match === "nearest") return "No item has these words. These are nearest to what they mean:";
-  const found = total >= 10_000 ? "10,000 items or more" : total === 1 ? "One item" : `${count(total)} items`;
+  const found = total >= 2_000 ? "2,000 items or more" : total === 1 ? "One item" : `${count(total)} items`;
   if (match === "corrected") return `${found} for “${corrected}”.`;
   if (match === "some_words") return `No item has all the words; ${found} have some.`;
   return found;

@@ -40,7 +40,7 @@ class PriceRange:
 class Facets:
     """Values and how many of the items have them, most frequent first.
 
-    counted: of so many found items: all, or 5,000 where more were found.
+    counted: of so many found items: all, or 2,000 where more were found.
     texts, numbers: by the attribute's name. prices: by currency.
     """
 
@@ -57,7 +57,7 @@ class Facets:
 class FoundItems:
     """A page of what was found.
 
-    total: 10,000 means that many or more. next_cursor: None on the last page.
+    total: 2,000 means that many or more. next_cursor: None on the last page.
     match: how the items answer the query; None where there was none.
     corrected_query: the query with its mistyped words replaced, where they were.
     personal: whether the person's taste had a say in the order.

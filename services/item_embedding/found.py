@@ -8,11 +8,11 @@ from headrace.contracts.filters import Condition
 from headrace.contracts.finding import Sort
 from services.item_embedding.catalogue import CatalogueItem
 
-TOTAL_KNOWN = 10_000
+TOTAL_KNOWN = 2_000
 """More are not counted."""
-COUNTED = 5_000
+COUNTED = 2_000
 """So many found items at most are counted in facets."""
-RANKED = 2_000
+RANKED = 1_000
 """So many found items at most, the most popular ones, are ranked by their text: words that more
 items have tell little."""
 
@@ -101,8 +101,7 @@ class SearchStore(Protocol):
     def total(self, question: Question) -> int:
         """At most TOTAL_KNOWN."""
 
-    def page(self, question: Question, n: int, after: Place | None, total: int) -> Page:
-        """total: of the question; at more than RANKED the most popular alone are ranked."""
+    def page(self, question: Question, n: int, after: Place | None) -> Page: ...
 
     def facets(self, question: Question) -> Facets: ...
 

@@ -94,7 +94,7 @@ class Search:
         if reading.match == "none":
             return self._nothing(request)
         question = _question(request, reading)
-        page = self._store.page(question, request.n, after, total)
+        page = self._store.page(question, request.n, after)
         return Answer(
             page=page,
             total=total,

@@ -58,10 +58,12 @@ DELETE FROM search_misses WHERE last_at < (
 
 
 _TOTAL = sql.SQL("SELECT count(*) FROM (SELECT FROM item_search s WHERE {where} LIMIT %s) AS found")
-_MOST_POPULAR = sql.SQL(
-    "s.ordinal IN (SELECT s.ordinal FROM item_search s WHERE {where}"
-    " ORDER BY s.popularity DESC, s.ordinal DESC LIMIT %s)"
-)
+# Read once: text vectors are long, and reading a row again costs as much as finding it.
+_MOST_POPULAR = sql.SQL("""
+(SELECT s.ordinal, s.document, s.popularity FROM item_search s WHERE {where}
+    ORDER BY s.popularity DESC, s.ordinal DESC LIMIT %s) AS s
+""")
+_ALL = sql.SQL("item_search s")
 _CATEGORY_COUNTS = sql.SQL("""
 SELECT substr(term, 3) COLLATE "C" AS path, count(*) FROM item_search s, unnest(s.terms) AS term
 WHERE {visible} AND starts_with(term, %s) GROUP BY path ORDER BY path LIMIT %s
@@ -88,14 +90,16 @@ class _Order:
     def beyond(self, where: sql.Composable) -> sql.Composable:
         return _BEYOND.format(where=where, key=self._key, kind=self._kind, beyond=self._beyond)
 
-    def page(self, where: sql.Composable) -> sql.Composable:
-        return _PAGE.format(columns=COLUMNS, key=self._key, where=where, way=self._way)
+    def page(self, source: sql.Composable, where: sql.Composable) -> sql.Composable:
+        return _PAGE.format(
+            columns=COLUMNS, key=self._key, source=source, where=where, way=self._way
+        )
 
 
 _BEYOND = sql.SQL("{where} AND ({key}, s.ordinal) {beyond} (%s::{kind}, %s)")
 _PAGE = sql.SQL("""
 SELECT page.key::text, {columns} FROM (
-    SELECT s.ordinal, {key} AS key FROM item_search s WHERE {where}
+    SELECT s.ordinal, {key} AS key FROM {source} WHERE {where}
     ORDER BY key {way}, s.ordinal {way} LIMIT %s
 ) AS page JOIN items i ON i.ordinal = page.ordinal
 ORDER BY page.key {way}, page.ordinal {way}
@@ -122,17 +126,18 @@ class PostgresSearch:
         rows = self._rows(_TOTAL.format(where=where), [*values, TOTAL_KNOWN])
         return int(rows[0][0])
 
-    def page(self, question: Question, n: int, after: Place | None, total: int) -> Page:
+    def page(self, question: Question, n: int, after: Place | None) -> Page:
         order = _ORDERS[question.sort]
         by = [_tsquery(question.groups or ())] if question.sort == "relevance" else []
+        source: sql.Composable = _ALL
         where, values = _where(question)
-        if by and total > RANKED:
-            where = _MOST_POPULAR.format(where=where)
+        if by:
+            source, where = _MOST_POPULAR.format(where=where), sql.SQL("true")
             values = [*values, RANKED]
         if after is not None:
             where = order.beyond(where)
             values = [*values, *by, after.key, after.ordinal]
-        rows = self._rows(order.page(where), [*by, *values, n + 1])
+        rows = self._rows(order.page(source, where), [*by, *values, n + 1])
         items = [Found(item_of(row[1:]), float(row[0]) if by else 0.0) for row in rows[:n]]
         end = Place(rows[n - 1][0], rows[n - 1][1]) if len(rows) > n else None
         return Page(items, end)

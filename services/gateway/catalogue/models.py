@@ -164,7 +164,7 @@ class PriceFacet(_Body):
 class FacetsModel(_Body):
     """What the found items have in common, most frequent first."""
 
-    counted: int = Field(description="Of so many found items: all, or 5,000 where more were found.")
+    counted: int = Field(description="Of so many found items: all, or 2,000 where more were found.")
     categories: list[ValueCount]
     tags: list[ValueCount]
     availability: list[ValueCount]
@@ -178,7 +178,7 @@ class FoundItems(_Body):
 
     request_id: str = Field(description="Id of this answer, also in the logs.")
     items: list[FoundItemModel]
-    total: int = Field(description="Items found; 10,000: that many or more.")
+    total: int = Field(description="Items found; 2,000: that many or more.")
     next_cursor: str | None = Field(description="For the next page. Null: this is the last.")
     facets: FacetsModel | None = Field(description="Set where `facets` was.")
     match: Match | None = Field(
