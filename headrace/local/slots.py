@@ -1,11 +1,12 @@
 """Runs a second model beside the live one while it is released, and only then."""
 
+import time
 from collections.abc import Callable, Set
 from contextlib import closing
 
 from headrace.local.supervisor import Supervisor
 from headrace.release.registry import Registry
-from headrace.release.slot import model_of
+from headrace.release.slot import LINGER_S, model_of
 from headrace.release.stages import SLOTS, Slot
 from headrace.runtime.periodic import Periodic
 from headrace.store.database import Database
@@ -63,6 +64,8 @@ class ModelSlots:
 
     def _follow(self) -> None:
         before, self._held = self._held, self._now_held()
+        if before - self._held:
+            time.sleep(LINGER_S)
         for slot in before - self._held:
             for part in parts_of(slot):
                 self._supervisor.terminate(part)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ from headrace.store.database import Database
 log = logging.getLogger(__name__)
 
 _PERIOD_S = 1.0
+LINGER_S = 3.0
+"""After a slot was given away: gateways read the registry every second, and ask it until then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,4 +137,5 @@ def _look(registry: Registry, running: Running, process: Process) -> None:
     model = model_of(registry.seen([now]), running.slot, running.bundle_url)
     if model is None or model.manifest_sha256 not in ("", running.manifest_sha256):
         log.info("the slot is given to another model", extra={"slot": running.slot})
+        time.sleep(LINGER_S)
         process.leave()
