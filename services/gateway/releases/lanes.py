@@ -107,7 +107,8 @@ class Lanes:
             reason = "degraded" if ranked.degraded is not None else ""
         if reason:
             FAILURES.labels(reason).inc()
-        if bound.note(failed=bool(reason)):
+        # A shadow may still be starting, and nobody waits for its lists.
+        if candidate.stage == "canary" and bound.note(failed=bool(reason)):
             self._view.stop(candidate, f"it failed too often, last: {reason or 'well again'}")
         return None if reason else ranked
 

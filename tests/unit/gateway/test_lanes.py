@@ -179,6 +179,15 @@ async def test_a_shadow_is_compared_and_shown_to_nobody() -> None:
     assert (REGISTRY.get_sample_value(f"{name}_sum") or 0) - total == pytest.approx(0.5)
 
 
+async def test_a_shadow_that_is_not_ready_yet_is_not_stopped() -> None:
+    world = World(Active(OLD, replace(NEW, stage="shadow", share=1.0)))
+    world.green.failure = Unavailable("it is starting")
+    for user_id in PEOPLE:
+        await world.version(user_id)
+        await world.lanes.settled()
+    assert world.view.candidate is not None
+
+
 async def test_a_share_of_requests_is_shadowed() -> None:
     world = World(Active(OLD, replace(NEW, stage="shadow", share=0.1)))  # 0.2 is drawn
     await world.version("ann")
