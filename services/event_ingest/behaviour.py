@@ -21,6 +21,7 @@ VIEWS = (
     "behaviour_retention",
     "behaviour_sales",
     "behaviour_segments",
+    "age_band_categories",
 )
 """In the order in which they are made of each other."""
 

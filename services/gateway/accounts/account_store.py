@@ -9,6 +9,8 @@ from headrace.store.database import Database
 from services.gateway.accounts.session_store import end_sessions
 from services.gateway.tokens import ACCESS_S
 
+_OF_AGE_BAND = 3  # categories
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -48,6 +50,19 @@ class AccountStore:
                 (email_key,),
             )
             return _account(cursor.fetchone())
+
+    def interests(self, user_id: str) -> tuple[str, ...]:
+        """What they named, or else what their age band chooses more than others do."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT CASE WHEN cardinality(a.interests) > 0 THEN a.interests ELSE ARRAY("
+                " SELECT b.category FROM age_band_categories b WHERE b.age_band = a.age_band"
+                " ORDER BY b.score DESC, b.category LIMIT %s) END"
+                " FROM accounts a WHERE a.user_id = %s",
+                (_OF_AGE_BAND, user_id),
+            )
+            row = cursor.fetchone()
+            return tuple(row[0]) if row else ()
 
     def by_id(self, user_id: str) -> Account | None:
         with self._database.transaction() as cursor:

@@ -1,4 +1,4 @@
-"""What people said they like, for their first lists."""
+"""What people said they like, or their age band does, for their first lists."""
 
 import asyncio
 import time
@@ -63,12 +63,11 @@ class StoredInterests:
         self._known.clear()
 
     async def _read(self, user_id: str) -> tuple[str, ...]:
-        reading = asyncio.to_thread(self._accounts.by_id, user_id)
+        reading = asyncio.to_thread(self._accounts.interests, user_id)
         try:
-            account = await asyncio.wait_for(reading, _DEADLINE_S)
+            return await asyncio.wait_for(reading, _DEADLINE_S)
         except TimeoutError as error:
-            raise DeadlineExceeded(f"no account within {_DEADLINE_S} s") from error
-        return () if account is None else account.interests
+            raise DeadlineExceeded(f"no interests within {_DEADLINE_S} s") from error
 
 
 Recommend = Callable[[RecommendationRequest], Awaitable[RankedList]]

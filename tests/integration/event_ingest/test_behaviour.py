@@ -271,13 +271,14 @@ def test_who_is_erased_is_forgotten_by_the_next_refresh_and_no_view_holds_ids_of
     for kind in (VIEW, PURCHASE):
         shop.did("ann", kind, pan, minutes_ago(10))
     behaviour.round()
-    assert all(store.count(view) for view in VIEWS)
+    # Of age bands, twenty people are needed to tell.
+    assert all(store.count(view) for view in VIEWS if view != "age_band_categories")
     columns = "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
     held = {name for view in VIEWS for (name,) in store.query(columns, view)}
     assert held == {
-        "amount", "category", "cohort", "currency", "day", "events", "events_before", "frequency",
-        "furthest", "item_ordinal", "journeys", "money", "people", "purchases", "recency", "span",
-        "weeks_later",
+        "age_band", "amount", "category", "cohort", "currency", "day", "events", "events_before",
+        "frequency", "furthest", "item_ordinal", "journeys", "money", "people", "purchases",
+        "recency", "score", "span", "weeks_later",
     }  # fmt: skip
     store.query("DELETE FROM interactions WHERE user_id = 'ann'")
     behaviour.round()
@@ -353,3 +354,31 @@ def test_a_refresh_under_way_ends_when_the_process_does(
     other.close()
     behaviour.round()
     assert not store.query(waiting)
+
+
+def test_an_age_band_likes_what_it_chooses_more_than_others(
+    shop: Shop, store: Postgres, behaviour: BehaviourRefresh
+) -> None:
+    film = {name: shop.item(name, name) for name in ("Action", "Comedy", "Drama")}
+    bands = {"18_24": ("Comedy", 20), "45_54": ("Drama", 20), "65_and_over": ("Drama", 19)}
+    for band, (likes, people) in bands.items():
+        for number in range(people):
+            user = f"u_{band}_{number}"
+            store.query(
+                "INSERT INTO accounts"
+                " (user_id, email, email_key, password_hash, name, role, age_band)"
+                " VALUES (%s, %s, %s, '', '', 'shopper', %s)",
+                *(user, user, user, band),
+            )
+            shop.did(user, CLICK, film["Action"], NOON)
+            shop.did(user, LIKE, film[likes], NOON)
+            shop.did(user, DISLIKE, film["Comedy"], NOON)
+    behaviour.round()
+    found = store.query("SELECT age_band, category, score FROM age_band_categories ORDER BY 1")
+    # Everybody chose Action; the oldest are too few to be told of.
+    assert [(band, category) for band, category, _ in found] == [
+        ("18_24", "Comedy"),
+        ("45_54", "Drama"),
+    ]
+    # 20 of 20 against 0 of 39, and 20 of 20 against 19 of 39.
+    assert [score for *_, score in found] == pytest.approx([59**0.5, 3.9390], abs=1e-3)

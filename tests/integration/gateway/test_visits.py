@@ -259,6 +259,39 @@ async def test_interests_are_read_from_the_account_and_forgotten_after_two_secon
     assert await interests.of("259") == ()
 
 
+_BANDS = """
+INSERT INTO items (item_id, title, description, categories, tags, attributes, revision)
+VALUES ('1', '', '', '{Comedy}', '{}', '{}', 1), ('0', '', '', '{Drama}', '{}', '{}', 1);
+INSERT INTO accounts (user_id, email, email_key, password_hash, name, role, age_band)
+SELECT 'u_' || n, n, n, '', '', 'shopper', CASE n % 2 WHEN 1 THEN '18_24' ELSE '45_54' END
+FROM generate_series(1, 40) AS n;
+INSERT INTO interactions
+    (user_id, n, event_id, item_ordinal, type, occurred_at, backfill, body_hash)
+SELECT 'u_' || n, 1, 'e', ordinal, 5, now(), false, ''
+FROM generate_series(1, 40) AS n JOIN items ON item_id = (n % 2)::text;
+REFRESH MATERIALIZED VIEW age_band_categories
+"""
+
+
+async def test_who_names_no_interests_begins_with_those_of_their_age_band(
+    ann: Person, replica: Replica
+) -> None:
+    with replica.database.transaction() as cursor:
+        cursor.execute(_BANDS)
+    clock = Clock()
+    interests = StoredInterests(AccountStore(replica.database), clock)
+    user_id = ann.session["user_id"]
+    for body, expected in (
+        ({"age_band": "18_24"}, ("Comedy",)),
+        ({"age_band": "45_54"}, ("Drama",)),
+        ({"age_band": "55_64"}, ()),
+        ({"age_band": "45_54", "interests": ["Sci-Fi"]}, ("Sci-Fi",)),
+    ):
+        await ann.http.put("/v1/me", json=body, headers=ann.bearer)
+        clock.now += 2.0
+        assert await interests.of(user_id) == expected
+
+
 async def test_without_postgres_there_are_no_interests_and_no_failure() -> None:
     away = Database("postgresql://127.0.0.1:1/nowhere", wait_s=1)
     interests = StoredInterests(AccountStore(away))
