@@ -53,6 +53,7 @@ class Database:
         """wait_s: for a free connection."""
         self._dsn = dsn
         self._wait_s = wait_s
+        self._closed = False
         self._idle: LifoQueue[Connection | None] = LifoQueue()
         for _ in range(size):
             self._idle.put(None)
@@ -88,6 +89,8 @@ class Database:
         except (psycopg2.InternalError, psycopg2.ProgrammingError) as error:
             raise Unavailable(f"Postgres refused a statement: {str(error).strip()}") from error
         finally:
+            if self._closed and connection is not None:
+                connection.close()
             self._idle.put(None if connection is None or connection.closed else connection)
 
     def check(self) -> None:
@@ -96,9 +99,11 @@ class Database:
             cursor.execute("SELECT 1")
 
     def close(self) -> None:
-        """Closes the idle connections. Those in use stay until the process ends."""
-        for _ in range(self._idle.qsize()):
-            connection = self._idle.get_nowait()
+        """Closes the idle connections, and those in use once they come back."""
+        self._closed = True
+        # All are taken before one is put back: the last in is the first out.
+        idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
+        for connection in idle:
             if connection is not None:
                 connection.close()
             self._idle.put(None)

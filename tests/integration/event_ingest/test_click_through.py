@@ -117,11 +117,11 @@ def test_what_is_no_interest_in_what_was_shown_does_not_count(
 def test_a_list_is_counted_in_its_hour_once_it_is_known_what_came_of_it(
     service: EventIngest, store: Postgres, shown: Shown
 ) -> None:
-    shown.handle(shown.record(served(36, "pan", model="m2"), served(34, "pan")))
-    ingest(service, did("e1", "pan", 35))
+    shown.handle(shown.record(served(50, "pan", model="m2"), served(10, "pan")))
+    ingest(service, did("e1", "pan", 45))
     shown.click_through.count()
     assert store.query("SELECT hour, model_version, shown, clicked FROM click_through") == [
-        (minutes_ago(36).replace(minute=0, second=0, microsecond=0), "m2", 1, 1)
+        (minutes_ago(50).replace(minute=0, second=0, microsecond=0), "m2", 1, 1)
     ]
     assert store.count("served_lists") == 1
     ((behind,),) = store.query("SELECT now() - as_of FROM click_through_progress")

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from headrace.errors import Unavailable
-from headrace.runtime.dead_letters import to_dead_letter
+from headrace.runtime.dead_letters import FIRST_WRITTEN_MS, to_dead_letter
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.kafka_records import Record, Refusal
 from headrace.runtime.replay_dead_letters import read_letters, replay
@@ -38,7 +38,7 @@ def test_letters_are_replayed_by_reason_and_leave(topics: Topics, refused: str) 
     assert result.replayed == Counter(a=3)
     records = topics.records(refused)
     assert [(r.key, r.value, list(r.headers)) for r in records] == [
-        (b"k", value, [("own", b"h")]) for value in (b"0", b"2", b"1")
+        (b"k", value, [("own", b"h"), (FIRST_WRITTEN_MS, b"1000")]) for value in (b"0", b"2", b"1")
     ]
     assert replay(topics.bootstrap_servers, refused).found == Counter(b=2)
     assert [(r.key, r.value) for r in topics.records(refused)][3:] == [(b"", b"3"), (b"", b"4")]

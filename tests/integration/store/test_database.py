@@ -169,9 +169,14 @@ def test_nobody_listening_is_unavailable() -> None:
         Database(f"postgresql://headrace@127.0.0.1:{port}/headrace").check()
 
 
-def test_closing_leaves_no_connection(pool: Database, database: str) -> None:
-    pool.check()
-    pool.close()
+@pytest.mark.parametrize("in_use", [False, True])
+def test_closing_leaves_no_connection(pool: Database, database: str, in_use: bool) -> None:
+    with pool.transaction():
+        pool.check()  # a second one
+        if in_use:
+            pool.close()
+    if not in_use:
+        pool.close()
     watcher = Database(database, size=1)
 
     def alone() -> bool:

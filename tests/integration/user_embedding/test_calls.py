@@ -128,14 +128,15 @@ def test_a_field_at_fault_is_named(world: World) -> None:
 def test_many_are_read_as_they_are_stored(world: World) -> None:
     world.service.start_and_wait()
     calls = world.service.calls()
-    people = sorted(uuid.uuid4().hex for _ in range(3))
+    # Behind those of other tests, whose interactions lie on the same topic.
+    people = sorted(f"~{uuid.uuid4().hex}" for _ in range(3))
     for user in people:
         world.tables.write(random_log(user, 4, ON_TOPIC))
         calls.vector(user)  # rebuilt and stored
     named = calls.many(user_ids=[people[1], "nobody", people[0]])
     assert [one.user_id for one in named] == [people[1], people[0]]
     assert named == [calls.vector(people[1]), calls.vector(people[0])]
-    assert [one.user_id for one in calls.many(limit=2)] == people[:2]
+    assert [one.user_id for one in calls.many(limit=2, after_user_id="~")] == people[:2]
     assert [one.user_id for one in calls.many(limit=2, after_user_id=people[1])] == people[2:]
     for wrong in ({"limit": 0}, {"limit": 501}, {"user_ids": ["a"] * 501}, {"user_ids": [""]}):
         with pytest.raises(grpc.RpcError) as refused:
