@@ -54,11 +54,11 @@ def test_a_hidden_item_cannot_be_read_and_its_vector_still_answers(shared_servic
     hidden = calls.delete("hidden")
     assert (hidden.deleted, hidden.revision, hidden.item) == (True, 2, change.item)
     assert calls.find("hidden") == []
-    (vector,) = calls.vectors(change.ordinal, 4_000_000_000)
-    assert vector.change == hidden
     shared_service.vectors(
         lambda vectors: "hidden" in vectors and vectors["hidden"].change == hidden
     )
+    (vector,) = calls.vectors(change.ordinal, 4_000_000_000)
+    assert vector.change == hidden
     with pytest.raises(grpc.RpcError, match="already hidden"):
         calls.delete("hidden")
 
