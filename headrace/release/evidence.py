@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from google.protobuf.message import DecodeError
+
 from headrace.api.impressions.v1.impressions_pb2 import ServedLists
 from headrace.release.outcomes import Act, Served
 from headrace.release.shares import chosen
@@ -32,7 +34,11 @@ def read_served(kafka: Kafka, since: datetime, until: datetime, sample: float) -
 
     def take(record: Record) -> bool:
         assert record.value is not None  # the scan passes over records without a value
-        for one in ServedLists.FromString(record.value).lists:
+        try:
+            lists = ServedLists.FromString(record.value).lists
+        except DecodeError:
+            return False  # event_ingest, which counts impressions, has dead-lettered it
+        for one in lists:
             at = one.served_at.ToNanoseconds() / 1e9
             if one.user_id and first <= at < last and chosen(one.user_id, _SALT, sample):
                 items = tuple(item.item_id for item in one.impressions)
