@@ -99,6 +99,18 @@ async def grpc_server(
         await server.stop(grace_s)
 
 
+def registering(
+    servicers: Sequence[Callable[[grpc.aio.Server], None]],
+) -> Callable[[grpc.aio.Server], None]:
+    """For `grpc_server`, where there are several. servicers: each adds one to a server."""
+
+    def register(server: grpc.aio.Server) -> None:
+        for add in servicers:
+            add(server)
+
+    return register
+
+
 def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
     """Asked at each new connection whether the certificate is another."""
 

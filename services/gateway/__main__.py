@@ -2,11 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-
-import grpc
 
 from headrace.api.accounts.v1.accounts_pb2_grpc import add_AccountServiceServicer_to_server
 from headrace.api.accounts.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
@@ -19,7 +16,7 @@ from headrace.api.privacy.v1.privacy_pb2_grpc import add_PrivacyServiceServicer_
 from headrace.errors import Unavailable
 from headrace.release.registry import Registry
 from headrace.runtime.circuit import Circuit
-from headrace.runtime.grpc_server import grpc_server
+from headrace.runtime.grpc_server import grpc_server, registering
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.process import Process, run_process
 from headrace.store.database import Database
@@ -165,8 +162,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                     PRIVACY,
                     CONSOLE,
                 ],
-                register=partial(
-                    _register,
+                register=registering(
                     [
                         partial(
                             add_GatewayServiceServicer_to_server, GatewayServicer(gateway, access)
@@ -231,13 +227,6 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         stack.callback(live.close)  # before the doors, which wait for answers to end
         log.info("listening", extra={"http": settings.http_port, "grpc": settings.grpc_port})
         await process.until_told_to_stop()
-
-
-def _register(
-    servicers: Sequence[Callable[[grpc.aio.Server], None]], server: grpc.aio.Server
-) -> None:
-    for add in servicers:
-        add(server)
 
 
 async def _choices(database: Database, stack: AsyncExitStack, grace_s: float) -> Choices:

@@ -8,13 +8,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from functools import partial
 
 import faiss
-import grpc
 
 from headrace.api.ranker.v1.inspection_pb2_grpc import add_InspectionServiceServicer_to_server
 from headrace.api.ranker.v1.ranker_pb2_grpc import add_RankerServiceServicer_to_server
@@ -23,7 +21,7 @@ from headrace.index.choice import index_by_size
 from headrace.index.layered import LayeredIndex
 from headrace.release.slot import model_of_slot
 from headrace.runtime.grpc_channel import open_channel
-from headrace.runtime.grpc_server import grpc_server
+from headrace.runtime.grpc_server import grpc_server, registering
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_reader import TopicReader
 from headrace.runtime.periodic import Periodic
@@ -52,6 +50,9 @@ from services.ranker.trending import Trending
 from services.ranker.user_embedding import UserEmbeddingClient
 from services.ranker.users import UserCache, UserVector
 
+# Trends, windows and forgetting: each may ask Postgres while the others do.
+_DATABASE_CONNECTIONS = 3
+
 
 async def serve(settings: RankerSettings, process: Process) -> None:
     """Runs the service until it is told to stop."""
@@ -68,7 +69,8 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         trending = Trending()
         before = people_before(settings)
 
-        trends = _trends(settings, trending, stack)
+        database = Database(settings.database_url, _DATABASE_CONNECTIONS)
+        stack.callback(database.close)
         publisher = await asyncio.to_thread(Publisher, kafka)
         stack.push_async_callback(asyncio.to_thread, publisher.close)
         items: TopicReader[ItemVersion] = TopicReader(
@@ -89,7 +91,8 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             publisher=publisher,
             on_failure=process.fail,
         )
-        for part in (trends, _windows(settings, trending, stack), items, users):
+        trends = _trends(settings, trending, database)
+        for part in (trends, _windows(settings, trending, database), items, users):
             part.start()
             stack.push_async_callback(asyncio.to_thread, part.stop, settings.shutdown_grace_s)
 
@@ -105,7 +108,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         neighbours = Neighbours(cache, bundle.width)
         shown = lists_shown(settings)
         memory = PeopleInMemory([cache, before, shown], neighbours)
-        _forgetting(settings, memory, stack)
+        _forgetting(settings, memory, database, stack)
         scorer = Scorer(bundle.ranker, catalogue, bundle.known)
         people = People(cache, embedding)
         threads = _threads(settings.compute_threads, "compute", stack)
@@ -170,8 +173,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
                 host=settings.host,
                 port=settings.grpc_port,
                 services=[SERVICE, SCORING, INSPECTION],
-                register=partial(
-                    _register,
+                register=registering(
                     [
                         partial(
                             add_RankerServiceServicer_to_server, RankerServicer(ranker, batches)
@@ -194,13 +196,6 @@ async def serve(settings: RankerSettings, process: Process) -> None:
         await process.until_told_to_stop()
 
 
-def _register(
-    servicers: Sequence[Callable[[grpc.aio.Server], None]], server: grpc.aio.Server
-) -> None:
-    for add in servicers:
-        add(server)
-
-
 def _index(name: str, width: int, settings: RankerSettings, stack: AsyncExitStack) -> LayeredIndex:
     index = index_by_size(width, settings.index_exact_up_to)
     stack.push_async_callback(asyncio.to_thread, index.close)
@@ -208,9 +203,7 @@ def _index(name: str, width: int, settings: RankerSettings, stack: AsyncExitStac
     return index
 
 
-def _trends(settings: RankerSettings, trending: Trending, stack: AsyncExitStack) -> Periodic:
-    database = Database(settings.database_url, 1)
-    stack.callback(database.close)
+def _trends(settings: RankerSettings, trending: Trending, database: Database) -> Periodic:
     return Periodic(
         "read_trend",
         partial(
@@ -225,16 +218,14 @@ def _trends(settings: RankerSettings, trending: Trending, stack: AsyncExitStack)
     )
 
 
-def _windows(settings: RankerSettings, trending: Trending, stack: AsyncExitStack) -> Periodic:
-    database = Database(settings.database_url, 1)
-    stack.callback(database.close)
+def _windows(settings: RankerSettings, trending: Trending, database: Database) -> Periodic:
     refresh = partial(trending.refresh_windows, database)
     return Periodic("read_windows", refresh, settings.trending_windows_refresh_s, busy_share=0.05)
 
 
-def _forgetting(settings: RankerSettings, memory: PeopleInMemory, stack: AsyncExitStack) -> None:
-    database = Database(settings.database_url, 1)
-    stack.callback(database.close)
+def _forgetting(
+    settings: RankerSettings, memory: PeopleInMemory, database: Database, stack: AsyncExitStack
+) -> None:
     forgetting = Forgetting(database, "ranker", memory)
     rounds = forgetting.periodic()
     rounds.start()
