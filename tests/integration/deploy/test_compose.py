@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from headrace.commands.backup import BackupSettings
+from headrace.commands.release import ProposeSettings
+from headrace.local.slots import MODEL_SERVICES
 from headrace.runtime.settings import PREFIX
 from tests.integration.deploy.manifests import DEPLOY
 from tests.integration.deploy.test_settings import SETTINGS
@@ -14,6 +17,8 @@ from tests.integration.deploy.test_settings import SETTINGS
 _COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 _PARTS: dict[str, dict[str, Any]] = _COMPOSE["services"]
 _OURS = [name for name, part in _PARTS.items() if part.get("command", [""])[0] in SETTINGS]
+_GREEN = "-green"
+_SECOND_SLOT = {name.replace("_", "-") + _GREEN for name in MODEL_SERVICES}
 
 
 def test_every_process_of_the_system_is_there() -> None:
@@ -62,3 +67,40 @@ def test_what_is_mounted_is_there(name: str) -> None:
             assert (DEPLOY / source).exists(), source
         else:
             assert source in _COMPOSE["volumes"]
+
+
+def test_the_second_slot_is_a_profile_that_nothing_else_needs() -> None:
+    assert {n for n, part in _PARTS.items() if "release" in part.get("profiles", ())} == (
+        _SECOND_SLOT
+    )
+    for name, part in _PARTS.items():
+        assert not _SECOND_SLOT & set(part.get("depends_on", ())), name
+
+
+@pytest.mark.parametrize("name", sorted(_SECOND_SLOT))
+def test_a_part_of_the_second_slot_differs_in_its_slot_and_whom_it_asks(name: str) -> None:
+    part, first = dict(_PARTS[name]), _PARTS[name.removesuffix(_GREEN)]
+    variables, of_first = part.pop("environment"), first["environment"]
+    assert part.pop("profiles") == ["release"]
+    assert part == {key: value for key, value in first.items() if key != "environment"}
+    assert variables == of_first | {"HEADRACE_MODEL_SLOT": "green"} | {
+        variable: value.replace(":", f"{_GREEN}:")
+        for variable, value in of_first.items()
+        if variable.endswith("_ADDRESS")
+    }
+
+
+def test_the_gateway_finds_both_slots() -> None:
+    variables = _PARTS["gateway"]["environment"]
+    for callee in ("RANKER", "ITEM_EMBEDDING"):
+        first = variables[f"HEADRACE_{callee}_ADDRESS"]
+        assert variables[f"HEADRACE_GREEN_{callee}_ADDRESS"] == first.replace(":", f"{_GREEN}:")
+
+
+@pytest.mark.parametrize("settings", [ProposeSettings, BackupSettings])
+def test_the_command_of_operators_is_told_what_it_needs(settings: type) -> None:
+    part = _PARTS["headrace"]
+    assert part["entrypoint"] == ["python", "-m", "headrace.cli"]
+    needed = {setting.name for setting in fields(settings) if setting.default is MISSING}
+    assert {f"{PREFIX}{name.upper()}" for name in needed} <= part["environment"].keys()
+    assert {"bundles:/bundles", "backups:/backups"} <= set(part["volumes"])
