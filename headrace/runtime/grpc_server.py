@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HEALTH_PERIOD_S = 0.25
+CONNECTION_S = 600.0
+"""A connection goes on with the certificates that it began with, and to the server that it found,
+for so long at most: a tenth more or less, so that not all come again at once."""
 _OURS = "/headrace."
 _FAILURES = frozenset(
     {
@@ -58,12 +61,14 @@ async def grpc_server(
     readiness: Readiness,
     grace_s: float,
     certificates: Certificates | None = None,
+    connection_s: float = CONNECTION_S,
 ) -> AsyncIterator[grpc.aio.Server]:
     """Serves while the block runs; afterwards refuses new calls and lets those under way end.
 
     services: full names, for health and reflection. Health follows `readiness`.
     certificates: for TLS; with an authority, callers need a certificate of it, and are let in by
         `headrace.runtime.callers`. Without, connections are not encrypted.
+    connection_s: after which a caller has to connect anew; its calls under way end as they would.
     Raises: Unavailable where the port is taken.
     """
     known_callers = certificates is not None and bool(certificates.files.authority)
@@ -72,6 +77,7 @@ async def grpc_server(
         options=[
             ("grpc.max_receive_message_length", MESSAGE_BYTES),
             ("grpc.so_reuseport", 0),
+            ("grpc.max_connection_age_ms", int(connection_s * 1_000)),
         ],
     )
     register(server)

@@ -170,6 +170,23 @@ def test_whoever_uses_kafka_or_postgres_in_production_is_encrypted(build: str) -
         ]
 
 
+def test_nothing_that_serves_waits_for_prometheus(build: str) -> None:
+    # It asks the services. Whoever could ask it would be a caller of its network policy.
+    watching = ("prometheus", "grafana")
+    callers = [
+        peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
+        for policy in _policies(build)
+        if policy["metadata"]["name"] == "prometheus"
+        for rule in policy["spec"].get("ingress", ())
+        for peer in rule["from"]
+    ]
+    assert set(callers) <= {"grafana"}
+    for pod in pods(build):
+        if pod.ours:
+            told = str([container.get("env") for container in pod.containers])
+            assert not any(name in told for name in watching), pod.name
+
+
 def test_certificates_are_of_who_is_called_and_of_who_may_call(build: str) -> None:
     names = {
         thing["spec"]["secretName"]: thing["spec"]["dnsNames"]

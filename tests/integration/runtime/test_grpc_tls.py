@@ -17,7 +17,7 @@ from headrace.local.ports import free_ports
 from headrace.local.waiting import wait_until
 from headrace.runtime.certificates import CertificateFiles, Certificates
 from headrace.runtime.grpc_channel import call, call_blocking, open_blocking_channel, open_channel
-from headrace.runtime.grpc_server import grpc_server
+from headrace.runtime.grpc_server import CONNECTION_S, grpc_server
 from headrace.runtime.readiness import Readiness
 from tests.certificates import Authority
 from tests.integration.runtime.test_grpc_server import SERVICE, Ranker
@@ -51,7 +51,9 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(files: CertificateFiles) -> AsyncIterator[Server]:
+async def serving(
+    files: CertificateFiles, connection_s: float = CONNECTION_S
+) -> AsyncIterator[Server]:
     (port,) = free_ports(1)
     async with grpc_server(
         host=HOST,
@@ -63,6 +65,7 @@ async def serving(files: CertificateFiles) -> AsyncIterator[Server]:
         readiness=Readiness(),
         grace_s=10,
         certificates=Certificates(files, _LOOK_S),
+        connection_s=connection_s,
     ):
         yield Server(f"{HOST}:{port}", files)
 
@@ -159,6 +162,29 @@ async def test_certificates_that_end_let_nobody_in_any_more(authority: Authority
             except Unavailable:
                 return
         pytest.fail("the certificate ended, and connections go on")
+
+
+async def test_who_stays_connected_is_out_soon_after_the_certificate_ended(
+    authority: Authority,
+) -> None:
+    caller = authority.issue("gateway", ends_in_s=2)
+    ended = time.monotonic() + 2
+    server_files = authority.issue("ranker", HOST)
+    async with (
+        serving(server_files, connection_s=0.2) as server,
+        open_channel(server.address, Certificates(caller)) as channel,
+    ):
+        stub = ranker_pb2_grpc.RankerServiceStub(channel)
+        request = ranker_pb2.RecommendRequest()
+        # Some seven connections, and no call that fails for it.
+        while time.monotonic() < ended - 0.5:
+            await call(stub.Recommend, request, "ranker", 5)
+        while time.monotonic() < ended + 10:
+            try:
+                await call(stub.Recommend, request, "ranker", 5)
+            except Unavailable:
+                return
+        pytest.fail("the certificate ended, and its connection goes on")
 
 
 def test_a_service_with_a_wrong_file_ends_at_once_and_names_the_variable(
