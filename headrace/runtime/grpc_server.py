@@ -154,8 +154,18 @@ async def _follow(
         await asyncio.sleep(_HEALTH_PERIOD_S)
 
 
+_KINDS: Mapping[tuple[bool, bool], tuple[str, Callable[..., Handler]]] = {
+    (False, False): ("unary_unary", grpc.unary_unary_rpc_method_handler),
+    (False, True): ("unary_stream", grpc.unary_stream_rpc_method_handler),
+    (True, False): ("stream_unary", grpc.stream_unary_rpc_method_handler),
+    (True, True): ("stream_stream", grpc.stream_stream_rpc_method_handler),
+}
+"""What a handler calls its behaviour and how one is made, by whether there are many requests and
+many answers."""
+
+
 class CallInterceptor(grpc.aio.ServerInterceptor):
-    """Around each call with one request: request context, metrics, and errors as status codes.
+    """Around each call: request context, metrics, and errors as status codes.
 
     known_callers: callers have certificates, and these must allow the call.
     """
@@ -172,23 +182,21 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         if handler is None:
             return None
         path = handler_call_details.method
+        streams = handler.request_streaming, handler.response_streaming
+        # Streams of health and reflection go on for as long as somebody watches.
+        if any(streams) and not path.startswith(_OURS):
+            return handler
         allow = partial(check_caller, path) if self._known_callers else _let_in
+        read = partial(_each if handler.request_streaming else _read, handler.request_deserializer)
+        observed = _observed_stream if handler.response_streaming else _observed
+        name, make = _KINDS[streams]
         # request_deserializer None: the bytes arrive. What grpc cannot read it answers with UNKNOWN
         # and a traceback.
-        if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(
-                _observed(path, allow, handler.unary_unary, handler.request_deserializer),
-                request_deserializer=None,
-                response_serializer=handler.response_serializer,
-            )
-        # Health's own stream goes on for as long as somebody watches.
-        if handler.unary_stream is not None and path.startswith(_OURS):
-            return grpc.unary_stream_rpc_method_handler(
-                _observed_stream(path, allow, handler.unary_stream, handler.request_deserializer),
-                request_deserializer=None,
-                response_serializer=handler.response_serializer,
-            )
-        return handler
+        return make(
+            observed(path, allow, getattr(handler, name), read),
+            request_deserializer=None,
+            response_serializer=handler.response_serializer,
+        )
 
 
 def _let_in(_caller: Mapping[str, Iterable[bytes]]) -> None:
@@ -196,11 +204,13 @@ def _let_in(_caller: Mapping[str, Iterable[bytes]]) -> None:
 
 
 def _observed(
-    path: str, allow: Allow, behavior: Callable[..., Any], parse: Parse
+    path: str, allow: Allow, behavior: Callable[..., Any], read: Callable[[Any], Any]
 ) -> Callable[..., Awaitable[Any]]:
-    async def answer(body: bytes, call: Call) -> Any:
+    """read: makes of bytes, or of a stream of them, what the behaviour takes."""
+
+    async def answer(sent: Any, call: Call) -> Any:
         async with _observing(path, call):
-            request = _read(parse, body)
+            request = read(sent)
             allow(call.auth_context())
             return await behavior(request, call)
 
@@ -208,13 +218,13 @@ def _observed(
 
 
 def _observed_stream(
-    path: str, allow: Allow, behavior: Callable[..., Any], parse: Parse
+    path: str, allow: Allow, behavior: Callable[..., Any], read: Callable[[Any], Any]
 ) -> Callable[..., AsyncIterator[Any]]:
-    """behavior: an asynchronous generator."""
+    """As `_observed`. behavior: an asynchronous generator."""
 
-    async def answer(body: bytes, call: Call) -> AsyncIterator[Any]:
+    async def answer(sent: Any, call: Call) -> AsyncIterator[Any]:
         async with _observing(path, call):
-            request = _read(parse, body)
+            request = read(sent)
             allow(call.auth_context())
             async with aclosing(behavior(request, call)) as messages:
                 async for message in messages:
@@ -270,11 +280,16 @@ def _end(span: OpenSpan, path: str, code: grpc.StatusCode) -> None:
     )
 
 
-def _read(parse: Callable[[bytes], Any] | None, body: bytes) -> Any:
+def _read(parse: Parse, body: bytes) -> Any:
     try:
         return body if parse is None else parse(body)
     except DecodeError as error:
         raise InvalidInput.of("request", f"is no message of this method: {error}") from error
+
+
+async def _each(parse: Parse, bodies: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+    async for body in bodies:
+        yield _read(parse, body)
 
 
 def _text(value: str | bytes | None) -> str | None:

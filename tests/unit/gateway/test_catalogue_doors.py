@@ -362,6 +362,52 @@ async def test_an_upload_that_cannot_be_read_is_refused(
     assert (answer.status_code, answer.json()["status"]) == (status, status)
 
 
+CSV = api.UPLOAD_FORMAT_CSV
+
+
+@pytest.mark.parametrize(
+    ("headers", "first", "code", "told"),
+    [
+        ({}, api.UploadItemsRequest(format=CSV), grpc.StatusCode.UNAUTHENTICATED, "key"),
+        (READER_KEY, api.UploadItemsRequest(format=CSV), grpc.StatusCode.PERMISSION_DENIED, ""),
+        (
+            CATALOGUE_KEY,
+            api.UploadItemsRequest(chunk=b"item_id,title\n"),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "format: ",
+        ),
+        (
+            CATALOGUE_KEY,
+            api.UploadItemsRequest(format=CSV, chunk=b"name\nx\n"),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "header: ",
+        ),
+    ],
+)
+async def test_an_upload_over_grpc_is_refused_with_the_reason(
+    stub: catalogue_pb2_grpc.CatalogueServiceAsyncStub,
+    headers: dict[str, str],
+    first: api.UploadItemsRequest,
+    code: grpc.StatusCode,
+    told: str,
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.UploadItems(iter([first]), metadata=metadata(headers))
+    assert caught.value.code() is code
+    assert told in str(caught.value.details())
+
+
+async def test_pieces_of_an_upload_that_are_no_messages_are_the_caller_s_fault(
+    doors: Doors,
+) -> None:
+    async with doors.address() as address, grpc.aio.insecure_channel(address) as channel:
+        send: Any = channel.stream_unary(f"/{CATALOGUE}/UploadItems")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await send(iter([b"\xff\xff\xff"]), metadata=metadata(CATALOGUE_KEY))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "request: is no message of this method" in str(caught.value.details())
+
+
 def test_taste_cannot_lift_what_the_words_hardly_match() -> None:
     items = [FoundItem(KNIFE, 1.0), FoundItem(BOARD, 0.1)]
     order = [one.item.item_id for one in blended(items, {"knife": 0.5, "board": 0.9})]
