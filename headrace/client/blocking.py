@@ -21,6 +21,7 @@ from headrace.client.models import (
     Unwanted,
 )
 from headrace.client.options import Filter, ListOptions
+from headrace.contracts.segments import SegmentName
 
 
 class Headrace(Connection):
@@ -95,6 +96,7 @@ class Headrace(Connection):
         user_ids: Iterable[str] | None = None,
         *,
         active_since: datetime | None = None,
+        segment: SegmentName | None = None,
         n: int = 20,
         category: str | None = None,
         filter: Filter | None = None,  # noqa: A002
@@ -102,7 +104,9 @@ class Headrace(Connection):
         timeout_s: float = 3_600.0,
     ) -> Iterator[PersonList]:
         """Lists of many people, one after the other: of those named, of those active since a
-        moment, or of everybody of whom something is known. Each is the one that `recommend` gives.
+        moment, of a segment of the behaviour analysis (`best`, `loyal`, `promising`, `cooling`,
+        `at_risk`, `lost`), or of everybody of whom something is known. Each is the one that
+        `recommend` gives.
 
         They are made while they are read. timeout_s: for each 10,000 people, an hour at most. An
         error may come after some lists.
@@ -110,6 +114,7 @@ class Headrace(Connection):
         asked = calls.batches(
             user_ids,
             active_since=active_since,
+            segment=segment,
             n=n,
             category=category,
             filter=filter,

@@ -30,6 +30,7 @@ from headrace.client.models import (
     SimilarUser,
 )
 from headrace.client.options import Filter, ListOptions, option_arguments
+from headrace.contracts.segments import SegmentName
 from headrace.errors import InvalidInput
 from headrace.runtime.filter_messages import filter_message
 from headrace.runtime.item_messages import item_message
@@ -105,6 +106,7 @@ def batches(
     user_ids: Iterable[str] | None,
     *,
     active_since: datetime | None,
+    segment: SegmentName | None,
     n: int,
     category: str | None,
     filter: Filter | None,  # noqa: A002
@@ -112,14 +114,17 @@ def batches(
 ) -> Iterator[Call[gateway_pb2.BatchRecommendResponse, list[PersonList]]]:
     """One call for everybody, or for each so many of those named.
 
-    Raises: InvalidInput for a moment without a zone, and for both names and a moment.
+    Raises: InvalidInput for a moment without a zone, and for more than one choice of people.
     """
     if user_ids is not None and active_since is not None:
         raise InvalidInput.of("active_since", "goes without user_ids")
+    if segment is not None and (user_ids is not None or active_since is not None):
+        raise InvalidInput.of("segment", "goes without user_ids and active_since")
     request = gateway_pb2.BatchRecommendRequest(
         n=sendable("n", n),
         category=category or "",
         include_seen=include_seen,
+        segment=segment or "",
         filter=None if filter is None else filter_message(filter),
     )
     if active_since is not None:

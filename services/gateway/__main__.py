@@ -28,6 +28,7 @@ from services.gateway.accounts.key_grpc import KEYS, KeyServicer
 from services.gateway.accounts.key_routes import key_routes
 from services.gateway.accounts.parts import account_parts
 from services.gateway.accounts.routes import account_routes
+from services.gateway.batches.segments import StoredSegments
 from services.gateway.behaviour.grpc import BEHAVIOUR, BehaviourServicer
 from services.gateway.behaviour.routes import behaviour_routes
 from services.gateway.behaviour.service import Behaviour
@@ -99,6 +100,8 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         popular = PopularLists()
         process.readiness.require("ranker", popular.filled)
         personal = PersonalLists(settings.remembered_places)
+        counting = Database(settings.database_url, 1)
+        stack.callback(counting.close)
         gateway = Gateway(
             ranker=models.lanes,
             catalogue=GrpcCatalogue(items, settings.item_embedding_deadline_ms),
@@ -109,6 +112,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             impressions=impressions,
             choices=choices,
             unwanted=StoredUnwanted(HistoryStore(database)),
+            segments=StoredSegments(counting),
         )
         refreshing = asyncio.create_task(_keep_popular_fresh(gateway, popular))
         stack.callback(refreshing.cancel)

@@ -180,7 +180,7 @@ def _batch_request(request: gateway_pb2.BatchRecommendRequest) -> BatchRequest:
     fields: dict[str, Any] = {
         "user_ids": list(request.user_ids),
         "include_seen": request.include_seen,
-        **_given(category=request.category),
+        **_given(category=request.category, segment=request.segment),
     }
     if request.HasField("n"):
         fields["n"] = request.n

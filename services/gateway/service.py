@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,9 +13,10 @@ from prometheus_client import Counter
 
 from headrace.contracts.events import NewEvent
 from headrace.contracts.items import NewItem
+from headrace.contracts.segments import SegmentName
 from headrace.errors import HeadraceError, InvalidInput, NotFound, Unavailable, Violation
 from headrace.runtime.circuit import Circuit, CircuitOpen
-from services.gateway.batches.models import BatchRequest
+from services.gateway.batches.models import PEOPLE, BatchRequest
 from services.gateway.fallback import Fallback
 from services.gateway.lists import (
     AfterStatus,
@@ -123,6 +124,13 @@ class UnwantedByPeople(Protocol):
         """Nothing where that cannot be found out now."""
 
 
+class Segments(Protocol):
+    """Knows who is in a segment of the behaviour analysis."""
+
+    async def members(self, segment: SegmentName) -> list[str]:
+        """Their ids, in order. Raises: Unavailable."""
+
+
 class Gateway:
     """Both doors call these methods with checked requests; access is checked before."""
 
@@ -138,6 +146,7 @@ class Gateway:
         impressions: Impressions,
         choices: Choices,
         unwanted: UnwantedByPeople,
+        segments: Segments,
     ) -> None:
         self._ranker = ranker
         self._catalogue = catalogue
@@ -148,6 +157,7 @@ class Gateway:
         self._impressions = impressions
         self._choices = choices
         self._unwanted = unwanted
+        self._segments = segments
 
     async def record_events(self, events: Sequence[NewEvent]) -> list[str]:
         """Keeps all events or raises. Returns their ids in order.
@@ -249,10 +259,25 @@ class Gateway:
 
         Raises: InvalidInput, DeadlineExceeded, Unavailable, perhaps after some lists.
         """
-        async with aclosing(self._ranker.batch(request, deadline_s)) as made:
-            async for lists in made:
-                chosen = await self._of_many_as_chosen(request, lists)
-                yield [replace(one, items=self._tombstones.without(one.items)) for one in chosen]
+        until = time.monotonic() + deadline_s
+        for piece in await self._pieces(request):
+            left_s = until - time.monotonic()
+            async with aclosing(self._ranker.batch(piece, left_s)) as made:
+                async for lists in made:
+                    chosen = await self._of_many_as_chosen(piece, lists)
+                    yield [
+                        replace(one, items=self._tombstones.without(one.items)) for one in chosen
+                    ]
+
+    async def _pieces(self, request: BatchRequest) -> Iterable[BatchRequest]:
+        """A request for a segment as ones that name the people in it."""
+        if request.segment is None:
+            return [request]
+        people = await self._segments.members(request.segment)
+        return (
+            request.model_copy(update={"segment": None, "user_ids": people[start : start + PEOPLE]})
+            for start in range(0, len(people), PEOPLE)
+        )
 
     async def _of_many_as_chosen(
         self, request: BatchRequest, lists: list[PersonList]

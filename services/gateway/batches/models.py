@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from headrace.contracts.filters import Filter
 from headrace.contracts.identifiers import Identifier
+from headrace.contracts.segments import SegmentName
 from services.gateway.models import (
     Category,
     Count,
@@ -37,6 +38,11 @@ class BatchRequest(_Body):
         description="Without `user_ids`: only those who did something at this moment or later.",
         examples=[None],
     )
+    segment: SegmentName | None = Field(
+        default=None,
+        description="Instead of both: those in this segment of the behaviour analysis, as of now.",
+        examples=[None],
+    )
     n: Count = 20
     category: Category | None = None
     filter: Filter | None = Field(
@@ -47,9 +53,11 @@ class BatchRequest(_Body):
     )
 
     @model_validator(mode="after")
-    def _names_or_a_moment(self) -> Self:
+    def _one_choice_of_people(self) -> Self:
         if self.user_ids and self.active_since is not None:
             raise ValueError("active_since: goes without user_ids")
+        if self.segment is not None and (self.user_ids or self.active_since is not None):
+            raise ValueError("segment: goes without user_ids and active_since")
         return self
 
     def for_anybody(self) -> RecommendationRequest:

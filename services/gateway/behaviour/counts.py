@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from headrace.contracts.segments import SegmentName
+
 StageName = Literal["view", "click", "cart", "purchase"]
-SegmentName = Literal["best", "loyal", "promising", "cooling", "at_risk", "lost"]
 STAGES: tuple[StageName, ...] = ("view", "click", "cart", "purchase")
 
 
@@ -144,16 +145,6 @@ def stages(journeys: tuple[int, int, int, int]) -> tuple[Stage, ...]:
         )
         for place, (name, count) in enumerate(zip(STAGES, journeys, strict=True))
     )
-
-
-def segment_name(recency: int, frequency: int) -> SegmentName:
-    """Fifths in plain words: the upper two are many and lately, the lower two long ago."""
-    often = frequency >= 4
-    if recency >= 4:
-        return "best" if often else "promising"
-    if recency == 3:
-        return "loyal" if often else "cooling"
-    return "at_risk" if often else "lost"
 
 
 def _share(part: int, whole: int) -> float | None:

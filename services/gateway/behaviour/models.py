@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from headrace.contracts.categories import CategoryPath
 from headrace.contracts.list_kinds import Window
-from services.gateway.behaviour.counts import SegmentName, StageName
+from headrace.contracts.segments import SegmentName
+from services.gateway.behaviour.counts import StageName
 
 TrendSubject = Literal["item", "category"]
 TrendDirection = Literal["rising", "falling"]

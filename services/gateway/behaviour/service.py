@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, date, timedelta
 from itertools import groupby
 
+from headrace.contracts.segments import segment_name
 from headrace.errors import InvalidInput
 from services.gateway.behaviour.counts import (
     CategoryFunnel,
@@ -17,7 +18,6 @@ from services.gateway.behaviour.counts import (
     ShownItems,
     Trend,
     Trends,
-    segment_name,
     stages,
 )
 from services.gateway.behaviour.models import (

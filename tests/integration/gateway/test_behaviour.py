@@ -1,7 +1,9 @@
 """On a real Postgres: what is told about behaviour, at both doors, and who may hear it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,11 +15,13 @@ import pytest
 
 from headrace.api.behaviour.v1 import behaviour_pb2, behaviour_pb2_grpc
 from headrace.client import AsyncBehaviour, Behaviour
+from headrace.contracts.segments import SEGMENTS
 from headrace.errors import InvalidInput, PermissionDenied, Unavailable
 from headrace.local.ports import HOST, free_ports
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.readiness import Readiness
 from headrace.store.database import Database
+from headrace.store.segment_members import members_of
 from services.event_ingest.behaviour import BehaviourRefresh
 from services.gateway.behaviour import service
 from services.gateway.behaviour.grpc import BEHAVIOUR, BehaviourServicer
@@ -265,6 +269,21 @@ async def test_segments_say_what_money_is_known_and_keep_currencies_apart(ask: D
     yen = await ask("segments", currency="JPY")
     assert (yen["people"], yen["money_known"], yen["segments"]) == (0, False, [])
     assert len((await ask("segments", n=1))["segments"]) == 1
+
+
+async def test_the_people_of_a_segment_are_those_whom_the_analysis_counts(
+    ask: Door, counted: str
+) -> None:
+    with closing(Database(counted, size=1)) as database:
+        members = {name: members_of(database, name) for name in SEGMENTS}
+    assert members == {
+        "best": ["ann", "bob"], "loyal": [], "promising": [],
+        "cooling": ["cleo"], "at_risk": [], "lost": ["dan", "eve"],
+    }  # fmt: skip
+    told: Counter[str] = Counter()
+    for one in (await ask("segments"))["segments"]:
+        told[one["name"]] += one["people"]
+    assert told == {name: len(people) for name, people in members.items() if people}
 
 
 async def test_click_through_is_told_apart_by_position_source_or_model(ask: Door) -> None:

@@ -63,6 +63,7 @@ async def http(event_log: KafkaEventLog) -> AsyncIterator[httpx.AsyncClient]:
         impressions=world.impressions,
         choices=world.choices,
         unwanted=world.unwanted,
+        segments=world.segments,
     )
     async with http_door(world, Readiness()) as client:
         yield client
@@ -175,6 +176,7 @@ async def test_a_gateway_that_starts_before_kafka_serves_lists_and_connects_late
         impressions=world.impressions,
         choices=world.choices,
         unwanted=world.unwanted,
+        segments=world.segments,
     )
     try:
         event_log.start()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from headrace.contracts.items import NewItem
+from headrace.contracts.segments import SegmentName
 from headrace.errors import HeadraceError, NotFound, Unavailable
 from headrace.runtime.circuit import Circuit
 from services.gateway.access import Access
@@ -200,6 +201,16 @@ class MemoryUnwanted:
         return self.said.get(user_id, Unwanted())
 
 
+class MemorySegments:
+    """Who is in which, by name; in the others there is nobody."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, list[str]] = {}
+
+    async def members(self, segment: SegmentName) -> list[str]:
+        return self.people.get(segment, [])
+
+
 @dataclass
 class World:
     """A gateway and everything around it. Items 1 to 6; even ones are Drama, odd ones Action."""
@@ -209,6 +220,7 @@ class World:
     event_log: MemoryEventLog = field(default_factory=MemoryEventLog)
     impressions: Impressions = field(default_factory=MemoryImpressions)
     unwanted: MemoryUnwanted = field(default_factory=MemoryUnwanted)
+    segments: MemorySegments = field(default_factory=MemorySegments)
 
     def __post_init__(self) -> None:
         self.choices = Choices()
@@ -226,6 +238,7 @@ class World:
             impressions=self.impressions,
             choices=self.choices,
             unwanted=self.unwanted,
+            segments=self.segments,
         )
 
     def lose_ranker(self) -> None:
