@@ -96,6 +96,8 @@ def _crowd(people: int, items: int, width: int) -> People:
         random.normal(size=(people, width)).astype(np.float32),
         random.integers(0, items, (people, 50)),
         [BitMap(random.integers(0, items, 150).tolist()) for _ in range(people)],
+        np.ones(people, dtype=np.int64),
+        np.zeros(people),
     )
 
 

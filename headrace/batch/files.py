@@ -14,9 +14,13 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from headrace.api.ranker.v1.ranker_pb2 import Source
 from headrace.batch.items import ItemArrays
 from headrace.batch.lists import Lists, lengths
 from headrace.batch.people import People
+
+# By number.
+_SOURCES = [name.removeprefix("SOURCE_").lower() for name, _ in Source.items()]
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -30,7 +34,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_lists(path: Path, people: People, lists: Lists, items: ItemArrays) -> tuple[int, str]:
-    """A row an item: user_id, position from 1, item_id, score.
+    """A row an item: user_id, position from 1, item_id, score, source, personal.
 
     Returns: the number of rows, and the file's sha256.
     """
@@ -62,6 +66,8 @@ def _table(people: People, lists: Lists, items: ItemArrays) -> Any:
             "position": pa.array(places[real]),
             "item_id": pa.array(items.ids, pa.string()).take(pa.array(lists.rows[real])),
             "score": pa.array(lists.scores[real]),
+            "source": pa.array(_SOURCES, pa.string()).take(pa.array(lists.sources[real])),
+            "personal": pa.array(np.repeat(people.n > 0, counts)),
         }
     )
 

@@ -9,18 +9,22 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from headrace.batch.files import write_json, write_lists, write_text
+from headrace.batch.general import GeneralLists, lists_for
 from headrace.batch.items import ItemArrays, stored_items
-from headrace.batch.lists import ListMaker
+from headrace.batch.lists import ListMaker, Lists
 from headrace.batch.people import People, PeopleStore
 from headrace.batch.plan import Plan, agreed, ids_in
 from headrace.batch.settings import BatchSettings
 from headrace.batch.topic import TopicWriter
 from headrace.bundle import Bundle
 from headrace.store.database import Database
+from headrace.store.segment_members import members_of
+from headrace.store.trend import Trend, read_trend
 
 MANIFEST = "manifest.json"
 
@@ -47,26 +51,40 @@ def run(settings: BatchSettings, report: Callable[[Progress], None]) -> dict[str
     with ExitStack() as stack:
         database = stack.enter_context(closing(Database(settings.database_url, 1)))
         store = PeopleStore(
-            database, bundle.model_version, bundle.user_width, settings.active_since
+            database,
+            bundle.model_version,
+            bundle.user_width,
+            active_since=settings.active_since,
+            general=settings.general,
         )
-        plan = agreed(settings, bundle.model_version, store, asked)
+        plan = agreed(settings, bundle.model_version, store, asked, partial(members_of, database))
         place, of = settings.partition
         mine = range(place - 1, len(plan.firsts), of)
         missing = [part for part in mine if not _record(settings.out, part).exists()]
         if missing:
             items = ItemArrays(bundle, stored_items(database, bundle.model_version))
-            lists = ListMaker(bundle, items, n=settings.n, candidates=settings.candidates)
+            lists = partial(
+                lists_for,
+                personal=ListMaker(bundle, items, n=settings.n, candidates=settings.candidates),
+                general=GeneralLists(items, _trend(settings, database), n=settings.n),
+            )
             topic = None
             if settings.kafka_topic:
                 writer = TopicWriter(settings.kafka, settings.kafka_topic)
                 topic = stack.enter_context(closing(writer))
-            source = _Source(store, plan, asked)
+            named = asked if plan.segment is None else plan.members
+            source = _Source(store, plan, named)
             maker = _Maker(settings.out, plan, items, lists, source, topic=topic)
             began, people = time.monotonic(), 0
             for done, part in enumerate(missing, start=1 + len(mine) - len(missing)):
                 people += maker.make(part)
                 report(Progress(done, len(mine), people, time.monotonic() - began))
     return finished(settings.out, plan)
+
+
+def _trend(settings: BatchSettings, database: Database) -> Trend:
+    trend = settings.trend
+    return read_trend(database, trend.trending_half_life_h * 3_600, trend.trending_window_h * 3_600)
 
 
 class _Source:
@@ -85,9 +103,7 @@ class _Source:
             return self._store.between(first, end), []
         stop = len(self._asked) if end is None else bisect_left(self._asked, end)
         named = self._asked[bisect_left(self._asked, first) : stop]
-        people = self._store.named(named)
-        known = set(people.user_ids.tolist())
-        return people, [user_id for user_id in named if user_id not in known]
+        return self._store.named(named)
 
 
 class _Maker:
@@ -98,7 +114,7 @@ class _Maker:
         out: Path,
         plan: Plan,
         items: ItemArrays,
-        lists: ListMaker,
+        lists: Callable[[People], Lists],
         source: _Source,
         *,
         topic: TopicWriter | None,
@@ -115,7 +131,7 @@ class _Maker:
     def make(self, part: int) -> int:
         """Returns: the number of people in it."""
         people, unknown = self._source.people(part)
-        lists = self._lists.make(people)
+        lists = self._lists(people)
         name = self._plan.name(part)
         if self._topic is not None:
             rows, digest = self._topic.write(people, lists, self._items, self._as_of)
@@ -127,6 +143,7 @@ class _Maker:
             "file": name,
             "as_of": self._as_of.isoformat(),
             "people": len(people),
+            "not_personal": int((people.n == 0).sum()),
             "unknown": len(unknown),
             "rows": rows,
             "sha256": digest,
@@ -146,9 +163,11 @@ def finished(out: Path, plan: Plan) -> dict[str, Any] | None:
         # Each part tells its own: what a run read before it was killed stays.
         "as_of": min((part["as_of"] for part in parts), default=datetime.now(UTC).isoformat()),
         "format": plan.format,
+        "segment": plan.segment,
         "n": plan.n,
         "candidates": plan.candidates,
         "people": sum(part["people"] for part in parts),
+        "not_personal": sum(part["not_personal"] for part in parts),
         "unknown": sum(part["unknown"] for part in parts),
         "rows": sum(part["rows"] for part in parts),
         "parts": parts,

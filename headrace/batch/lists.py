@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from headrace.api.ranker.v1.ranker_pb2 import SOURCE_RETRIEVAL
 from headrace.batch.items import ItemArrays, Rows
 from headrace.batch.people import People
 from headrace.bundle import Bundle
@@ -24,11 +25,13 @@ _RETRIEVAL_FLOATS = 4_000_000
 class Lists(NamedTuple):
     """Best first; a list that is shorter than n ends in `ABSENT` with -inf.
 
-    Shapes: rows [U,n] of the catalogue, scores [U,n].
+    Shapes: rows [U,n] of the catalogue, scores [U,n], sources [U,n] (numbers of
+    headrace.api.ranker.v1.Source).
     """
 
     rows: Rows
     scores: Vector
+    sources: NDArray[np.uint8]
 
 
 class ListMaker:
@@ -48,29 +51,31 @@ class ListMaker:
         self._place_of[rows] = np.arange(len(rows))
 
     def make(self, people: People) -> Lists:
-        lists = [self._block(people.only(rows)) for rows in self._blocks(len(people))]
-        width = min(self._n, self._candidates)
-        if not lists:
-            return Lists(np.zeros((0, width), np.int64), np.zeros((0, width), np.float32))
-        return Lists(
-            np.concatenate([one.rows for one in lists]),
-            np.concatenate([one.scores for one in lists]),
+        """Of people with n > 0."""
+        shape = (len(people), min(self._n, self._candidates))
+        lists = Lists(
+            np.empty(shape, np.int64),
+            np.empty(shape, np.float32),
+            np.full(shape, SOURCE_RETRIEVAL, np.uint8),
         )
+        for some in self._blocks(len(people)):
+            lists.rows[some], lists.scores[some] = self._block(people.only(some))
+        return lists
 
-    def _block(self, people: People) -> Lists:
+    def _block(self, people: People) -> tuple[Rows, Vector]:
         """The best n by preference."""
         rows, found = self._retrieved(people.vectors, people.seen)
         recent = self._items.rows(people.recent)
         preference, _ = self._scorer.score(people.vectors, rows, found, recent)
         if self._ranking == "retrieval":
-            return Lists(rows[:, : self._n], preference[:, : self._n])
+            return rows[:, : self._n], preference[:, : self._n]
         order = np.argsort(-preference, axis=1, kind="stable")[:, : self._n]
-        return Lists(
+        return (
             np.take_along_axis(rows, order, axis=1),
             np.take_along_axis(preference, order, axis=1),
         )
 
-    def _retrieved(self, people: Vector, seen: Sequence[BitMap]) -> Lists:
+    def _retrieved(self, people: Vector, seen: Sequence[BitMap]) -> tuple[Rows, Vector]:
         """Exact: one product, whatever each person has seen. [B,K], best first."""
         width = self._items.vectors.shape[1]
         ones = np.ones((len(people), 1), dtype=np.float32)
@@ -89,7 +94,7 @@ class ListMaker:
         order = np.argsort(-own_scores, axis=1, kind="stable")
         rows = self._items.visible[np.take_along_axis(chosen, order, axis=1)]
         own_scores = np.take_along_axis(own_scores, order, axis=1)
-        return Lists(np.where(np.isneginf(own_scores), ABSENT, rows), own_scores)
+        return np.where(np.isneginf(own_scores), ABSENT, rows), own_scores
 
     def _blocks(self, people: int) -> Iterator[slice]:
         size = max(1, _RETRIEVAL_FLOATS // len(self._index))

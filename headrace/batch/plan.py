@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from headrace.batch.files import beside
 from headrace.batch.people import PeopleStore
 from headrace.batch.settings import BatchSettings
+from headrace.contracts.segments import SegmentName
 from headrace.errors import FailedPrecondition, InvalidInput
 
 FILE = "plan.json"
+
+Members = Callable[[SegmentName], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class Plan:
     """firsts: the first person of each part; a part ends before the next one's.
 
     users_sha256: of the sorted ids that were asked for; "": everybody, or who did something since
-    `active_since`. kafka_topic: "": lists are written to files.
+    `active_since`, or the members of `segment`, sorted: they are kept, as later runs would count
+    others. kafka_topic: "": lists are written to files.
     """
 
     model_version: str
@@ -30,9 +34,12 @@ class Plan:
     n: int
     candidates: int
     users_sha256: str
+    active_since: str
+    segment: SegmentName | None
+    general: bool
+    kafka_topic: str
     firsts: tuple[str, ...]
-    active_since: str = ""
-    kafka_topic: str = ""
+    members: tuple[str, ...]
 
     def name(self, part: int) -> str:
         """Of its file; of the topic where there is none."""
@@ -40,9 +47,13 @@ class Plan:
 
 
 def agreed(
-    settings: BatchSettings, model_version: str, store: PeopleStore, asked: Sequence[str] | None
+    settings: BatchSettings,
+    model_version: str,
+    store: PeopleStore,
+    asked: Sequence[str] | None,
+    members: Members,
 ) -> Plan:
-    """The folder's plan; made where the folder is empty.
+    """The folder's plan; made where the folder is empty. members: of a segment, sorted.
 
     Raises: FailedPrecondition where the folder holds something else; OSError where it cannot be
     written.
@@ -55,7 +66,7 @@ def agreed(
             raise FailedPrecondition(
                 f"{settings.out}: holds files and no {FILE}; choose an empty folder"
             )
-        _propose(path, _made(settings, model_version, store, asked))
+        _propose(path, _made(settings, model_version, store, asked, members))
     plan = plan_in(settings.out)
     mine = {
         "model_version": model_version,
@@ -64,6 +75,8 @@ def agreed(
         "candidates": settings.candidates,
         "users_sha256": _digest(asked),
         "active_since": _moment(settings),
+        "segment": settings.segment,
+        "general": settings.general,
         "kafka_topic": settings.kafka_topic,
     }
     for field, value in mine.items():
@@ -79,7 +92,8 @@ def plan_in(out: Path) -> Plan:
     path = out / FILE
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        return Plan(**{**raw, "firsts": tuple(raw["firsts"])})
+        ids = {field: tuple(raw[field]) for field in ("firsts", "members")}
+        return Plan(**{**raw, **ids})
     except (ValueError, TypeError, KeyError) as error:
         raise FailedPrecondition(f"{path}: is no plan of lists: {error!r}") from error
 
@@ -99,19 +113,28 @@ def ids_in(path: Path) -> list[str]:
 
 
 def _made(
-    settings: BatchSettings, model_version: str, store: PeopleStore, asked: Sequence[str] | None
+    settings: BatchSettings,
+    model_version: str,
+    store: PeopleStore,
+    asked: Sequence[str] | None,
+    members: Members,
 ) -> Plan:
     size = settings.part_users
-    firsts = store.firsts(size) if asked is None else asked[::size]
+    in_segment = () if settings.segment is None else tuple(members(settings.segment))
+    named = asked if settings.segment is None else in_segment
+    firsts = store.firsts(size) if named is None else named[::size]
     return Plan(
-        model_version,
-        settings.format,
-        settings.n,
-        settings.candidates,
-        _digest(asked),
-        tuple(firsts),
-        _moment(settings),
-        settings.kafka_topic,
+        model_version=model_version,
+        format=settings.format,
+        n=settings.n,
+        candidates=settings.candidates,
+        users_sha256=_digest(asked),
+        active_since=_moment(settings),
+        segment=settings.segment,
+        general=settings.general,
+        kafka_topic=settings.kafka_topic,
+        firsts=tuple(firsts),
+        members=in_segment,
     )
 
 

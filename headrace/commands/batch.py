@@ -19,7 +19,7 @@ from headrace.batch.settings import BatchSettings
 from headrace.batch.workers import run_workers
 from headrace.bundle.scoring import CANDIDATES
 from headrace.commands.arguments import count
-from headrace.runtime.settings import DatabaseSettings, KafkaSettings, load_settings
+from headrace.runtime.settings import DatabaseSettings, KafkaSettings, TrendSettings, load_settings
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,6 +34,9 @@ def main(arguments: Sequence[str]) -> int:
         candidates=given.candidates,
         users=given.users,
         active_since=given.active_since,
+        segment=given.segment,
+        general=given.general_lists,
+        trend=load_settings(TrendSettings),
         kafka_topic=given.kafka_topic,
         kafka=load_settings(KafkaSettings).kafka() if given.kafka_topic else "",
         part_users=given.part_users,
@@ -48,7 +51,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     sys.stderr.write(
         f"{manifest['people']:,} people, {manifest['rows']:,} rows in {len(manifest['parts'])} "
-        f"files; {manifest['unknown']:,} ids unknown\n"
+        f"files; {manifest['not_personal']:,} lists are general, "
+        f"{manifest['unknown']:,} ids unknown\n"
     )
     return 0
 
@@ -87,10 +91,19 @@ def _parser() -> argparse.ArgumentParser:
         "--active-since", type=_moment, help="only who did something since, 2026-01-31T00:00Z say"
     )
     parser.add_argument(
+        "--segment", help="only who is in this segment of the behaviour analysis, best say"
+    )
+    parser.add_argument(
         "--kafka-topic", default="", help="to this topic, of HEADRACE_KAFKA_BOOTSTRAP_SERVERS"
     )
     parser.add_argument("--format", default="parquet", help="parquet or csv")
     parser.add_argument("--candidates", type=int, default=CANDIDATES, help="scored by the head")
+    parser.add_argument(
+        "--general-lists",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="what is trending, for whom nothing is known or who want no personal list",
+    )
     parser.add_argument("--part-users", type=int, default=10_000, help="people in one file")
     parser.add_argument("--workers", type=count, default=1, help="processes, one core each")
     parser.add_argument(

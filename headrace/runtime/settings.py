@@ -94,6 +94,16 @@ class KafkaSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrendSettings:
+    """For processes that make lists of what is trending."""
+
+    trending_half_life_h: Annotated[float, Field(gt=0, le=10_000)] = 6.0
+    """After so long an event counts half."""
+    trending_window_h: Annotated[float, Field(gt=0, le=10_000)] = 72.0
+    """Older events do not count; by then one counts 2^-12."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatabaseSettings:
     """For processes that use Postgres."""
 

@@ -13,13 +13,13 @@ from headrace.index.encoding import Vector
 from headrace.index.rows import as_bitmap
 from headrace.index.table import Ordinals
 from headrace.index.vector_index import ABSENT, VectorIndex
+from headrace.store.trend import Trend
 from services.ranker.answers import Source
 from services.ranker.catalogue import Catalogue
 from services.ranker.metrics import CANDIDATES, RECOMMEND_SECONDS
 from services.ranker.neighbours import Near
 from services.ranker.scoring import Scorer
 from services.ranker.trace import Trace
-from services.ranker.trending import Trend
 from services.ranker.users import UserVector
 
 _RETRIEVE = RECOMMEND_SECONDS.labels("retrieve")

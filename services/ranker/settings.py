@@ -12,11 +12,12 @@ from headrace.runtime.settings import (
     KafkaSettings,
     PeerSettings,
     Port,
+    TrendSettings,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankerSettings(SlotSettings, PeerSettings, KafkaSettings):
+class RankerSettings(SlotSettings, PeerSettings, KafkaSettings, TrendSettings):
     """Settings of one ranker."""
 
     metrics_port: Port = 9105
@@ -45,10 +46,6 @@ class RankerSettings(SlotSettings, PeerSettings, KafkaSettings):
     """Served lists remembered for that; one of 20 items takes 0.8 kB."""
     batch_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Of one thread's time, for all streams of `BatchRecommend` together."""
-    trending_half_life_h: Annotated[float, Field(gt=0, le=10_000)] = 6.0
-    """After so long an event counts half."""
-    trending_window_h: Annotated[float, Field(gt=0, le=10_000)] = 72.0
-    """Older events do not count; by then one counts 2^-12."""
     trending_refresh_s: Annotated[float, Field(gt=0, le=3_600)] = 2.0
     trending_windows_refresh_s: Annotated[float, Field(gt=0, le=3_600)] = 10.0
     """Of what is trending within the last hour, day and week."""

@@ -18,7 +18,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from psycopg2.extras import execute_values
 from pyroaring import BitMap
 
-from headrace.api.ranker.v1.ranker_pb2 import PersonList
+from headrace.api.ranker.v1.ranker_pb2 import SOURCE_RETRIEVAL, PersonList
 from headrace.batch.files import sha256
 from headrace.batch.people import PeopleStore
 from headrace.bundle import Bundle
@@ -84,7 +84,10 @@ def batch(bundle: Path, out: Path, *more: str) -> int:
     return main(["batch", "--bundle", str(bundle), "--out", str(out), *more])
 
 
-def rows_in(out: Path) -> list[tuple[str, int, str, float]]:
+Row = tuple[str, int, str, float, str, bool]
+
+
+def rows_in(out: Path) -> list[Row]:
     files = sorted(out.glob("part-*.parquet"))
     table = pa.concat_tables([pq.read_table(file) for file in files])
     return sorted(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
@@ -158,11 +161,41 @@ def test_ids_of_a_file_that_nobody_has_are_counted_and_written_aside(
 ) -> None:
     users, out = tmp_path / "users.txt", tmp_path / "out"
     users.write_text("p5\nnobody\n\np7\np5\np300\n")
-    assert batch(toy_bundle, out, "--users", str(users), "--format", "csv") == 0
+    given = ["--users", str(users), "--format", "csv", "--no-general-lists"]
+    assert batch(toy_bundle, out, *given) == 0
     table = pyarrow.csv.read_csv(out / "part-00000.csv")
     assert set(table["user_id"].to_pylist()) == {"p5", "p7"}
     assert (out / "part-00000.unknown.txt").read_text() == "nobody\np300\n"
-    assert json.loads((out / "manifest.json").read_text())["unknown"] == 2
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert [manifest[name] for name in ("people", "not_personal", "unknown")] == [2, 0, 2]
+
+
+def test_who_has_no_personal_list_gets_what_is_trending_and_popular(
+    stored: str, toy_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg2.connect(stored) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO item_minute_counts (item_ordinal, minute, events)"
+            " SELECT ordinal, date_trunc('minute', now()), ordinal FROM items"
+            " WHERE item_id IN ('item-3', 'item-9')"
+        )
+        cursor.execute("INSERT INTO personalisation VALUES ('p3', false)")
+    users, out = tmp_path / "users.txt", tmp_path / "out"
+    users.write_text("nobody\np2\np3\np300\n")
+    assert batch(toy_bundle, out, "--users", str(users), "--n", "4") == 0
+    assert "3 lists are general, 2 ids unknown" in capsys.readouterr().err
+    lists: dict[str, list[Row]] = {}
+    for row in rows_in(out):
+        lists.setdefault(row[0], []).append(row)
+    assert [(row[4], row[5]) for row in lists["p2"]] == [("retrieval", True)] * 4
+    for user_id in ("nobody", "p3", "p300"):
+        assert [row[2] for row in lists[user_id]][:2] == ["item-9", "item-3"]
+        assert [row[4] for row in lists[user_id]] == ["trending", "trending", "popular", "popular"]
+        assert not any(row[5] for row in lists[user_id])
+    assert (out / "part-00000.unknown.txt").read_text() == "nobody\np300\n"
+    everybody = tmp_path / "everybody"
+    assert batch(toy_bundle, everybody) == 0
+    assert {row[0] for row in rows_in(everybody) if not row[5]} == {"p3"}
 
 
 @pytest.mark.usefixtures("stored")
@@ -172,6 +205,36 @@ def test_since_a_moment_those_alone_who_did_something(toy_bundle: Path, tmp_path
     assert batch(toy_bundle, out, *given) == 0
     assert {user_id for user_id, *_ in rows_in(out)} == {f"p{n}" for n in range(290, PEOPLE)}
     assert batch(toy_bundle, out, "--part-users", "4") == 2  # another run's folder
+
+
+def test_a_segment_is_counted_once_for_a_folder(
+    stored: str, toy_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg2.connect(stored) as connection, connection.cursor() as cursor:
+        # The later, the more: p0 once, p9 ten times.
+        cursor.execute(
+            "INSERT INTO interactions (user_id, n, event_id, item_ordinal, type, occurred_at,"
+            " backfill, body_hash)"
+            " SELECT 'p' || p, n, p || '-' || n, 1, 2, now() - make_interval(days => 10 - p),"
+            " false, '' FROM generate_series(0, 9) AS p, generate_series(0, p) AS n"
+        )
+    out = tmp_path / "out"
+    given = ["--segment", "best", "--part-users", "2"]
+    assert batch(toy_bundle, out, *given) == 0
+    before = rows_in(out)
+    assert {user_id for user_id, *_ in before} == {"p6", "p7", "p8", "p9"}
+    assert json.loads((out / "manifest.json").read_text())["segment"] == "best"
+
+    with psycopg2.connect(stored) as connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM interactions WHERE user_id IN ('p8', 'p9')")
+    (out / "part-00001.json").unlink()
+    assert batch(toy_bundle, out, *given) == 0
+    assert rows_in(out) == before
+
+    assert batch(toy_bundle, out, "--segment", "lost") == 2
+    assert "segment is 'best', this run has 'lost'" in capsys.readouterr().err
+    assert batch(toy_bundle, tmp_path / "none", "--segment", "loyal") == 0
+    assert json.loads((tmp_path / "none" / "manifest.json").read_text())["people"] == 0
 
 
 @pytest.mark.usefixtures("stored")
@@ -202,11 +265,13 @@ def test_lists_on_a_topic_are_those_in_files(
                 lists[record.key.decode()] = PersonList.FromString(record.value)
     consumer.close()
     sent = [
-        (user_id, position, item.item_id, item.score)
+        (user_id, position, item.item_id, item.score, "retrieval", one.n_applied == 3)
         for user_id, one in lists.items()
         for position, item in enumerate(one.items, start=1)
     ]
     assert sorted(sent) == rows_in(tmp_path / "files")
+    assert {item.source for one in lists.values() for item in one.items} == {SOURCE_RETRIEVAL}
+    assert lists["p7"].as_of.seconds == 1_700_000_007
 
 
 @pytest.mark.usefixtures("stored")
@@ -225,15 +290,20 @@ def test_a_folder_of_other_lists_is_refused(
     assert str(taken) in capsys.readouterr().err
 
 
-def test_who_does_not_want_personal_lists_gets_none(stored: str, toy_bundle: Path) -> None:
+def test_who_does_not_want_personal_lists_gets_no_personal_one(
+    stored: str, toy_bundle: Path
+) -> None:
     bundle = Bundle.load(str(toy_bundle), ["ranker"])
     database = Database(stored, 1)
-    people = PeopleStore(database, bundle.model_version, bundle.user_width)
-    assert people.named(["p3", "p4"]).user_ids.tolist() == ["p3", "p4"]
+    every = PeopleStore(database, bundle.model_version, bundle.user_width)
+    personal = PeopleStore(database, bundle.model_version, bundle.user_width, general=False)
+    assert every.named(["p3", "p4"])[0].n.tolist() == [3, 3]
     with database.transaction() as cursor:
         cursor.execute("INSERT INTO personalisation VALUES ('p3', false), ('p4', true)")
-    assert people.named(["p3", "p4"]).user_ids.tolist() == ["p4"]
-    assert "p3" not in people.between("p", None).user_ids
+    assert every.named(["p3", "p4"])[0].n.tolist() == [0, 3]
+    assert every.named(["p3", "p4", "p5"])[0].seen[0] == BitMap()
+    assert personal.named(["p3", "p4"])[0].user_ids.tolist() == ["p4"]
+    assert "p3" not in personal.between("p", None).user_ids
     database.close()
 
 
@@ -251,7 +321,7 @@ def test_nobody_is_offered_what_they_do_not_want(
         )
     assert batch(toy_bundle, tmp_path / "out", "--n", "200") == 0
     offered: dict[str, set[str]] = {"p1": set(), "p2": set()}
-    for user_id, _, item_id, _ in rows_in(tmp_path / "out"):
+    for user_id, _, item_id, *_ in rows_in(tmp_path / "out"):
         if user_id in offered:
             offered[user_id].add(item_id)
     comedies = {one.item_id for one in toy_items() if "comedy" in one.categories}

@@ -9,21 +9,24 @@ import numpy as np
 import pytest
 from pyroaring import BitMap
 
+from headrace.batch.general import GeneralLists, lists_for
 from headrace.batch.items import ItemArrays, StoredItem
 from headrace.batch.lists import ListMaker, lengths
 from headrace.batch.people import People
 from headrace.bundle import Bundle
 from headrace.index.choice import exact_index
 from headrace.index.encoding import to_bytes
+from headrace.store.trend import Trend
 from headrace.training.toy import toy_items
 from services.ranker import lists as ranker
+from services.ranker.answers import Source
 from services.ranker.catalogue import Catalogue, ItemVersion
 from services.ranker.facets import Facets
 from services.ranker.neighbours import Neighbours
 from services.ranker.query import RecommendQuery
 from services.ranker.scoring import Scorer
 from services.ranker.trending import Trending
-from services.ranker.users import UserCache, UserVector
+from services.ranker.users import UserCache, UserVector, nobody
 
 HIDDEN = 7
 PEOPLE = 40
@@ -58,6 +61,8 @@ def crowd(bundle: Bundle) -> People:
         random.normal(size=(PEOPLE, bundle.user_width)).astype(np.float32),
         recent,
         seen,
+        np.ones(PEOPLE, dtype=np.int64),
+        np.zeros(PEOPLE),
     )
 
 
@@ -131,3 +136,42 @@ def test_who_has_seen_nearly_everything_gets_what_is_left(bundle: Bundle) -> Non
     arrays = ItemArrays(bundle, stored(bundle))
     made = ListMaker(bundle, arrays, n=10, candidates=300).make(crowd(bundle))
     assert sorted(arrays.ids[made.rows[-1, : lengths(made)[-1]]]) == ["item-58", "item-59"]
+
+
+@pytest.mark.parametrize("n", [5, 200])
+def test_who_has_no_personal_list_gets_the_general_one_of_the_ranker(
+    bundle: Bundle, n: int
+) -> None:
+    items, people = stored(bundle), crowd(bundle)
+    arrays = ItemArrays(bundle, items)
+    # Two that the catalogue lacks or hides, and one whose score is too small to stand out.
+    trend = Trend(
+        np.array([41, 2 * HIDDEN + 1, 3, 2, 99, 5]),
+        np.array([9, 8, 2.5, 2, 0.5, 1e-9], dtype=np.float32),
+    )
+    general = GeneralLists(arrays, trend, n=n)
+    strangers = [0, 7, 8, 20]  # the first has seen nothing
+    n_applied = np.ones(PEOPLE, dtype=np.int64)
+    n_applied[strangers] = 0
+    personal = ListMaker(bundle, arrays, n=n, candidates=20)
+    made = lists_for(replace(people, n=n_applied), personal, general)
+
+    alone = personal.make(people)
+    known = np.flatnonzero(n_applied)
+    np.testing.assert_array_equal(made.rows[known], alone.rows[known])
+    assert set(made.sources[known].ravel()) == {Source.RETRIEVAL}
+
+    one_by_one = online(bundle, items, candidates=20)
+    one_by_one._trending.now = trend
+    for row in strangers:
+        stranger = replace(nobody(f"p{row}"), seen=people.seen[row])
+        expected = one_by_one.make(RecommendQuery(n=n), stranger).items
+        count = lengths(made)[row]
+        told = zip(made.scores[row, :count].tolist(), made.sources[row, :count], strict=True)
+        assert list(told) == [(one.score, one.source) for one in expected]
+        ids = arrays.ids[made.rows[row, :count]].tolist()
+        # Where two are equally popular, either may come first.
+        told_apart = sum(one.score >= 1 for one in expected)
+        assert ids[:told_apart] == [one.item_id for one in expected[:told_apart]]
+        if n == 200:
+            assert sorted(ids) == sorted(one.item_id for one in expected)

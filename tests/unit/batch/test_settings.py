@@ -21,6 +21,11 @@ def database_url(monkeypatch: pytest.MonkeyPatch) -> None:
         ("--format", "xlsx", "format: must be parquet or csv or kafka, is xlsx"),
         ("--format", "kafka", "kafka_topic: must be given for format kafka, and for no other"),
         ("--active-since", "2026-01-31", "active_since: must be a moment with its zone"),
+        (
+            "--segment",
+            "gold",
+            "segment: must be best or loyal or promising or cooling or at_risk or lost, is gold",
+        ),
         ("--part-users", "0", "part_users: must be 1 or more, is 0"),
         ("--partition", "3/2", "partition: must be i/k with 1 <= i <= k, is 3/2"),
     ],
@@ -41,3 +46,10 @@ def test_without_a_database_the_variable_is_named(
     monkeypatch.delenv("HEADRACE_DATABASE_URL", raising=False)
     assert main(["batch", "--bundle", "none", "--out", str(tmp_path)]) == 2
     assert "HEADRACE_DATABASE_URL is not set" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("database_url")
+def test_people_are_chosen_in_one_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--segment", "best", "--active-since", "2026-01-31T00:00Z"]
+    assert main(["batch", "--bundle", "none", "--out", str(tmp_path / "out"), *given]) == 2
+    assert "segment: must be given without users and active_since" in capsys.readouterr().err

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from headrace.errors import NotFound
+from headrace.store.trend import Trend
 from services.ranker.answers import Recommendation, Source
 from services.ranker.neighbours import Neighbours
 from services.ranker.query import RecommendQuery, SimilarUsersQuery
-from services.ranker.trending import Trend
 from services.ranker.users import UserCache
 from tests.unit.ranker.world import World, item, user
 

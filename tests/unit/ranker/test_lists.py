@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from headrace.errors import NotFound, Unavailable
+from headrace.store.trend import Trend
 from services.ranker.answers import RankedItem, Source
 from services.ranker.query import RecommendQuery, SimilarQuery
-from services.ranker.trending import Trend
 from tests.unit.ranker.world import WIDTH, World, item, user
 
 

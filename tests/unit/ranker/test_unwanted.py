@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from pyroaring import BitMap
 
+from headrace.store.trend import Trend
 from services.ranker.answers import Recommendation
 from services.ranker.query import RecommendQuery
-from services.ranker.trending import Trend
 from services.ranker.users import UserVector
 from tests.unit.ranker.world import World, item, user
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from pyroaring import BitMap
 
+from headrace.store.trend import Trend
 from services.ranker.accuracy.places import LENGTH, Places
 from services.ranker.query import RecommendQuery
 from services.ranker.scoring import Scorer
-from services.ranker.trending import Trend
 from services.ranker.users import UserVector
 from tests.unit.ranker.world import CATEGORIES, LatePreference, World, nothing_counted, user
 
