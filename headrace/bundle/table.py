@@ -31,10 +31,14 @@ class ItemTable:
         index = self._index
         return np.fromiter((index.get(i, 0) for i in item_ids), np.int64, len(item_ids))
 
-    def popularity(self, item_id: str) -> float:
-        """log(1 + training count); 0 for an item that training never saw."""
+    def count(self, item_id: str) -> int:
+        """Interactions in training; 0 for an item that training never saw."""
         row = self._index.get(item_id)
-        return 0.0 if row is None else float(np.log1p(self.counts[row - 1]))
+        return 0 if row is None else int(self.counts[row - 1])
+
+    def popularity(self, item_id: str) -> float:
+        """log(1 + training count)."""
+        return float(np.log1p(self.count(item_id)))
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """As they are kept in a file."""

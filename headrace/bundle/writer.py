@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.bundle import known, table, vocabulary
+from headrace.bundle import known, table, vocabulary, weights
 from headrace.bundle.bundle import Bundle
 from headrace.bundle.features import FEATURES
 from headrace.bundle.known import Neighbours
@@ -34,9 +34,11 @@ class Exported:
 
 @dataclass(frozen=True)
 class BundleContent:
-    """Everything that a bundle holds, before it has a version."""
+    """Everything that a bundle holds, before it has a version. `weights`: what a training may start
+    from, by name."""
 
     graphs: Mapping[str, Exported]
+    weights: Mapping[str, NDArray[np.float32]]
     table: ItemTable
     neighbours: Neighbours
     vocabulary: Vocabulary
@@ -95,6 +97,7 @@ def _files(content: BundleContent) -> dict[str, bytes]:
     files = {name: graph.content for name, graph in content.graphs.items()}
     files[table.FILE] = _packed(content.table.arrays())
     files[known.FILE] = _packed(content.neighbours.arrays())
+    files[weights.FILE] = _packed(content.weights)
     files[vocabulary.FILE] = content.vocabulary.to_json().encode()
     return files
 

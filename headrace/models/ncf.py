@@ -45,7 +45,7 @@ class NcfHead(nn.Module):
         self.register_buffer("feature_mean", torch.zeros(features))
         self.register_buffer("feature_scale", torch.ones(features))
         # preference = sigmoid(slope * logit + offset)
-        self.register_buffer("calibration", torch.tensor([1.0, 0.0]))
+        self.register_buffer("calibration", torch.zeros(2))
         self.temperature_log = nn.Parameter(torch.zeros(()))
         self.alpha = nn.Parameter(torch.ones(()))
         self.linear = nn.Linear(features, 1, bias=False)
@@ -62,9 +62,15 @@ class NcfHead(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.hidden = nn.Linear(HIDDEN[0], HIDDEN[1])
         self.preference = nn.Linear(HIDDEN[1], 1)
-        nn.init.zeros_(self.linear.weight)
-        nn.init.zeros_(self.preference.weight)
-        nn.init.zeros_(self.preference.bias)
+        self.rank_as_retrieved()
+
+    @torch.no_grad()
+    def rank_as_retrieved(self) -> None:
+        """The order of retrieval, whatever was learned; expected ratings stay."""
+        for weight in (self.linear.weight, self.preference.weight, self.preference.bias):
+            weight.zero_()
+        self.temperature_log.zero_()
+        self.calibration.copy_(torch.tensor([1.0, 0.0]))
 
     def logits(
         self,

@@ -84,3 +84,8 @@ class Compute:
     def peak_bytes(self) -> int:
         """The most that this process has had on the GPU; 0 without one."""
         return torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else 0
+
+
+def idle_threads() -> int:
+    """Two threads on one free core wait for each other: an epoch of 5 s then takes a minute."""
+    return max(1, torch.get_num_threads() - round(os.getloadavg()[0]))

@@ -78,29 +78,38 @@ class TowerFit:
         quality: Callable[[Towers], float],
         report: Callable[[Progress], None],
         tick: Callable[[float], None] = lambda _: None,
+        *,
+        judge_first: bool = False,
     ) -> None:
         """Train until the course or the patience ends; leave the best weights in the towers.
 
         `quality` judges averaged weights, greater is better; `report` is called after each
-        judgement, `tick` after each step with the passes over the data so far.
+        judgement, `tick` after each step with the passes over the data so far. `judge_first`: the
+        weights to begin with are judged too.
         """
         at, over = self.progress, False
+        if judge_first and not at.steps:
+            self._judge(course, quality)
+            report(at)
         while not over:
             self._epoch(course, tick)
             over = self._over(course)
             since_s = course.spent_s - at.judged_at_s
             due = course.judgement_due(at.epochs, at.judged, since_s, at.judging_s)
             if over or self._team.agreed(due):
-                started = time.monotonic()
-                value = quality(self._average) if self._team.leads else 0.0
-                at.judge(self._team.agreed(value), course.share(at.epochs))
-                at.judging_s = time.monotonic() - started
-                at.judged_at_s = course.spent_s
-                if at.judgements_since_best == 0:
-                    self._best_weights = copy.deepcopy(self._average.state_dict())
+                self._judge(course, quality)
                 report(at)
                 over = over or at.judgements_since_best >= self._settings.patience
         self.take_best()
+
+    def _judge(self, course: Course, quality: Callable[[Towers], float]) -> None:
+        at, started = self.progress, time.monotonic()
+        value = quality(self._average) if self._team.leads else 0.0
+        at.judge(self._team.agreed(value), course.share(at.epochs))
+        at.judging_s = time.monotonic() - started
+        at.judged_at_s = course.spent_s
+        if at.judgements_since_best == 0:
+            self._best_weights = copy.deepcopy(self._average.state_dict())
 
     def take_best(self) -> None:
         """Put the weights that were judged best into the towers."""

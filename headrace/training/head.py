@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from headrace.evaluation.metrics import ndcg
 from headrace.models.losses import listwise
@@ -48,22 +49,25 @@ def fit_head(
     budget: Budget,
     seed: int,
     max_epochs: int | None,
+    warm: bool = False,
 ) -> HeadResult:
     """Train until validation stops improving, keep the best weights, then calibrate.
 
-    A head that does not improve on retrieval order is left as it began: retrieval order. So is
-    one for which histories are too short to keep anything back.
+    A head that does not improve on retrieval order is left as retrieval order. So is one for which
+    histories are too short to keep anything back. `warm`: it comes with weights that were learned.
     """
+    retrieval = ndcg(retrieval_ranks(validation), 10)
     if not any(map(len, training)):
-        retrieval = ndcg(list_ranks(head, validation), 10)
+        head.rank_as_retrieved()
         return HeadResult(retrieval, retrieval, 0)
     random = np.random.default_rng(seed)
-    _normalise(head, training)
+    if not warm:  # weights mean something only with the features scaled as they were
+        _normalise(head, training)
     optimiser = torch.optim.AdamW(
         head.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY, fused=True
     )
-    retrieval = ndcg(list_ranks(head, validation), 10)
-    best, weights, best_epoch, epoch = retrieval, copy.deepcopy(head.state_dict()), 0, 0
+    best, weights = ndcg(list_ranks(head, validation), 10), copy.deepcopy(head.state_dict())
+    best_epoch = epoch = 0
     most = math.inf if max_epochs is None else max_epochs
     while epoch < most and epoch - best_epoch < _PATIENCE and budget.left > 0:
         for group in optimiser.param_groups:
@@ -74,6 +78,8 @@ def fit_head(
         if quality > best:
             best, weights, best_epoch = quality, copy.deepcopy(head.state_dict()), epoch
     head.load_state_dict(weights)
+    if best <= retrieval:
+        head.rank_as_retrieved()
     head.eval()
     _calibrate(head, training)
     return HeadResult(best, retrieval, epoch)
@@ -86,9 +92,18 @@ def list_ranks(head: NcfHead, lists: Lists) -> NDArray[np.int64]:
     Ties count against the head. Shapes: [Q].
     """
     head.eval()
+    return _ranks(lists, lambda rows: head.logits(*lists.inputs(rows).as_tuple()))
+
+
+def retrieval_ranks(lists: Lists) -> NDArray[np.int64]:
+    """The same in the order of retrieval. Shapes: [Q]."""
+    return _ranks(lists, lambda rows: lists.features[rows][..., 0])
+
+
+def _ranks(lists: Lists, logits_of: Callable[[NDArray[np.int64]], Tensor]) -> NDArray[np.int64]:
     ranks = np.full(len(lists), np.iinfo(np.int64).max // 2)
     for rows in lists.batches():
-        logits = head.logits(*lists.inputs(rows).as_tuple())
+        logits = logits_of(rows)
         target = lists.target[rows]
         own = logits.gather(1, target.clamp(min=0).unsqueeze(1))
         found = (target >= 0).numpy()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from headrace.training.compute import Compute
+from headrace.training.publish import Fact
 from headrace.training.split import Holdout
+from headrace.training.start import Start
 
 _ON_CPU = Compute()
 
@@ -17,7 +20,8 @@ _ON_CPU = Compute()
 class Job:
     """What to train on, for how long at most, and where the bundle goes.
 
-    `logs` is a folder for TensorBoard.
+    `logs` is a folder for TensorBoard. `start`: a bundle to begin with. `told`: what there is to
+    say about the data, for the manifest.
     """
 
     interactions: Path
@@ -29,6 +33,8 @@ class Job:
     checkpoint_every_s: float = 300.0
     logs: Path | None = None
     compute: Compute = _ON_CPU
+    start: Start | None = None
+    told: Mapping[str, Fact] = field(default_factory=dict)
 
     def data_sha256(self) -> str:
         """Of the files as they are."""

@@ -26,6 +26,7 @@ from headrace.training.neighbours import count_neighbours
 from headrace.training.ratings import item_offsets
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import Part, Split, marked_before
+from headrace.training.start import Start
 from headrace.training.tastes import people_tastes
 from headrace.training.towers import (
     KindIndex,
@@ -108,8 +109,12 @@ class Model:
         return KnownItems(self.table, neighbours)
 
 
-def build_model(log: EventLog, split: Split, settings: TrainingSettings) -> Model:
+def build_model(
+    log: EventLog, split: Split, settings: TrainingSettings, start: Start | None = None
+) -> Model:
     """An untrained model; ids, words and counts come from the training part alone.
+
+    `start`: a bundle whose weights will be put in, so that numbers are scaled as it scales them.
 
     An item without a training event has no row of its own: it is placed by its content, in
     validation and test as it will be in service.
@@ -124,6 +129,8 @@ def build_model(log: EventLog, split: Split, settings: TrainingSettings) -> Mode
         item_offsets(log, learned)[known],
     )
     vocabulary = build_vocabulary([log.catalogue[column] for column in known])
+    if start is not None:
+        vocabulary = start.scaled(vocabulary)
     kinds = KindIndex(log.kinds)
     inputs = item_inputs(log.catalogue, vocabulary, table)
     item = ItemTower(settings.width, len(known), content_sizes(vocabulary))

@@ -20,6 +20,7 @@ from headrace.training.export import TOLERANCE, export_graphs
 from headrace.training.graphs import head_graphs, item_graphs, user_graphs
 from headrace.training.model import Model
 from headrace.training.towers import catalogue_vectors
+from headrace.training.weights import arrays_of, tensors_of
 
 Fact = str | int | float | bool | None
 
@@ -69,6 +70,7 @@ def publish(
     )
     content = BundleContent(
         graphs=graphs,
+        weights=arrays_of(tensors_of(model.towers, model.taste, model.head)),
         table=model.table,
         neighbours=model.known.neighbours,
         vocabulary=model.vocabulary,

@@ -11,6 +11,7 @@ from headrace.bundle import Manifest
 from headrace.bundle.manifest import Ranking
 from headrace.errors import DataInvalid
 from headrace.training.budget import Budget
+from headrace.training.carry import Carried, carry_over
 from headrace.training.checkpoint import Checkpoints
 from headrace.training.data import read_log
 from headrace.training.head import HeadResult, fit_head
@@ -26,6 +27,7 @@ from headrace.training.reserve import Reserve, head_s
 from headrace.training.screen import Screen
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import Part, split
+from headrace.training.start import Start
 from headrace.training.tastes import RatedPart, TasteFit
 from headrace.training.team import Team
 from headrace.training.tower_stage import TowerStage
@@ -46,7 +48,10 @@ class Trained:
 
 
 class Stages:
-    """Runs a job; prints what it finds and shows a bar with the time left."""
+    """Runs a job; prints what it finds and shows a bar with the time left.
+
+    `carried`: once the data are read, what a warm start brought; None: begun at random.
+    """
 
     def __init__(self, job: Job, settings: TrainingSettings) -> None:
         self._job = job
@@ -54,6 +59,7 @@ class Stages:
         self._team = Team.joined(job.compute)
         self._budget = Budget(job.seconds)
         self._screen = Screen(job.seconds, settings.max_epochs, shown=self._team.leads)
+        self.carried: Carried | None = None
 
     def run(self) -> Manifest | None:
         """The bundle's manifest; None in a process that only helped to fit the towers.
@@ -111,6 +117,8 @@ class Stages:
             "compute": str(self._job.compute),
             "threads": torch.get_num_threads(),
             "processes": self._team.size,
+            "started_from": self.carried.model_version if self.carried else None,
+            **self._job.told,
         }
         return Trained(model, "ncf" if result.improves else "retrieval", metrics, facts)
 
@@ -134,12 +142,24 @@ class Stages:
                 "so there is nothing to learn an order from"
             )
         settings = self._settings.scaled(len(log.items), len(log.catalogue), self._job.seconds)
-        model = build_model(log, parts, settings)
+        start = self._job.start
+        model = build_model(log, parts, settings, start)
         self._screen.say(
             f"{log.users:,} people, {len(log.catalogue):,} items, {len(log.items):,} events, "
             f"split {parts.digest[:12]}; {self._job.compute}, {torch.get_num_threads()} threads"
         )
+        if start is not None:
+            self._begin_with(start, model)
         return model
+
+    def _begin_with(self, start: Start, model: Model) -> None:
+        carried = carry_over(start, model)
+        self.carried = carried
+        self._screen.say(
+            f"starts from {carried.model_version}: weights of {carried.items.carried:,} items and "
+            f"{carried.words.carried:,} words; {carried.items.new:,} items and "
+            f"{carried.words.new:,} words are new"
+        )
 
     def _fit_towers(self, model: Model, reserve: Reserve) -> dict[str, Fact]:
         """What there is to tell about it."""
@@ -152,6 +172,7 @@ class Stages:
             self._team,
             compute=self._job.compute,
             logs=self._job.logs,
+            warm=self.carried is not None,
         )
         progress = stage.run(saved, self._show, self._ticked, lambda: self._budget.elapsed)
         point = stage.point()
@@ -182,6 +203,8 @@ class Stages:
             return None, None
         key = f"{self._job.data_sha256()} {self._job.holdout} {model.split.digest}"
         key += f" {model.settings} processes={self._team.size} {self._job.compute}"
+        if self._job.start is not None:
+            key += f" from {self._job.start.model_version}"
         checkpoints = Checkpoints(self._job.checkpoint, key, self._job.checkpoint_every_s)
         saved = checkpoints.load()
         if saved is not None:
@@ -232,6 +255,7 @@ class Stages:
             budget=self._budget.part(self._budget.left - to_come),
             seed=model.settings.seed,
             max_epochs=model.settings.max_epochs,
+            warm=self.carried is not None,
         )
 
     def _retrieved(self, model: Model, part: Part) -> tuple[TowerScorer, Lists]:

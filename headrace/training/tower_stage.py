@@ -32,7 +32,8 @@ class TowerStage:
     """The stage that takes nearly all the time. It leaves the towers on the CPU.
 
     `ends` [U] is where learning ends in each history; without `checkpoints` nothing is kept, and
-    without `logs` there is nothing for TensorBoard.
+    without `logs` there is nothing for TensorBoard. `warm`: the weights that the towers come with
+    are judged as well, and stay where none become better.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class TowerStage:
         *,
         compute: Compute = _ON_CPU,
         logs: Path | None = None,
+        warm: bool = False,
     ) -> None:
         # Judged where they are fitted.
         model = dataclasses.replace(
@@ -55,6 +57,7 @@ class TowerStage:
         self._checkpoints = checkpoints
         self._team = team
         self._compute = compute
+        self._warm = warm
         self._fit = TowerFit(
             model.towers,
             model.events,
@@ -99,7 +102,7 @@ class TowerStage:
                 self._save(spent_s(), finished=False)
 
         course = Course(self._budget, self._model.settings.max_epochs)
-        self._fit.run(course, self._quality, reported, ticked)
+        self._fit.run(course, self._quality, reported, ticked, judge_first=self._warm)
         self._save(spent_s(), finished=True)
         return self._ended()
 

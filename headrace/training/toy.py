@@ -27,6 +27,8 @@ from headrace.models.user_rnn import UserTower
 from headrace.training.content import build_vocabulary, content_sizes, item_inputs
 from headrace.training.export import export_graphs
 from headrace.training.graphs import head_graphs, item_graphs, user_graphs
+from headrace.training.towers import Towers
+from headrace.training.weights import arrays_of, tensors_of
 
 # How much of the past is left after one more event.
 _MEMORY = 0.8
@@ -85,6 +87,7 @@ def make_toy_bundle(
         Path(folder),
         BundleContent(
             graphs=graphs,
+            weights=arrays_of(tensors_of(Towers(item_tower, user_tower), None, head)),
             table=table,
             neighbours=neighbours or Neighbours.none(len(items)),
             vocabulary=vocabulary,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -15,12 +15,15 @@ import torch
 from headrace.commands.arguments import count, minutes
 from headrace.errors import HeadraceError
 from headrace.models.user_rnn import TOWER_KINDS
-from headrace.training.compute import Compute, DeviceChoice, Precision
+from headrace.training.compute import Compute, DeviceChoice, Precision, idle_threads
 from headrace.training.data import prepared_files
 from headrace.training.job import Job
+from headrace.training.newest import told_of
+from headrace.training.publish import Fact
 from headrace.training.run import Stages
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import Holdout
+from headrace.training.start import Start
 
 _MINUTES = 2
 
@@ -28,25 +31,38 @@ _MINUTES = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0, or 2 after an error that the user can mend."""
     given = _parser().parse_args(arguments)
-    torch.set_num_threads(given.threads or _threads(given))
-    settings = TrainingSettings(tower=given.tower, seed=given.seed, max_epochs=given.epochs)
+    # With --epochs nothing may depend on what else the machine does.
+    idle = torch.get_num_threads() if given.epochs else idle_threads()
+    torch.set_num_threads(given.threads or idle)
     try:
-        Stages(_job(given), settings).run()
+        start = Start.read(given.start_from) if given.start_from else None
+        Stages(_job(given, start), _settings(given, start)).run()
     except (HeadraceError, OSError) as error:  # OSError names the file
         sys.stderr.write(f"headrace: {error}\n")
         return 2
     return 0
 
 
-def _job(given: argparse.Namespace) -> Job:
+def _settings(given: argparse.Namespace, start: Start | None) -> TrainingSettings:
+    """A model that starts from a bundle has its shape, unless another one is asked for."""
+    settings = TrainingSettings(seed=given.seed, max_epochs=given.epochs)
+    if start is not None:
+        settings = start.settings(settings)
+    return settings if given.tower is None else replace(settings, tower=given.tower)
+
+
+def _job(given: argparse.Namespace, start: Start | None) -> Job:
     """Raises: DataInvalid if the folder named as prepared data is none; FailedPrecondition if the
     device is not there."""
     interactions, items = given.interactions, given.items
     holdout: Holdout = given.holdout or "leave-one-out"
     folder = given.prepared or (interactions if interactions.is_dir() else None)
+    told: Mapping[str, Fact] = {}
     if folder is not None:
         interactions, items, prepared = prepared_files(folder)
         holdout = given.holdout or prepared
+        if holdout == prepared:  # else other events are held out than the folder says
+            told = told_of(folder)
     beside = given.checkpoint / "tensorboard" if given.checkpoint else None
     return Job(
         interactions,
@@ -58,6 +74,8 @@ def _job(given: argparse.Namespace) -> Job:
         checkpoint_every_s=60 * given.checkpoint_minutes,
         logs=given.logs or beside,
         compute=Compute.chosen(given.device, given.precision),
+        start=start,
+        told=told,
     )
 
 
@@ -123,20 +141,16 @@ def _parser() -> argparse.ArgumentParser:
         help="kept for measuring: leave-one-out, which is the default for files; none; or, the "
         "default for prepared data, what preparation has chosen",
     )
-    parser.add_argument("--tower", choices=TOWER_KINDS, default=defaults.tower)
+    parser.add_argument("--tower", choices=TOWER_KINDS, help=f"({defaults.tower})")
+    parser.add_argument(
+        "--start-from",
+        metavar="BUNDLE",
+        help="folder or URL of a bundle: weights of the items and words that it knows begin there",
+    )
     parser.add_argument(
         "--threads", type=count, help="of torch: the idle cores, or with --epochs all of them"
     )
     return parser
-
-
-def _threads(given: argparse.Namespace) -> int:
-    """Two threads on one free core wait for each other: an epoch of 5 s then takes a minute.
-
-    With --epochs nothing may depend on what else the machine does.
-    """
-    cores = torch.get_num_threads()
-    return cores if given.epochs else max(1, cores - round(os.getloadavg()[0]))
 
 
 if __name__ == "__main__":

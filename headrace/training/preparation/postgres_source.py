@@ -20,13 +20,17 @@ from headrace.training.preparation.kinds import KIND_NAMES, KINDS
 from headrace.training.preparation.source import CHUNK, Chunk
 
 # Type 9, what somebody does not want to see, is a rule for lists and says nothing of taste.
-_INTERACTIONS = """
-SELECT i.user_id, t.item_id, i.type, i.value, extract(epoch FROM i.occurred_at)::float8, i.n
+TAUGHT_BY = """
 FROM standing_interactions i JOIN items t ON t.ordinal = i.item_ordinal
 WHERE NOT EXISTS (SELECT FROM personalisation p WHERE p.user_id = i.user_id AND NOT p.enabled)
   AND i.type <> 9
-ORDER BY i.user_id, i.n
 """
+"""The events that models learn from: `i`, and their items `t`."""
+_INTERACTIONS = f"""
+SELECT i.user_id, t.item_id, i.type, i.value, extract(epoch FROM i.occurred_at)::float8, i.n
+{TAUGHT_BY}
+ORDER BY i.user_id, i.n
+"""  # noqa: S608
 _ITEMS = """
 SELECT item_id, title, description, categories, tags, attributes, embedding
 FROM items ORDER BY ordinal

@@ -20,3 +20,5 @@ class PreparationSettings:
     min_user_events: int = 1  # of the k-core; 1 keeps everybody
     min_item_events: int = 1
     seed: int = 0  # chooses the cold items
+    # Of a split by time: when validation and the test begin, Unix seconds; None: by shares.
+    cuts: tuple[float, float] | None = None

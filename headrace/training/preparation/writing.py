@@ -41,7 +41,7 @@ class Splitter:
         """Raises: DataInvalid if a split by time has no time to cut at."""
         self._kind = settings.split
         if self._kind == "time":
-            self._cuts = time_cuts(kept)
+            self._cuts = settings.cuts or time_cuts(kept)
         elif self._kind == "cold-items":
             codes = _touched(kept)
             self._cold = np.zeros(len(ids), dtype=bool)

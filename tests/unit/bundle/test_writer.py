@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from headrace.bundle import Bundle
@@ -22,6 +23,7 @@ def content(toy_bundle: Path) -> BundleContent:
         graphs={
             name: Exported(folder.read(name), entry) for name, entry in manifest.graphs.items()
         },
+        weights={"towers.item.biases.weight": np.zeros((2, 1), dtype=np.float32)},
         table=ItemTable.from_arrays(folder.read_arrays("items.npz")),
         neighbours=Neighbours.none(manifest.items),
         vocabulary=Vocabulary.from_json(folder.read("vocabulary.json")),
@@ -53,6 +55,10 @@ def test_what_is_written_is_what_is_read(content: BundleContent, tmp_path: Path)
     read = Bundle.load(str(tmp_path / "bundle"))
     assert read.manifest == manifest
     assert read.ranker.ranking == "retrieval"
+    kept = BundleFolder(str(tmp_path / "bundle")).read_arrays("weights.npz")
+    assert {name: array.shape for name, array in kept.items()} == {
+        "towers.item.biases.weight": (2, 1)
+    }
 
 
 def test_a_bundle_is_replaced_as_a_whole(content: BundleContent, tmp_path: Path) -> None:

@@ -1,0 +1,3 @@
+"""What was learned, as arrays by name: a training may start there. No service reads it."""
+
+FILE = "weights.npz"
