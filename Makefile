@@ -71,7 +71,7 @@ release-protos: $(VENV)/ready ## Take the present protos as those that later one
 
 k8s-check: api ## Build every overlay; check each object against schemas, policies and settings
 	$(PYTEST) -q tests/integration/deploy/test_schemas.py tests/integration/deploy/test_policies.py \
-		tests/integration/deploy/test_settings.py tests/integration/deploy/test_training_team.py
+		tests/integration/deploy/test_settings.py tests/integration/deploy/test_training.py tests/integration/deploy/test_training_team.py
 
 dashboards: api ## Write Grafana's dashboards from deploy/grafana/boards.py
 	$(BIN)/python -m deploy.grafana.build

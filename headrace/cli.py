@@ -19,6 +19,9 @@ class _Command(NamedTuple):
 _COMMANDS = {
     "prepare": _Command("headrace.training.prepare", "raw files to clean, ordered, split ones"),
     "train": _Command("headrace.training.train", "interactions and items to a bundle"),
+    "retrain": _Command(
+        "headrace.commands.retrain", "a new model from Postgres, if there is reason"
+    ),
     "evaluate": _Command("headrace.commands.evaluate", "a bundle's figures, as it is served"),
     "compare": _Command("headrace.commands.compare", "a bundle beside classic recommenders"),
     "batch": _Command("headrace.commands.batch", "lists for everybody, to files"),

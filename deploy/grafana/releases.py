@@ -7,6 +7,7 @@ _SECONDS = "headrace_release_list_seconds"
 _OVERLAP = "headrace_release_shadow_overlap_ratio"
 _LIVE = 'count by (model_version) (headrace_release_info{variant="live"})'
 _VARIANTS = ("live", "candidate")
+_NEWEST = "headrace_training_newest_timestamp_seconds"
 
 RELEASES = Board(
     "releases",
@@ -78,6 +79,24 @@ RELEASES = Board(
                     "Requests that were not copied to the shadow",
                     {"skipped": rate("headrace_release_shadow_skipped_total")},
                     "ops",
+                ),
+            ],
+        ),
+        Row(
+            "What came of training?",
+            [
+                Panel(
+                    "Runs by outcome",
+                    {"{{outcome}}": "max by (outcome) (headrace_training_runs)"},
+                    about="Those in Postgres. `headrace release status` tells of the newest.",
+                    width=12,
+                ),
+                Panel(
+                    "Hours since the newest run",
+                    {"hours": f"(time() - max({_NEWEST} > 0)) / 3600 or vector(0)"},
+                    about="0 where there never was one. Two missed nights raise an alert.",
+                    width=12,
+                    threshold=50,
                 ),
             ],
         ),

@@ -20,10 +20,12 @@ from headrace.release import readiness
 from headrace.release.evidence import read_acts, read_served
 from headrace.release.examination import FIGURE, Examined, examine, objections
 from headrace.release.leftovers import delete_rows, given_up
+from headrace.release.live import live_model
 from headrace.release.outcomes import compare
-from headrace.release.registry import Registry, Running
+from headrace.release.registry import Registry
 from headrace.release.report import lines
-from headrace.release.stages import FIRST_SLOT, Active, Release
+from headrace.release.stages import FIRST_SLOT, Release
+from headrace.retraining.record import Trainings
 from headrace.runtime.kafka_client import Kafka
 from headrace.runtime.settings import DatabaseSettings, KafkaSettings, load_settings
 from headrace.runtime.topics import create_topics, delete_model_topics
@@ -63,6 +65,8 @@ def main(arguments: Sequence[str]) -> int:
             kafka = settings.kafka()
             report = given.do == "report"
             done = (_report if report else _clean)(registry, database, kafka, given)
+        elif given.do == "status":
+            done = _status(registry, Trainings(database), given)
         else:
             done = _DO[given.do](registry, given)
     sys.stdout.writelines(f"{line}\n" for line in done)
@@ -73,7 +77,7 @@ def _propose(
     registry: Registry, settings: ProposeSettings, given: argparse.Namespace
 ) -> Iterator[str]:
     candidate = examine(given.bundle)
-    running = _live(registry.active(), registry.running())
+    running = live_model(registry.active(), registry.running())
     live = examine(running.bundle_url)
     if given.prepared is not None:
         candidate, live = (_measured(one, given.prepared) for one in (candidate, live))
@@ -122,13 +126,14 @@ def _retire(registry: Registry, given: argparse.Namespace) -> Iterator[str]:
     yield f"{_named(retired)}; slot {retired.slot} may be stopped"
 
 
-def _status(registry: Registry, given: argparse.Namespace) -> Iterator[str]:
+def _status(registry: Registry, trainings: Trainings, given: argparse.Namespace) -> Iterator[str]:
     history = registry.history(given.last)
     if not history:
         yield f"nothing was released: slot {FIRST_SLOT} serves the bundle of its settings"
     for release in history:
         reason = f"  {release.reason}" if release.reason else ""
         yield f"{release.stage_since:%Y-%m-%d %H:%M}  {_named(release)}{reason}"
+    yield from (one.line() for one in trainings.newest())
     running = registry.running()
     for one in running:
         state = "ready" if one.ready else "not ready"
@@ -176,7 +181,6 @@ _DO: dict[str, Callable[[Registry, argparse.Namespace], Iterator[str]]] = {
     "promote": _promote,
     "rollback": _roll_back,
     "retire": _retire,
-    "status": _status,
 }
 
 
@@ -197,19 +201,6 @@ def _require_ready(registry: Registry, given: argparse.Namespace) -> None:
                 "`--wait SECONDS` waits for it"
             )
         time.sleep(_POLL_S)
-
-
-def _live(active: Active, running: Sequence[Running]) -> Running:
-    """Raises: FailedPrecondition where nobody can tell what is live."""
-    if active.live is not None:
-        live = active.live
-        return Running(
-            live.slot, "", "", live.model_version, live.bundle_url, live.manifest_sha256, ready=True
-        )
-    for one in running:
-        if one.slot == FIRST_SLOT and one.service == "ranker":
-            return one
-    raise FailedPrecondition(f"no ranker of slot {FIRST_SLOT} runs: what is live now?")
 
 
 def _measured(examined: Examined, prepared: Path) -> Examined:

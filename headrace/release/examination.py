@@ -56,7 +56,13 @@ def examine(url: str) -> Examined:
 
 
 def objections(candidate: Examined, live: Examined) -> list[str]:
-    """Why the candidate should not follow on the live model; empty: nothing speaks against it.
+    """Why the candidate should not follow on the live model; empty: nothing speaks against it."""
+    worse = _worse(candidate, live)
+    return [*unfit(candidate, live), *([worse] if worse else [])]
+
+
+def unfit(candidate: Examined, live: Examined) -> list[str]:
+    """The same, however good it is.
 
     Another width of vectors is none of them: vectors of two models never meet.
     """
@@ -68,9 +74,6 @@ def objections(candidate: Examined, live: Examined) -> list[str]:
             f"it takes embeddings of {candidate.embedding_width} numbers, the catalogue has "
             f"those of {live.embedding_width}"
         )
-    worse = _worse(candidate, live)
-    if worse:
-        found.append(worse)
     return found
 
 

@@ -14,7 +14,6 @@ from headrace.api.gateway.v1.gateway_pb2_grpc import add_GatewayServiceServicer_
 from headrace.api.history.v1.history_pb2_grpc import add_HistoryServiceServicer_to_server
 from headrace.api.privacy.v1.privacy_pb2_grpc import add_PrivacyServiceServicer_to_server
 from headrace.errors import Unavailable
-from headrace.release.registry import Registry
 from headrace.runtime.circuit import Circuit
 from headrace.runtime.grpc_server import grpc_server, registering
 from headrace.runtime.kafka_publisher import Publisher
@@ -94,7 +93,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         database = Database(settings.database_url, settings.database_connections, wait_s=2)
         stack.callback(database.close)
         interests = StoredInterests(AccountStore(database))
-        models = await release_parts(settings, process, Registry(database), interests, stack)
+        models = await release_parts(settings, process, database, interests, stack)
         ranker, items = models.ranker, models.items
         choices = await _choices(database, stack, settings.shutdown_grace_s)
         popular = PopularLists()

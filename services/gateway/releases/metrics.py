@@ -1,8 +1,12 @@
 """Metrics of releases. Two variants at most, each with its model version as information."""
 
+from collections.abc import Mapping
+from typing import get_args
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from headrace.release.stages import Active
+from headrace.retraining.record import Outcome, Tally
 from headrace.runtime.metrics import LATENCY_BUCKETS
 
 SECONDS = Histogram(
@@ -31,6 +35,16 @@ _INFO = Gauge(
     ["variant", "model_version", "slot", "stage"],
 )
 _SHARE = Gauge("headrace_release_share_ratio", "Share of people, or of requests as a shadow.")
+_RUNS = Gauge(
+    "headrace_training_runs",
+    "Runs of `headrace retrain` that Postgres knows, by outcome.",
+    ["outcome"],
+)
+_NEWEST = Gauge(
+    "headrace_training_newest_timestamp_seconds",
+    "When the newest run with this outcome ended, or began if it goes on: Unix time, 0 for none.",
+    ["outcome"],
+)
 
 # From the start on, so that a rate sees the first one.
 for _variant in ("live", "candidate"):
@@ -52,3 +66,11 @@ def show_releases(active: Active) -> None:
         variant = "standby" if active.candidate is None else "candidate"
         _INFO.labels(variant, one.model_version, one.slot, one.stage).set(1)
     _SHARE.set(0.0 if active.candidate is None else active.candidate.share)
+
+
+def show_trainings(tallies: Mapping[Outcome, Tally]) -> None:
+    """Every outcome, 0 where there was none."""
+    for outcome in get_args(Outcome):
+        tally = tallies.get(outcome, Tally(0, 0.0))
+        _RUNS.labels(outcome).set(tally.runs)
+        _NEWEST.labels(outcome).set(tally.newest_s)

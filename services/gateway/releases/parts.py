@@ -8,11 +8,14 @@ import grpc
 
 from headrace.release.registry import Registry
 from headrace.release.stages import Slot
+from headrace.retraining.record import Trainings
 from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.process import Process
+from headrace.store.database import Database
 from services.gateway.accounts.interests import Interests
 from services.gateway.releases.channel import live_channel
 from services.gateway.releases.lanes import Lanes
+from services.gateway.releases.trainings import TrainingView
 from services.gateway.releases.view import ReleaseView
 from services.gateway.service import Ranker
 from services.gateway.settings import GatewaySettings
@@ -31,7 +34,7 @@ class ReleaseParts:
 async def release_parts(
     settings: GatewaySettings,
     process: Process,
-    registry: Registry,
+    database: Database,
     interests: Interests,
     stack: AsyncExitStack,
 ) -> ReleaseParts:
@@ -42,10 +45,10 @@ async def release_parts(
     for slot, ranker_address, items_address in settings.slots():
         for channels, address in ((rankers, ranker_address), (items, items_address)):
             channels[slot] = await stack.enter_async_context(open_channel(address, peers))
-    view = ReleaseView(registry, frozenset(rankers))
-    rounds = view.periodic()
-    rounds.start()
-    stack.push_async_callback(asyncio.to_thread, rounds.stop, settings.shutdown_grace_s)
+    view = ReleaseView(Registry(database), frozenset(rankers))
+    for rounds in (view.periodic(), TrainingView(Trainings(database)).periodic()):
+        rounds.start()
+        stack.push_async_callback(asyncio.to_thread, rounds.stop, settings.shutdown_grace_s)
     process.readiness.require("releases", view.asked)
     lanes: dict[Slot, Ranker] = {
         slot: WarmRanker(channel, settings.ranker_deadline_ms, settings.after_wait_ms, interests)

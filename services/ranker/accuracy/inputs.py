@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from headrace.contracts.events import EventType
+from headrace.evaluation.drift import HISTORIES, POPULARITIES
 from services.ranker.accuracy import metrics
 from services.ranker.accuracy.clicks import Click
 
@@ -17,8 +18,8 @@ class Inputs:
         """popularity: log(1 + interactions in training) of the item with an ordinal."""
         self._popularity = popularity
         ranges = {
-            "history": metrics.HISTORIES.names,
-            "popularity": metrics.POPULARITIES.names,
+            "history": HISTORIES.names,
+            "popularity": POPULARITIES.names,
             "type": (*_TYPES.values(), metrics.OTHER),
         }
         self._counts = {
@@ -31,8 +32,8 @@ class Inputs:
         for click in clicks:
             if click.backfill:
                 continue
-            self._counts["history", metrics.HISTORIES.of(click.n)].inc()
+            self._counts["history", HISTORIES.of(click.n)].inc()
             if click.ordinal:
                 chosen = round(math.expm1(self._popularity(click.ordinal)))
-                self._counts["popularity", metrics.POPULARITIES.of(chosen)].inc()
+                self._counts["popularity", POPULARITIES.of(chosen)].inc()
             self._counts["type", _TYPES.get(click.type, metrics.OTHER)].inc()

@@ -5,9 +5,10 @@ of them all count as `other`.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
 
 from prometheus_client import Counter, Gauge
+
+from headrace.evaluation.drift import Ranges
 
 MODELS = 8
 OTHER = "other"
@@ -96,25 +97,7 @@ INPUTS = Counter(
 )
 
 
-class Ranges:
-    """Names for the ranges between bounds: `1`, `2-4`, …, `100+` of whole numbers."""
-
-    def __init__(self, first: int, *bounds: int) -> None:
-        """bounds: the greatest number of each range but the last."""
-        self._bounds = bounds
-        names = []
-        for bound in bounds:
-            names.append(str(bound) if bound == first else f"{first}-{bound}")
-            first = bound + 1
-        self.names: Sequence[str] = (*names, f"{first}+")
-
-    def of(self, number: float) -> str:
-        return self.names[bisect_left(self._bounds, number)]
-
-
 POSITIONS = Ranges(1, 1, 3, 5, 10, 20)
-HISTORIES = Ranges(1, 1, 4, 9, 19, 49, 99)
-POPULARITIES = Ranges(0, 0, 9, 99, 999)
 CHANCES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)
 """The greatest chance of each range; the label is this number."""
 

@@ -22,7 +22,9 @@ _SECOND_SLOT = {name.replace("_", "-") + _GREEN for name in MODEL_SERVICES}
 
 
 def test_every_process_of_the_system_is_there() -> None:
-    assert {_PARTS[name]["command"][0] for name in _OURS} == SETTINGS.keys()
+    # On one host nothing trains by night.
+    expected = SETTINGS.keys() - {"headrace.cli"}
+    assert {_PARTS[name]["command"][0] for name in _OURS} == expected
 
 
 @pytest.mark.parametrize("name", _OURS)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from headrace.commands.release import ProposeSettings
 from headrace.runtime.create_topics import TopicSettings
 from headrace.runtime.settings import PREFIX
 from headrace.store.migrate import MigrateSettings
@@ -23,6 +24,7 @@ SETTINGS: dict[str, type] = {
     "services.ranker": RankerSettings,
     "headrace.store.migrate": MigrateSettings,
     "headrace.runtime.create_topics": TopicSettings,
+    "headrace.cli": ProposeSettings,
 }
 _WITHOUT = ("headrace.training.",)
 """Commands that are told everything by their arguments."""

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from headrace.contracts.events import EventType
+from headrace.evaluation.drift import HISTORIES, POPULARITIES
 from services.ranker.accuracy import metrics
 from services.ranker.accuracy.inputs import Inputs
 from services.ranker.accuracy.variety import Variety
@@ -52,11 +53,11 @@ def test_inputs_are_counted_by_range() -> None:
             click("ann", 3, 4, backfill=True),
         ]
     )
-    histories = metrics.HISTORIES.names
+    histories = HISTORIES.names
     assert [since.counted("inputs", input="history", range=name) for name in histories] == [
         2, 0, 1, 0, 0, 0, 1,
     ]  # fmt: skip
-    popularities = metrics.POPULARITIES.names
+    popularities = POPULARITIES.names
     assert [since.counted("inputs", input="popularity", range=name) for name in popularities] == [
         0, 0, 1, 0, 2,
     ]  # fmt: skip

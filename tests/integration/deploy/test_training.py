@@ -1,0 +1,43 @@
+"""The nightly training is told what its command understands, and may do what it has to."""
+
+import pytest
+
+from headrace.commands import retrain
+from tests.integration.deploy.manifests import BUILDS, Pod, of_kind, pods
+
+pytestmark = pytest.mark.parametrize("build", BUILDS)
+
+
+def _training(build: str) -> Pod:
+    [pod] = [pod for pod in pods(build) if pod.owner["kind"] == "CronJob"]
+    return pod
+
+
+def test_its_command_takes_its_arguments(build: str) -> None:
+    [container] = _training(build).containers
+    module, command, *arguments = container["args"]
+    assert (module, command) == ("headrace.cli", "retrain")
+    given = retrain._parser().parse_args(arguments)
+    assert given.exit_zero, "a model that is not better would be trained again at once"
+    # Reading, comparing and copying come on top of training.
+    deadline_s = _training(build).owner["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"]
+    assert 60 * given.minutes <= 0.75 * deadline_s
+
+
+def test_what_it_makes_can_be_read_by_those_who_serve(build: str) -> None:
+    pod = _training(build)
+    [container] = pod.containers
+    [settings] = [
+        thing["data"] for thing in of_kind(build, "ConfigMap") if "new-bundles-url" in thing["data"]
+    ]
+    place = settings["new-bundles-url"]
+    assert settings["bundle-url"].startswith(place)
+    if place.startswith("s3://"):
+        assert pod.labels["headrace/uses-object-storage"] == "true"
+        assert {"secretRef": {"name": "headrace-s3"}} in container["envFrom"]
+        return
+    mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+    assert not mounts[place].get("readOnly")
+    [ranker] = [one for one in pods(build) if one.name == "Deployment/ranker"]
+    theirs = {mount["mountPath"]: mount["name"] for mount in ranker.containers[0]["volumeMounts"]}
+    assert theirs[place] == mounts[place]["name"]
