@@ -9,14 +9,17 @@ from headrace.bundle import Bundle
 from headrace.commands.evaluate import main as evaluate
 from headrace.errors import BundleInvalid
 from headrace.models.user_rnn import TOWER_KINDS, TowerKind
+from headrace.training.carry import carry_over
 from headrace.training.data import prepared_files, read_log
 from headrace.training.job import Job
 from headrace.training.model import Model, build_model
+from headrace.training.newest import told_of
 from headrace.training.prepare import main as prepare
 from headrace.training.publish import check_against_torch
 from headrace.training.run import Stages
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import split
+from headrace.training.start import Start
 from headrace.training.towers import user_vectors
 from headrace.training.train import main
 from tests.unit.training.logs import write_rounds
@@ -78,6 +81,27 @@ def test_the_manifest_tells_what_was_trained_on(trained: Path) -> None:
     assert manifest.rating_trained
     assert manifest.metrics["test.RMSE"] < 1.0  # a constant has 1.4
     assert manifest.training["seed"] == 0
+
+
+def test_only_data_from_postgres_say_until_when_a_model_has_learned(trained: Path) -> None:
+    assert told_of(trained / "data") == {}
+
+
+def test_starting_from_a_bundle_takes_its_shape_or_refuses_another_one(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = Start.read(str(trained / "bundle"))
+    log = read_log(trained / "data")
+    model = build_model(log, split(log, "leave-one-out"), start.settings(TrainingSettings()), start)
+    carried = carry_over(start, model)
+    assert (carried.items.carried, carried.items.new, carried.items.gone) == (30, 0, 0)
+    assert carried.ratings
+    # The same data, so that the weights are all that there is: it is the same model.
+    check_against_torch(Bundle.load(str(trained / "bundle")), model)
+    command = ["--prepared", str(trained / "data"), "--out", str(tmp_path / "other")]
+    command += ["--start-from", str(trained / "bundle"), "--tower", "gru"]
+    assert main(command) == 2
+    assert "has tower lru, the model to train gru" in capsys.readouterr().err
 
 
 def untrained(folder: Path, tower: TowerKind) -> Model:
