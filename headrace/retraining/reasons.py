@@ -39,6 +39,14 @@ class Standing:
         return ", ".join(f"of {name} {index:.3f}" for name, index in sorted(self.drift.items()))
 
 
+def new_since(standing: Standing, triggers: Triggers) -> datetime | None:
+    """From when on events are new to the live model, for sure. None: that is not known.
+
+    What happened after a model was made is new to it too, where enough did.
+    """
+    return standing.since if standing.exact or standing.events >= triggers.events else None
+
+
 def reasons(standing: Standing, triggers: Triggers) -> list[str]:
     """Empty: there is none."""
     found = []

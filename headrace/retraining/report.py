@@ -22,8 +22,9 @@ FACTS, TEXT = "report.json", "report.md"
 
 @dataclass(frozen=True)
 class Report:
-    """parts: events by part of the split. carried: what the warm start brought; None: it began at
-    random, `anew` says why. most_popular: NDCG@10 of one list for everybody, on the same events."""
+    """parts: events by part of the split. unseen: the live model cannot have learned from the
+    trial's events. carried: what the warm start brought; None: it began at random, `anew` says why.
+    most_popular: NDCG@10 of one list for everybody, on the same events."""
 
     made_at: datetime
     live_version: str
@@ -31,6 +32,7 @@ class Report:
     candidate_version: str
     reasons: tuple[str, ...]
     standing: Standing
+    unseen: bool
     parts: Mapping[str, int]
     cuts: Cuts
     carried: Carried | None
@@ -91,7 +93,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _what_the_live_one_saw(report: Report) -> str:
-    if report.standing.exact:
+    if report.unseen:
         return "The live model never saw them either: all are newer than what it learned from.\n"
     return (
         "Until when the live model learned is not known, since its manifest does not say so: it "

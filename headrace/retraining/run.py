@@ -15,7 +15,7 @@ from headrace.release.registry import Registry
 from headrace.release.stages import to_propose
 from headrace.retraining.keeping import put
 from headrace.retraining.news import Cuts, News
-from headrace.retraining.reasons import Standing, Triggers, reasons
+from headrace.retraining.reasons import Standing, Triggers, new_since, reasons
 from headrace.retraining.record import Ended
 from headrace.retraining.report import TEXT, Report
 from headrace.retraining.training import Train, start_or_why_not
@@ -49,12 +49,14 @@ class Terms:
 
 @dataclass(frozen=True)
 class _Live:
-    """The live model, where it lies, and where it stands."""
+    """The live model, where it lies, where it stands, and why to train. unseen: it cannot have
+    learned from the trial's events."""
 
     bundle: Bundle
     url: str
     standing: Standing
     reasons: tuple[str, ...]
+    unseen: bool
 
 
 class Retraining:
@@ -93,10 +95,12 @@ class Retraining:
         found = reasons(standing, self._terms.triggers)
         if not found and not self._terms.anyway:
             return Ended("idle", f"no reason: {standing.line()}", bundle.model_version)
-        live = _Live(bundle, url, standing, tuple(found or ["asked for, without another reason"]))
+        since = new_since(standing, self._terms.triggers)
+        why = tuple(found or ["asked for, without another reason"])
+        live = _Live(bundle, url, standing, why, unseen=since is not None)
         for reason in live.reasons:
             self._say(f"reason: {reason}")
-        cuts = self._news.cuts(standing.since if standing.exact else None, self._terms.held_out)
+        cuts = self._news.cuts(since, self._terms.held_out)
         if cuts is None:
             return Ended(
                 "idle", "what is new is of one moment: no part of it is newer", bundle.model_version
@@ -132,7 +136,9 @@ class Retraining:
                 live.bundle.model_version,
             )
         start, anew = None, "it was asked for"
-        if terms.warm:
+        if not live.unseen:
+            anew = "by the live model's weights it would know what the trial asks"
+        elif terms.warm:
             start, anew = start_or_why_not(live.url, [item.item_id for item in log.catalogue])
         carried = self._train(prepared, out, start)
         candidate = Bundle.load(str(out))
@@ -146,6 +152,7 @@ class Retraining:
             candidate_version=candidate.model_version,
             reasons=live.reasons,
             standing=live.standing,
+            unseen=live.unseen,
             parts=made.outcome.parts,
             cuts=cuts,
             carried=carried,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from headrace.retraining.reasons import Standing, Triggers, reasons
+from headrace.retraining.reasons import Standing, Triggers, new_since, reasons
 
 TRIGGERS = Triggers(events=1_000, drift=0.25)
 CALM = Standing(datetime(2026, 11, 27, tzinfo=UTC), exact=True, events=999, drift={"type": 0.1})
@@ -34,3 +34,10 @@ def test_where_the_live_model_stands_is_said_with_what_is_not_known() -> None:
     vague = replace(CALM, exact=False, drift={})
     assert "was made at 2026-11-27" in vague.line()
     assert "drift not told" in vague.line()
+
+
+def test_what_is_new_for_sure_is_later_than_what_was_learned_or_than_the_model() -> None:
+    assert new_since(CALM, TRIGGERS) == CALM.since
+    vague = replace(CALM, exact=False)
+    assert new_since(vague, TRIGGERS) is None, "too little happened since it was made"
+    assert new_since(replace(vague, events=1_000), TRIGGERS) == CALM.since

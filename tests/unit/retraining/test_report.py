@@ -35,6 +35,7 @@ def report(found: Trial) -> Report:
         candidate_version="m2",
         reasons=("12,000 events are new, 10,000 are enough",),
         standing=Standing(MOMENT, exact=True, events=12_000, drift={}),
+        unseen=True,
         parts={"train": 80_000, "validation": 2_400, "test": 2_400},
         cuts=Cuts(1_795_000_000.0, 1_795_100_000.0),
         carried=Carried(
@@ -82,9 +83,7 @@ def test_a_report_tells_why_on_what_and_how_it_went(tmp_path: Path) -> None:
 
 def test_a_report_of_a_worse_one_says_so_and_what_is_not_known() -> None:
     made = report(trial(-0.01, -0.02, 0.004))
-    vague = replace(
-        made, standing=replace(made.standing, exact=False), carried=None, anew="no luck"
-    )
+    vague = replace(made, unseen=False, carried=None, anew="no luck")
     text = vague.markdown()
     assert "Not proposed" in text
     assert "not all of the interval is above 0" in text
