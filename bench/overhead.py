@@ -1,35 +1,38 @@
-"""What watching costs: CPU of a list with and without metrics, logs, impressions, live accuracy and
-traces: `python -m bench.overhead`.
+"""What watching costs: CPU of a list with and without metrics, logs and traces, and with what the
+product makes of lists: `python -m bench.overhead`.
 
-Beside the gateway and the ranker that run, others are started from the same environment: bare ones
-(`bench.bare`, and no live accuracy), and such that send spans of 1 % and of all requests to a
-collector that throws them away. All have the same Kafka, Postgres and user_embedding, and are asked
-in turns; a click for every ten lists goes to Kafka meanwhile, all of which the ranker that runs
-scores or samples. CPU is that of one gateway and one ranker.
+A gateway and a ranker beside the running system answer lists without a pause, while their watching
+is switched again and again (`bench.watched`). A figure is the ratio of two slices of the same
+round, of the CPU of both processes together, since a busy machine is not the same for a minute. A
+click for every ten lists goes to Kafka meanwhile.
 """
 
 import argparse
 import asyncio
+import itertools
 import os
 import random
+import signal
 import statistics
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from bench.report import print_table
-from bench.serving import drive
-from bench.target import ITEMS, USERS, Target, running_target
+from bench.report import median_within, print_table
+from bench.serving import Ask, over_http
+from bench.target import ITEMS, USERS, Target, metrics_port, running_target
+from bench.watched import Watching
 from headrace.api.events.v1.events_pb2 import EVENT_TYPE_CLICK, Event
 from headrace.local.ports import HOST, free_ports
 from headrace.local.service import Service
@@ -38,27 +41,51 @@ from headrace.runtime.topics import EVENTS
 
 _LISTS_A_CLICK = 10
 _IN_FLIGHT = 4
+_WARM_UP_S = 10.0
+# What metrics cost they cost within the request. Impressions are on their way for half a second
+# and spans for longer, so these slices begin once it goes on evenly.
+_AT_ONCE = [Watching.BARE, Watching.METRICS]
+_LATE = [Watching.TRACED, Watching.PRODUCT]
+_SHORT_SLICE_S = 0.1
+_TURNS = 40
+_SLICE_S = 1.2
+_SETTLE_S = 1.2
+_IDLE_S = 10.0
+_SCRAPES = 20
 # What is measured is CPU: a busy machine may be late.
 _PATIENT = {
     "HEADRACE_RANKER_DEADLINE_MS": "5000",
     "HEADRACE_USER_EMBEDDING_TIMEOUT_MS": "5000",
 }
-# A member of the group that scores clicks would take its share of them.
-_BARE = {"HEADRACE_ACCURACY_SHARE": "0"}
 Environment = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Process:
+    """A service that is measured."""
+
+    name: str
+    pid: int
+    metrics_port: int
+
+    def cpu_s(self) -> float:
+        """Since its start, to the nanosecond: the clock of clock_getcpuclockid(3)."""
+        return time.clock_gettime((~self.pid << 3) | 2)
 
 
 @dataclass(frozen=True)
 class Pair:
     """A gateway and the ranker that it asks."""
 
-    name: str
     target: Target
-    processes: Sequence[psutil.Process]
+    processes: Sequence[Process]
 
-    def cpu_s(self) -> float:
-        times = [process.cpu_times() for process in self.processes]
-        return sum(one.user + one.system for one in times)
+    def cpu_s(self) -> list[float]:
+        return [process.cpu_s() for process in self.processes]
+
+    def switch(self, watching: Watching) -> None:
+        for process in self.processes:
+            os.kill(process.pid, signal.SIGRTMIN + watching)
 
 
 class Sink(BaseHTTPRequestHandler):
@@ -73,11 +100,11 @@ class Sink(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def running(service: str, metrics_port: str) -> psutil.Process:
+def running(service: str, metrics_port: int) -> psutil.Process:
     for process in psutil.process_iter():
         try:
             ours = process.cmdline()[1:3] == ["-m", f"services.{service}"]
-            if ours and process.environ().get("HEADRACE_METRICS_PORT") == metrics_port:
+            if ours and process.environ().get("HEADRACE_METRICS_PORT") == str(metrics_port):
                 return process
         except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
             continue
@@ -85,41 +112,36 @@ def running(service: str, metrics_port: str) -> psutil.Process:
 
 
 @contextmanager
-def another(
-    name: str,
-    target: Target,
-    of: Mapping[str, Environment],
-    changes: Environment,
+def watched_pair(
+    target: Target, of: Mapping[str, Environment], changes: Environment
 ) -> Iterator[Pair]:
-    """A bare pair beside the running one. of: the environments of that."""
+    """A pair beside the running one. of: the environments of that."""
     ports = free_ports(5)
-    address = f"{HOST}:{ports[0]}"
     told: dict[str, dict[str, str]] = {
         "ranker": {"HEADRACE_GRPC_PORT": str(ports[0]), "HEADRACE_METRICS_PORT": str(ports[1])},
         "gateway": {
             "HEADRACE_HTTP_PORT": str(ports[2]),
             "HEADRACE_GRPC_PORT": str(ports[3]),
             "HEADRACE_METRICS_PORT": str(ports[4]),
-            "HEADRACE_RANKER_ADDRESS": address,
+            "HEADRACE_RANKER_ADDRESS": f"{HOST}:{ports[0]}",
         },
     }
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        parts = [
-            Service(
+        processes = []
+        for service, env in told.items():
+            part = Service(
                 service,
-                [sys.executable, "-m", "bench.bare", service],
+                [sys.executable, "-m", "bench.watched", service],
                 port=int(env["HEADRACE_GRPC_PORT"]),
                 metrics_port=int(env["HEADRACE_METRICS_PORT"]),
                 env={**of[service], **changes, **env},
                 log_file=folder / f"{service}.log",
             )
-            for service, env in told.items()
-        ]
-        for part in parts:
             stack.enter_context(part)
-        processes = [psutil.Process(part.pid) for part in parts]
-        yield Pair(name, replace(target, url=f"http://{HOST}:{ports[2]}"), processes)
+            assert part.pid is not None
+            processes.append(Process(service, part.pid, int(env["HEADRACE_METRICS_PORT"])))
+        yield Pair(replace(target, url=f"http://{HOST}:{ports[2]}"), processes)
 
 
 @contextmanager
@@ -151,65 +173,163 @@ def clicks(target: Target, a_second: float) -> Iterator[None]:
         publisher.close()
 
 
-def measure(pair: Pair, lists: int) -> tuple[float, float]:
-    """CPU in ms a list, and lists a second."""
-    before, began = pair.cpu_s(), time.perf_counter()
-    asyncio.run(drive(pair.target, "HTTP", _IN_FLIGHT, lists))
-    elapsed = time.perf_counter() - began
-    return (pair.cpu_s() - before) * 1_000 / lists, lists / elapsed
+@dataclass
+class Cost:
+    """CPU of each process in seconds, and the lists that were answered meanwhile."""
+
+    cpu_s: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    lists: int = 0
+
+    def ms(self) -> list[float]:
+        """A list, by process."""
+        return [1_000 * cpu_s / self.lists for cpu_s in self.cpu_s]
+
+
+class Load:
+    """Asks for lists without a pause. answered: how many there were."""
+
+    def __init__(self) -> None:
+        self.answered = 0
+        self._users = itertools.cycle(random.sample(USERS, len(USERS)))
+
+    async def asking(self, ask: Ask) -> None:
+        while True:
+            await ask(next(self._users))
+            self.answered += 1
+
+    async def add(self, pair: Pair, seconds: float, to: Cost) -> None:
+        """What so long costs."""
+        before, answered = pair.cpu_s(), self.answered
+        await asyncio.sleep(seconds)
+        to.cpu_s = [
+            now - was + so_far
+            for now, was, so_far in zip(pair.cpu_s(), before, to.cpu_s, strict=True)
+        ]
+        to.lists += self.answered - answered
+
+
+Round = Mapping[Watching, Cost]
+
+
+async def one_round(pair: Pair, load: Load) -> Round:
+    """Of each watching, in an order that is drawn."""
+    costs = {watching: Cost() for watching in Watching}
+    for watching in random.sample(_LATE, len(_LATE)):
+        pair.switch(watching)
+        await asyncio.sleep(_SETTLE_S)
+        await load.add(pair, _SLICE_S, costs[watching])
+    pair.switch(Watching.BARE)
+    await asyncio.sleep(_SETTLE_S)
+    for _ in range(_TURNS):
+        for watching in random.sample(_AT_ONCE, len(_AT_ONCE)):
+            pair.switch(watching)
+            await load.add(pair, _SHORT_SLICE_S, costs[watching])
+    return costs
+
+
+async def measured(pair: Pair, rounds: int) -> list[Round]:
+    load = Load()
+    async with over_http(pair.target) as ask, asyncio.TaskGroup() as tasks:
+        asking = [tasks.create_task(load.asking(ask)) for _ in range(_IN_FLIGHT)]
+        await asyncio.sleep(_WARM_UP_S)
+        with clicks(pair.target, load.answered / _WARM_UP_S / _LISTS_A_CLICK):
+            figures = [await one_round(pair, load) for _ in range(rounds)]
+        for task in asking:
+            task.cancel()
+    return figures
+
+
+def idle(processes: Sequence[Process]) -> list[float]:
+    """CPU of each in ms a second while nobody asks for lists."""
+    before = [process.cpu_s() for process in processes]
+    time.sleep(_IDLE_S)
+    return [
+        1_000 * (process.cpu_s() - began) / _IDLE_S
+        for process, began in zip(processes, before, strict=True)
+    ]
+
+
+def scraped(process: Process) -> float:
+    """CPU in ms of an answer to Prometheus."""
+    began = process.cpu_s()
+    for _ in range(_SCRAPES):
+        urllib.request.urlopen(f"http://{HOST}:{process.metrics_port}/metrics").read()
+    return 1_000 * (process.cpu_s() - began) / _SCRAPES
 
 
 @contextmanager
-def pairs() -> Iterator[Sequence[Pair]]:
+def pair_beside() -> Iterator[tuple[Pair, Process]]:
+    """The pair that is switched, and the ranker that runs without live accuracy."""
     with ExitStack() as stack:
-        os.environ.update(_PATIENT)  # for the system, where it is started here
+        # For the system, if it is started here: another ranker would score a share of the clicks.
+        os.environ.update(_PATIENT, HEADRACE_ACCURACY_SHARE="0")
         target = stack.enter_context(running_target())
-        ports = {"gateway": "9101", "ranker": "9105"}
+        ports = {service: metrics_port(service) for service in ("gateway", "ranker")}
         there = {service: running(service, port) for service, port in ports.items()}
         of = {service: process.environ() for service, process in there.items()}
+        if of["ranker"].get("HEADRACE_ACCURACY_SHARE") != "0":
+            sys.exit("start Headrace with HEADRACE_ACCURACY_SHARE=0, or let this start it")
         sink = ThreadingHTTPServer((HOST, 0), Sink)
         threading.Thread(target=sink.serve_forever, daemon=True).start()
         stack.callback(sink.shutdown)
-        traces = {"HEADRACE_TRACES_URL": f"http://{HOST}:{sink.server_port}/v1/traces"}
-        made = [Pair("as it is", target, list(there.values()))]
-        for name, changes in (
-            ("bare", {}),
-            ("bare, 1 % traced", {**traces, "HEADRACE_TRACES_SHARE": "0.01"}),
-            ("bare, all traced", {**traces, "HEADRACE_TRACES_SHARE": "1"}),
-        ):
-            made.append(
-                stack.enter_context(another(name, target, of, {**_PATIENT, **_BARE, **changes}))
-            )
-        yield made
+        changes = {
+            **_PATIENT,
+            "HEADRACE_ACCURACY_SHARE": "1",
+            "HEADRACE_TRACES_URL": f"http://{HOST}:{sink.server_port}/v1/traces",
+            "HEADRACE_TRACES_SHARE": "0.01",
+        }
+        pair = stack.enter_context(watched_pair(target, of, changes))
+        plain = Process("ranker without live accuracy", there["ranker"].pid, ports["ranker"])
+        yield pair, plain
+
+
+_NAMES = {
+    Watching.BARE: "bare",
+    Watching.METRICS: "metrics, logs, trace contexts",
+    Watching.TRACED: "and spans of 1 %",
+    Watching.PRODUCT: "metrics, impressions, live accuracy",
+}
+
+
+def print_lists(figures: Sequence[Round]) -> None:
+    rows = []
+    for watching, name in _NAMES.items():
+        ms = [one[watching].ms() for one in figures]
+        by_process = [statistics.median(of_one) for of_one in zip(*ms, strict=True)]
+        ratios = [
+            sum(one) / sum(round_[Watching.BARE].ms())
+            for one, round_ in zip(ms, figures, strict=True)
+        ]
+        low, median, high = (100 * (ratio - 1) for ratio in median_within(ratios))
+        within = "" if watching is Watching.BARE else f"{low:.1f} to {high:.1f}"
+        rows.append([name, *by_process, sum(by_process), median, within])
+    print_table(
+        f"CPU of a list in ms: medians of {len(figures)} rounds, a click for {_LISTS_A_CLICK} "
+        f"lists, load {os.getloadavg()[1]:.1f}",
+        ["", "ranker", "gateway", "both", "% over bare", "95 % interval"],
+        rows,
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--lists", type=int, default=1_000)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=30)
     given = parser.parse_args()
-    with pairs() as all_of_them:
-        rates = [measure(pair, len(USERS))[1] for pair in all_of_them]  # warm-up
-        figures: dict[str, list[float]] = {pair.name: [] for pair in all_of_them}
-        with clicks(all_of_them[0].target, statistics.median(rates) / _LISTS_A_CLICK):
-            for _ in range(given.rounds):
-                for pair in random.sample(all_of_them, len(all_of_them)):
-                    figures[pair.name].append(measure(pair, given.lists)[0])
-    bare = figures["bare"]
-    rows = [
-        [
-            name,
-            statistics.median(cpu),
-            100 * (statistics.median(a / b for a, b in zip(cpu, bare, strict=True)) - 1),
-            100 * (min(cpu) / min(bare) - 1),
-        ]
-        for name, cpu in figures.items()
-    ]
+    with pair_beside() as (pair, plain):
+        figures = asyncio.run(measured(pair, given.rounds))
+        pair.switch(Watching.PRODUCT)
+        time.sleep(_SETTLE_S)
+        processes = [*pair.processes, plain]
+        at_rest = idle(processes)
+        scrapes = [scraped(process) for process in processes]
+    print_lists(figures)
     print_table(
-        f"CPU of gateway and ranker for a list: {given.rounds} rounds of {given.lists} lists each, "
-        f"a click for {_LISTS_A_CLICK} lists",
-        ["", "ms a list, median", "% over bare, median of rounds", "% over bare, best rounds"],
-        rows,
+        "CPU that does not depend on lists",
+        ["", "ms a second at rest", "ms a scrape"],
+        [
+            [process.name, still, scrape]
+            for process, still, scrape in zip(processes, at_rest, scrapes, strict=True)
+        ],
     )
 
 

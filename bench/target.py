@@ -26,6 +26,11 @@ USERS = [str(number) for number in range(1, 944)]
 ITEMS = [str(number) for number in range(1, 1683)]
 
 
+def metrics_port(service: str) -> int:
+    """Of the running system."""
+    return int(os.environ.get(f"HEADRACE_{service.upper()}_METRICS_PORT", SERVICES[service]))
+
+
 @dataclass(frozen=True)
 class Target:
     """Where the system listens, and a key with every scope."""
@@ -41,8 +46,8 @@ class Target:
 
     def samples(self, service: str, metric: str) -> float:
         """Sum of a metric's samples over its labels, from the service's operations port."""
-        port = int(os.environ.get(f"HEADRACE_{service.upper()}_METRICS_PORT", SERVICES[service]))
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        address = f"http://127.0.0.1:{metrics_port(service)}/metrics"
+        with urllib.request.urlopen(address, timeout=5) as answer:
             text = answer.read().decode()
         return sum(
             sample.value

@@ -7,13 +7,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.message import DecodeError
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from prometheus_client import Counter, Histogram
 
 from headrace.errors import HeadraceError, InvalidInput, Unavailable
 from headrace.runtime import context
@@ -172,16 +173,26 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, *, known_callers: bool = False) -> None:
         self._known_callers = known_callers
+        self._observed: dict[str, Handler] = {}
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler | None:
+        path = handler_call_details.method
+        known = self._observed.get(path)
+        if known is not None:
+            return known
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        path = handler_call_details.method
+        observed = self._around(path, handler)
+        # Of methods that there are: as many as the services have.
+        self._observed[path] = observed
+        return observed
+
+    def _around(self, path: str, handler: Handler) -> Handler:
         streams = handler.request_streaming, handler.response_streaming
         # Streams of health and reflection go on for as long as somebody watches.
         if any(streams) and not path.startswith(_OURS):
@@ -259,10 +270,17 @@ async def _observing(path: str, call: Call) -> AsyncIterator[None]:
             log.exception("call failed", extra={"method": method})
             await call.abort(code, "internal error; the log has it under this request's id")
         finally:
-            GRPC_SECONDS.labels(method).observe(time.perf_counter() - began)
-            GRPC_REQUESTS.labels(method, code.name).inc()
+            seconds, requests = _counting(method, code)
+            seconds.observe(time.perf_counter() - began)
+            requests.inc()
             if span is not None:
                 _end(span, path, code)
+
+
+@cache
+def _counting(method: str, code: grpc.StatusCode) -> tuple[Histogram, Counter]:
+    """Kept, since to look up two metrics by their labels takes as long as to count."""
+    return GRPC_SECONDS.labels(method), GRPC_REQUESTS.labels(method, code.name)
 
 
 def _end(span: OpenSpan, path: str, code: grpc.StatusCode) -> None:

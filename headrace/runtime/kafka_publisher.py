@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
+from prometheus_client import Counter
 
 from headrace.errors import DeadlineExceeded, InvalidInput, Unavailable
 from headrace.runtime.context import TRACEPARENT, current
@@ -24,6 +25,9 @@ from headrace.runtime.topics import LETTER_BYTES, RECORD_BYTES, holds_dead_lette
 log = logging.getLogger(__name__)
 
 _METADATA_S = 5.0
+_BATCH_BYTES = 16_384
+# Of records that may wait for each other, by partition; below what a topic takes at once.
+_GATHERED_BYTES = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,19 @@ class Publisher:
         bootstrap_servers: Kafka,
         delivery_timeout_s: float = 120.0,
         pending_limit_bytes: int = 64 * 1024 * 1024,
+        linger_s: float = 0.0,
     ) -> None:
         """
         delivery_timeout_s: after this a record that Kafka has not taken counts as failed.
         pending_limit_bytes: of keys and values on their way to Kafka. kafka-python itself would
             take records until memory ends.
+        linger_s: how long a record may wait for others to be sent with; `flush` waits for none.
         Raises: Unavailable where Kafka does not answer.
         """
         self._pending_limit_bytes = pending_limit_bytes
         self._bootstrap_servers = bootstrap_servers
         self._delivery_timeout_s = delivery_timeout_s
+        self._linger_s = linger_s
         self._lock = threading.Lock()
         self._failures = 0
         self._failures_reported = 0
@@ -142,7 +149,8 @@ class Publisher:
             self._bootstrap_servers,
             acks="all",
             enable_idempotence=True,
-            linger_ms=0,
+            linger_ms=int(self._linger_s * 1000),
+            batch_size=_GATHERED_BYTES if self._linger_s else _BATCH_BYTES,
             max_request_size=LETTER_BYTES,
             **settings,
         )
@@ -205,13 +213,18 @@ class Publisher:
                 self._poisoned = producer
         KAFKA_PENDING.dec(size)
         if failure is None:
-            KAFKA_PUBLISHED.labels(topic).inc()
+            _published(topic).inc()
         settle(failure)
 
     def _remember(self, failure: Exception | None) -> None:
         if failure is not None:
             with self._lock:
                 self._failures += 1
+
+
+@cache
+def _published(topic: str) -> Counter:
+    return KAFKA_PUBLISHED.labels(topic)
 
 
 def _close(producer: Any, timeout_s: float) -> None:

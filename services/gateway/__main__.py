@@ -55,7 +55,7 @@ from services.gateway.history.store import HistoryStore
 from services.gateway.history.stored_unwanted import StoredUnwanted
 from services.gateway.http import BodyLimits, build_app
 from services.gateway.http_server import http_server
-from services.gateway.impressions import ImpressionLog
+from services.gateway.impressions import LINGER_S, ImpressionLog
 from services.gateway.keys import ApiKeys
 from services.gateway.privacy.choice_feed import ChoiceFeed
 from services.gateway.privacy.choices import Choices
@@ -84,7 +84,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         stack.push_async_callback(asyncio.to_thread, events.close)
         process.readiness.require("kafka", events.connected)
 
-        impressions = ImpressionLog(partial(Publisher, kafka))
+        impressions = ImpressionLog(partial(Publisher, kafka, linger_s=LINGER_S))
         impressions.start()
         stack.push_async_callback(
             asyncio.to_thread, impressions.close, settings.shutdown_grace_s / 2

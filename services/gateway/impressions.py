@@ -42,7 +42,10 @@ _QUEUED_LISTS = 2_000
 # 200 lists of 200 take 900 kB at most in Kafka, with ids as long as they may be; usually 100 kB.
 _LISTS_AT_ONCE = 200
 _IMPRESSIONS_AT_ONCE = 6_000
-_LINGER_S = 0.1
+# What was served meanwhile goes to Kafka together: each time costs a request for each partition
+# here, and an answer to each ranker.
+LINGER_S = 0.5
+"""How long a served list waits for others."""
 _RETRY_S = 0.5
 _FLUSH_S = 10.0
 
@@ -102,7 +105,7 @@ class ImpressionLog:
 
     def _run(self) -> None:
         sink: Sink | None = None
-        while not (self._stop.wait(_LINGER_S) and not self._queue):
+        while not (self._stop.wait(LINGER_S) and not self._queue):
             if sink is None:
                 sink = self._connected()
                 if sink is None:

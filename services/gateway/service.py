@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Seque
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Protocol
 from uuid import uuid4
 
@@ -38,6 +39,11 @@ LISTS = Counter(
     "Lists answered; `degraded` is the reason, or `no`.",
     ["degraded"],
 )
+
+
+@cache
+def _lists(degraded: str) -> Counter:
+    return LISTS.labels(degraded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +214,7 @@ class Gateway:
             self._fallback.remember(request, ranked)
         if ranked is None:
             raise Unavailable("the ranker is away and no such list is known; try again in a second")
-        LISTS.labels(ranked.degraded or "no").inc()
+        _lists(ranked.degraded or "no").inc()
         shown = replace(ranked, items=self._tombstones.without(ranked.items))
         self._impressions.served(request, shown)
         return shown

@@ -10,6 +10,8 @@ from services.ranker.answers import EventStatus
 from services.ranker.metrics import CACHE_LOOKUPS
 from services.ranker.users import UserCache, UserVector
 
+_HITS = CACHE_LOOKUPS.labels("hit")
+_MISSES = CACHE_LOOKUPS.labels("miss")
 # Of the time to wait for an event, what is kept for asking what became of it.
 _LOOKUP_SHARE = 0.2
 # Each is one more list to score: 20 take about 40 ms.
@@ -55,7 +57,7 @@ class People:
     async def vector(self, user_id: str) -> UserVector:
         """Raises: Unavailable where it is not cached and cannot be fetched."""
         cached = self._cache.get(user_id)
-        CACHE_LOOKUPS.labels("miss" if cached is None else "hit").inc()
+        (_MISSES if cached is None else _HITS).inc()
         return cached or await self._fetched(user_id)
 
     async def session(self, user_id: str | None, ordinals: Sequence[int]) -> UserVector:

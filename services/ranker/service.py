@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
+
+from prometheus_client import Counter
 
 from headrace.contracts.list_kinds import ListKind
 from headrace.errors import NotFound, Unavailable
@@ -18,6 +20,7 @@ from services.ranker.answers import (
     Recommendation,
     SimilarItems,
     SimilarUsers,
+    Source,
 )
 from services.ranker.catalogue import Catalogue
 from services.ranker.inspecting import Inspection, Inspector
@@ -45,6 +48,11 @@ class _Known:
     user: UserVector | None = None
     degraded: str = ""
     after_status: EventStatus | None = None
+
+
+@cache
+def _lists(first: Source | None, degraded: str) -> Counter:
+    return LISTS.labels("none" if first is None else first.name.lower(), degraded)
 
 
 def _explainable(query: RecommendQuery) -> bool:
@@ -108,7 +116,7 @@ class Ranker:
             as_of, n_applied = user.last_occurred_at or as_of, user.n
         _TOTAL.observe(time.perf_counter() - began)
         items = made.items
-        LISTS.labels(items[0].source.name.lower() if items else "none", known.degraded).inc()
+        _lists(items[0].source if items else None, known.degraded).inc()
         answer = Recommendation(
             self._model_version,
             as_of,

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _NAME = "live_accuracy"
+_SCORED = int(Source.RETRIEVAL)
 _SOURCES = {int(source): source.name.lower() for source in Source}
 _ROUND_S = 0.25
 # Of one core: what a round takes is rested from nine times as long.
@@ -187,7 +188,7 @@ class ListSink:
                 ordinal,
                 position,
                 _SOURCES.get(one.source, metrics.OTHER),
-                one.score if one.source == int(Source.RETRIEVAL) else None,
+                one.score if one.source == _SCORED else None,
             )
             for position, (one, ordinal) in enumerate(
                 zip(served.impressions, found, strict=True), start=1

@@ -17,7 +17,7 @@ from services.ranker.accuracy.clicks import INTEREST, Click
 
 # Clocks of two gateways differ.
 _SKEW_S = 1.0
-# Lists come 0.1 s after they were served, and a click may be as quick.
+# Lists come half a second after they were served, and a click may be quicker.
 SETTLED_S = 2.0
 _WAITING_CLICKS = 10_000
 LIST_OUTCOMES = ("remembered", "nobody", "not_sampled", "elsewhere", "forgotten")
@@ -97,8 +97,7 @@ class Shown:
         self._predictions: dict[tuple[str, int], _Predictions] = {}
         # A counter takes longer to count one than a list takes to hold it.
         self._uncounted: defaultdict[_Counters, list[float | None]] = defaultdict(list)
-        for outcome in LIST_OUTCOMES:
-            metrics.LISTS.labels(outcome)
+        self._came = {outcome: metrics.LISTS.labels(outcome) for outcome in LIST_OUTCOMES}
         for outcome in CREDITS:
             metrics.CREDITS.labels(outcome)
 
@@ -110,14 +109,14 @@ class Shown:
         counters = tuple(self._of_item(model, item) for item in shown.items)
         ordinals = array("I", [item.ordinal for item in shown.items])
         remembered = _Remembered(shown.user_id, shown.served_at, ordinals, counters)
-        metrics.LISTS.labels("remembered").inc()
+        self._came["remembered"].inc()
         with self._lock:
             for item, counted in zip(shown.items, counters, strict=True):
                 self._uncounted[counted].append(item.chance)
             self._lists.append(remembered)
             self._people[shown.user_id].append(remembered)
             while len(self._lists) > self._max_lists:
-                metrics.LISTS.labels("forgotten").inc()
+                self._came["forgotten"].inc()
                 self._forget()
 
     def take(self, clicks: Sequence[Click], now: float) -> None:

@@ -8,6 +8,7 @@ from headrace.errors import InvalidInput, Unavailable
 from headrace.local.waiting import wait_until
 from headrace.runtime import context
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
+from tests.conftest import KafkaServer
 from tests.integration.runtime.kafka_world import (
     Handler,
     Topics,
@@ -99,3 +100,17 @@ def test_a_lost_publish_makes_the_consumer_repeat_the_work(
         assert wait_until(lambda: len(handler.done) >= 40, 20)
     assert handler.bodies == numbers(0, 20) * 2
     assert topics.committed(f"{topic}-group", topic) == {0: 20}
+
+
+def test_records_that_may_wait_for_others_leave_at_a_flush(
+    kafka: KafkaServer, topics: Topics
+) -> None:
+    topic = topics.create("gathered", partitions=2)
+    publisher = Publisher(kafka.bootstrap_servers, linger_s=60)
+    try:
+        publisher.publish(outgoing(topic, numbers(0, 500)))
+        assert topics.records(topic) == []
+        publisher.flush(20)
+        assert len(topics.records(topic)) == 500
+    finally:
+        publisher.close()
