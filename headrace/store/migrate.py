@@ -7,7 +7,7 @@ what the release before it uses.
 import sys
 from dataclasses import dataclass
 
-from headrace.errors import SettingsInvalid, Unavailable
+from headrace.errors import FailedPrecondition, SettingsInvalid, Unavailable
 from headrace.runtime.settings import DatabaseSettings, load_settings
 from headrace.store.migrations import migrate
 
@@ -18,14 +18,14 @@ class MigrateSettings(DatabaseSettings):
 
 
 def main() -> int:
-    """Returns the exit status: 0, 1 where Postgres is away, 2 on bad settings."""
+    """Returns: 0; 1 where Postgres is away or a migration fails; 2 on bad settings."""
     try:
         settings = load_settings(MigrateSettings)
         applied = migrate(settings.database_url)
     except SettingsInvalid as error:
         sys.stderr.write(f"migrate: settings are wrong\n{error}\n")
         return 2
-    except Unavailable as error:
+    except (FailedPrecondition, Unavailable) as error:
         sys.stderr.write(f"migrate: {error}\n")
         return 1
     sys.stdout.writelines(f"applied {name}\n" for name in applied)
