@@ -13,7 +13,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from headrace.bundle import Bundle
 from headrace.commands.release_arguments import parser
 from headrace.errors import FailedPrecondition
 from headrace.release import readiness
@@ -80,7 +79,9 @@ def _propose(
     running = live_model(registry.active(), registry.running())
     live = examine(running.bundle_url)
     if given.prepared is not None:
-        candidate, live = (_measured(one, given.prepared) for one in (candidate, live))
+        # What the live model may have seen counts in its favour; the candidate must not have.
+        live = _measured(live, given.prepared, may_know_test=True)
+        candidate = _measured(candidate, given.prepared, may_know_test=False)
         yield from (_figures(one) for one in (live, candidate))
     against = objections(candidate, live)
     if against and not given.force:
@@ -203,17 +204,21 @@ def _require_ready(registry: Registry, given: argparse.Namespace) -> None:
         time.sleep(_POLL_S)
 
 
-def _measured(examined: Examined, prepared: Path) -> Examined:
+def _measured(examined: Examined, prepared: Path, *, may_know_test: bool) -> Examined:
     """With figures of the test part of that folder, measured now as it is served.
 
-    Raises: DataInvalid, FailedPrecondition where the bundle was trained on that part.
+    Raises: DataInvalid; unless `may_know_test`, FailedPrecondition where the bundle may have been
+        trained on that part.
     """
     # Imported here: nothing else of this command needs what training needs.
+    from headrace.bundle import Bundle  # noqa: PLC0415
     from headrace.commands.evaluate import prepared_data  # noqa: PLC0415
     from headrace.evaluation.evaluate import evaluate  # noqa: PLC0415
 
     log, parts = prepared_data(prepared)
-    found = evaluate(Bundle.load(examined.bundle_url), log, parts=parts)
+    found = evaluate(
+        Bundle.load(examined.bundle_url), log, parts=parts, may_know_test=may_know_test
+    )
     values = found.served["test"].values[FIGURE]
     figures = {"test": float(values.mean())}
     return replace(examined, figures=figures, split_sha256=parts.digest)

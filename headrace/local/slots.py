@@ -1,15 +1,20 @@
 """Runs a second model beside the live one while it is released, and only then."""
 
+import logging
+import threading
 import time
 from collections.abc import Callable, Set
 from contextlib import closing
 
+from headrace.local.errors import StartFailed
 from headrace.local.supervisor import Supervisor
 from headrace.release.registry import Registry
 from headrace.release.slot import LINGER_S, model_of
 from headrace.release.stages import SLOTS, Slot
 from headrace.runtime.periodic import Periodic
 from headrace.store.database import Database
+
+log = logging.getLogger(__name__)
 
 MODEL_SERVICES = ("item_embedding", "user_embedding", "ranker")
 """What each slot has; in the second one called `green_ranker` and so on."""
@@ -45,6 +50,7 @@ class ModelSlots:
         self._database_url = database_url
         self._held: Set[Slot] = frozenset()
         self._rounds: Periodic | None = None
+        self._leave = threading.Event()
 
     def idle(self) -> set[str]:
         """Processes that have no model to run."""
@@ -55,10 +61,12 @@ class ModelSlots:
         self._held = self._now_held()
 
     def start(self) -> None:
+        self._leave.clear()
         self._rounds = Periodic("follow_releases", self._follow, _PERIOD_S)
         self._rounds.start()
 
     def stop(self) -> None:
+        self._leave.set()
         if self._rounds is not None:
             self._rounds.stop(_STOP_S)
 
@@ -70,7 +78,18 @@ class ModelSlots:
             for part in parts_of(slot):
                 self._supervisor.terminate(part)
         for slot in self._held - before:
-            self._supervisor.start(parts_of(slot))
+            self._start(slot)
+
+    def _start(self, slot: Slot) -> None:
+        """One after the other: three that start at once would take all of a small machine, and
+        each needs the one before it."""
+        for part in parts_of(slot):
+            if self._leave.is_set():
+                return
+            try:
+                self._supervisor.start([part])
+            except StartFailed as error:
+                log.warning("%s", error)
 
     def _now_held(self) -> Set[Slot]:
         with closing(Database(self._database_url(), 1)) as database:

@@ -1,12 +1,15 @@
 """What is looked at before a model may be proposed. Pure, apart from reading the bundle."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from headrace.bundle import Bundle
-from headrace.bundle.manifest import Manifest
-from headrace.bundle.storage import BundleFolder
+if TYPE_CHECKING:  # gateways and most commands know the registry, and run no graph
+    from headrace.bundle.manifest import Manifest
+    from headrace.bundle.storage import BundleFolder
 
 FIGURE = "NDCG@10"
 # The test part first: validation chose the model.
@@ -36,6 +39,9 @@ def examine(url: str) -> Examined:
 
     Raises: BundleInvalid where a file is missing, altered, or of another shape than the manifest's.
     """
+    from headrace.bundle import Bundle  # noqa: PLC0415
+    from headrace.bundle.storage import BundleFolder  # noqa: PLC0415
+
     folder = BundleFolder(url)
     for name in folder.manifest.files:
         folder.read(name)

@@ -1,6 +1,8 @@
 """The registry of releases in Postgres. Each change is one transaction; changes do not overlap."""
 
+import os
 import secrets
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,6 +115,11 @@ class Canary:
     share: float
     since: datetime
     until: datetime
+
+
+def process_name() -> str:
+    """Tells the processes of a service apart."""
+    return f"{socket.gethostname()}/{os.getpid()}"
 
 
 class Registry:

@@ -6,8 +6,6 @@ ends; started again it runs what the slot then holds, or waits without a model i
 
 import asyncio
 import logging
-import os
-import socket
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -20,7 +18,7 @@ from headrace.bundle.bundle import Part
 from headrace.bundle.storage import BundleFolder
 from headrace.errors import BundleInvalid, Unavailable
 from headrace.release.examination import manifest_digest
-from headrace.release.registry import Registry, Running
+from headrace.release.registry import Registry, Running, process_name
 from headrace.release.stages import FIRST_SLOT, Active, Slot
 from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process
@@ -57,11 +55,6 @@ def model_of(active: Active, slot: Slot, first_bundle_url: str) -> Model | None:
     if active.live is None and slot == FIRST_SLOT:
         return Model(first_bundle_url, "")
     return None
-
-
-def process_name() -> str:
-    """Tells the processes of a service apart."""
-    return f"{socket.gethostname()}/{os.getpid()}"
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from headrace.runtime.kafka_consumer import GroupConsumer
 from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
+from headrace.runtime.share import Share
 from headrace.runtime.topics import ITEMS
 from headrace.store.database import Database
 from services.item_embedding.catalogue_store import CatalogueStore
@@ -49,7 +50,7 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
         vectors = VectorStore(database, tower.model_version)
         changes = ChangeOutbox(catalogue, await _publisher(settings, stack))
         outbox = VectorOutbox(vectors, await _publisher(settings, stack), tower)
-        sweeper = Sweeper(vectors, tower, outbox.publish_all)
+        sweeper = Sweeper(vectors, tower, outbox.publish_all, Share(settings.sweep_share))
 
         watch = Periodic("watch_postgres", database.check, _WATCH_PERIOD_S)
         # What fails here is tried again whatever it is: one item that cannot be embedded must not

@@ -23,3 +23,5 @@ class ItemEmbeddingSettings(SlotSettings, PeerSettings, KafkaSettings):
     """Five are for background work, the rest for calls."""
     sweep_period_s: Annotated[float, Field(gt=0, le=60)] = 2.0
     """How often Postgres is searched for what was not published or not embedded."""
+    sweep_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Of one thread's time, for embedding what was not: a new model's all, beside live lists."""

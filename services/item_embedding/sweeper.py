@@ -6,28 +6,39 @@ Later passes find what fell by the way: a crash, an outage, a record that was lo
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
+from headrace.runtime.share import Share
 from services.item_embedding.catalogue import CatalogueItem, EmbeddedItem, Vectors
 from services.item_embedding.encoder import ItemTower, embed
 from services.item_embedding.metrics import CATALOGUE_ITEMS, ITEMS_WITHOUT_VECTOR
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 1_024
+# Some 50 ms of work at once.
+_CHUNK = 128
 # What changed just now is on its way through Kafka to the consumer of its partition.
 _SETTLED_S = 10.0
 
 
 class Sweeper:
-    """The work of one round, and whether the first pass is done."""
+    """The work of one round, and whether the first pass is done.
+
+    share: for a new model everything is embedded, and lists are made meanwhile.
+    """
 
     def __init__(
-        self, vectors: Vectors, tower: ItemTower, publish_vectors: Callable[[], None]
+        self,
+        vectors: Vectors,
+        tower: ItemTower,
+        publish_vectors: Callable[[], None],
+        share: Share,
     ) -> None:
         self._vectors = vectors
         self._tower = tower
         self._publish_vectors = publish_vectors
+        self._share = share
         self._complete = threading.Event()
         self._stopping = threading.Event()
 
@@ -57,6 +68,7 @@ class Sweeper:
     def _fill(self, lacking: int, settled_s: float) -> None:
         done = 0
         while not self._stopping.is_set():
+            began = time.monotonic()
             count = self._vectors.fill(self._embed, _CHUNK, settled_s)
             if count:
                 done += count
@@ -64,6 +76,7 @@ class Sweeper:
                 self._publish_vectors()
             if count < _CHUNK:
                 return
+            self._stopping.wait(self._share.rest_s(time.monotonic() - began))
 
     def _embed(self, items: Sequence[CatalogueItem]) -> list[EmbeddedItem]:
         return embed(self._tower, items)

@@ -26,13 +26,14 @@ from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_reader import TopicReader
 from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
+from headrace.runtime.share import Share
 from headrace.runtime.topics import item_vectors, user_vectors
 from headrace.store.database import Database
 from headrace.store.forgetting import Forgetting
 from services.ranker import feeds, metrics
 from services.ranker.accuracy.build import lists_shown, live_accuracy, people_before
 from services.ranker.accuracy.places import Places
-from services.ranker.batches import Batches, BatchShare
+from services.ranker.batches import Batches
 from services.ranker.catalogue import Catalogue, ItemVersion
 from services.ranker.condition import Condition
 from services.ranker.grpc import SERVICE, RankerServicer
@@ -135,7 +136,7 @@ async def serve(settings: RankerSettings, process: Process) -> None:
             lists=lists,
             vectors=embedding,
             threads=_threads(1, "batch", stack),
-            share=BatchShare(settings.batch_share),
+            share=Share(settings.batch_share),
             loaded=items.caught_up,
         )
         opinions = Opinions(

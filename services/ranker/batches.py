@@ -9,11 +9,11 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
 from headrace.errors import Unavailable
+from headrace.runtime.share import Share
 from services.ranker.answers import PersonList
 from services.ranker.lists import ListMaker
 from services.ranker.metrics import BATCH_LISTS
@@ -42,17 +42,6 @@ class StoredVectors(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class BatchShare:
-    """The part of one thread's time that all batches take together, above 0 to 1."""
-
-    share: float
-
-    def rest_s(self, worked_s: float) -> float:
-        """How long to rest after so much work."""
-        return worked_s * (1 / self.share - 1)
-
-
 class Batches:
     """Computation runs in `threads`, waiting on the event loop."""
 
@@ -63,10 +52,11 @@ class Batches:
         lists: ListMaker,
         vectors: StoredVectors,
         threads: Executor,
-        share: BatchShare,
+        share: Share,
         loaded: Callable[[], bool],
     ) -> None:
-        """threads: of its own, so that live lists have theirs. loaded: as in `Ranker`."""
+        """threads: of its own, so that live lists have theirs. share: of all batches together.
+        loaded: as in `Ranker`."""
         self.model_version = model_version
         self._lists = lists
         self._vectors = vectors

@@ -15,6 +15,7 @@ from headrace.runtime.kafka_publisher import Publisher
 from headrace.runtime.kafka_reader import TopicReader
 from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process, run_process
+from headrace.runtime.share import Share
 from headrace.runtime.topics import INTERACTIONS, item_vectors
 from headrace.store.database import Database
 from headrace.store.forgetting import Forgetting
@@ -79,6 +80,7 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
         sweeper = Sweeper(
             logs=logs,
             repair=service.repair,
+            share=Share(settings.sweep_share),
             may_sweep=lambda: reader.caught_up() and announcer.has_room(),
         )
         sweeps = Periodic(
@@ -99,6 +101,9 @@ async def serve(settings: UserEmbeddingSettings, process: Process) -> None:
             publisher=for_vectors,
             on_failure=process.fail,
             on_revoked=service.lose,
+            # A new model begins with the sweep, which takes each person once. Reading what the live
+            # one has read would tell rankers of everybody again and again.
+            begin="latest",
         )
         for part in (watch, forgetting.periodic(), reader, announcer, sweeps, consumer):
             part.start()

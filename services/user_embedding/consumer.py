@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def group(model_version: str) -> str:
-    """Each model version has a group of its own: a new one reads what the live one has read."""
+    """Each model version has a group of its own, beside the live one's."""
     return f"user_embedding.{model_version}"
 
 

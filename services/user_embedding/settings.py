@@ -46,3 +46,5 @@ class UserEmbeddingSettings(SlotSettings, PeerSettings, KafkaSettings):
     """Types of event that keep the item out of the person's lists, separated by commas."""
     sweep_period_s: Annotated[float, Field(gt=0, le=600)] = 5.0
     """Time between two looks for states that are behind their logs."""
+    sweep_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Of one thread's time, for bringing them up to date: a new model's all, beside live lists."""

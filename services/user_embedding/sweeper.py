@@ -5,10 +5,12 @@ That is what an interaction lost on its way leaves behind, and what a new model 
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from headrace.runtime.share import Share
 from services.user_embedding.interactions import Mark
 
 log = logging.getLogger(__name__)
@@ -17,8 +19,8 @@ log = logging.getLogger(__name__)
 SETTLED_S = 3.0
 # Rows are dated when their transaction begins and seen when it ends: look again at the last ones.
 _OVERLAP = timedelta(seconds=SETTLED_S + 12)
-_PEOPLE = 200
-_PAUSE_S = 0.05
+# Some 30 ms of work at once, with 50 events each.
+_PEOPLE = 40
 
 
 class LaggingLogs(Protocol):
@@ -34,18 +36,21 @@ class LaggingLogs(Protocol):
 class Sweeper:
     """The work of one round: all logs once, then those that changed lately.
 
-    repair: brings people's states up to date. may_sweep: whether that can be done now.
+    repair: brings people's states up to date. may_sweep: whether that can be done now. share: of a
+    new model everybody is behind, and lists are made meanwhile.
     """
 
     def __init__(
         self,
         logs: LaggingLogs,
         repair: Callable[[Sequence[str]], None],
+        share: Share,
         may_sweep: Callable[[], bool] = lambda: True,
     ) -> None:
         self._logs = logs
         self._repair = repair
         self._may_sweep = may_sweep
+        self._share = share
         self._after = ""
         self._seen_all = False
         self._since: Mark | None = None
@@ -57,8 +62,11 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Repairs until nobody is left, `_PEOPLE` at a time. Raises: as `sweep_some`."""
-        while self._may_sweep() and self.sweep_some():
-            if self._stopping.wait(_PAUSE_S):
+        while self._may_sweep():
+            began = time.monotonic()
+            if not self.sweep_some():
+                return
+            if self._stopping.wait(self._share.rest_s(time.monotonic() - began)):
                 return
 
     def sweep_some(self) -> bool:

@@ -5,8 +5,7 @@ import threading
 from collections.abc import Sequence
 from typing import Protocol
 
-from headrace.release.registry import Running
-from headrace.release.slot import process_name
+from headrace.release.registry import Running, process_name
 from headrace.release.stages import FIRST_SLOT, SLOTS, Active, Release, Slot
 from headrace.runtime.periodic import Periodic
 from services.gateway.releases.metrics import show_releases

@@ -1,6 +1,7 @@
 """`headrace release`, as an operator types it, on real Kafka and Postgres without any service."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import psycopg2
 import pytest
 
 from headrace.cli import main
+from headrace.commands.evaluate import prepared_data
 from headrace.release.examination import examine
 from headrace.release.registry import Registry, Running
 from headrace.store.database import Database
+from headrace.training.preparation import file_source, prepare
+from headrace.training.toy import toy_items
 from tests.bundles import another_version
 from tests.conftest import KafkaServer
 
@@ -156,3 +160,51 @@ def test_without_any_canary_there_is_no_report(operator: Operator) -> None:
 def test_a_share_is_a_share(operator: Operator, share: str) -> None:
     with pytest.raises(SystemExit):
         operator.does("canary", share)
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    """A folder of `headrace prepare`: people who keep to one of the toy's four categories."""
+    rows = [
+        f"person-{person},item-{(person + 4 * (5 * person + step)) % 60},{step}"
+        for person in range(24)
+        for step in range(8)
+    ]
+    events, items = tmp_path / "events.csv", tmp_path / "items.csv"
+    events.write_text("\n".join(["user_id,item_id,timestamp", *rows]), encoding="utf-8")
+    described = [f"{one.item_id},{one.title},{one.categories[0]}" for one in toy_items()]
+    items.write_text("\n".join(["item_id,title,categories", *described]), encoding="utf-8")
+    prepare(file_source(events), file_source(items), tmp_path / "prepared")
+    return tmp_path / "prepared"
+
+
+def trained_on(prepared: Path, bundle: Path) -> Path:
+    """The bundle, whose manifest now says so."""
+    manifest = bundle / "manifest.json"
+    _, parts = prepared_data(prepared)
+    content = {**json.loads(manifest.read_text()), "split_sha256": parts.digest}
+    manifest.write_text(json.dumps(content))
+    return bundle
+
+
+def test_a_prepared_folder_decides_whatever_the_manifests_say(
+    operator: Operator, toy_bundle: Path, live: Path, prepared: Path, tmp_path: Path
+) -> None:
+    modest = trained_on(prepared, measured(toy_bundle, tmp_path, 0.01))
+    assert "of another split" in operator.may_not("propose", str(modest))
+    said = operator.does("propose", str(modest), "--prepared", str(prepared))
+    figures = dict(re.findall(r"(\S+): test NDCG@10 (0\.\d{4})", said))
+    assert figures.keys() == {live.name, modest.name}
+    # The same weights.
+    assert figures[live.name] == figures[modest.name]
+    assert f"{modest.name} is proposed" in said
+
+
+def test_a_candidate_that_may_have_learned_from_the_test_is_not_measured(
+    operator: Operator, toy_bundle: Path, prepared: Path, tmp_path: Path
+) -> None:
+    candidate = measured(toy_bundle, tmp_path, 0.9)
+    propose = ("propose", str(candidate), "--force", "--prepared")
+    assert "may have learned from their test part" in operator.may_not(*propose, str(prepared))
+    assert "holds no prepared data" in operator.may_not(*propose, str(tmp_path))
+    assert operator.registry.active().candidate is None

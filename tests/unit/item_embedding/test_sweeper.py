@@ -1,6 +1,7 @@
 """The sweep that fills gaps."""
 
 from headrace.contracts.items import NewItem
+from headrace.runtime.share import Share
 from services.item_embedding.sweeper import Sweeper
 from tests.unit.item_embedding.memory import LengthTower, MemoryCatalogue, MemoryVectors
 
@@ -13,7 +14,7 @@ def sweeper_over(item_count: int) -> tuple[Sweeper, MemoryCatalogue, MemoryVecto
     def publish() -> None:
         vectors.publish(lambda _embedded: None, limit=100_000)
 
-    return Sweeper(vectors, LengthTower(), publish), catalogue, vectors
+    return Sweeper(vectors, LengthTower(), publish, Share(1.0)), catalogue, vectors
 
 
 def test_the_first_sweep_embeds_and_publishes_the_whole_catalogue() -> None:

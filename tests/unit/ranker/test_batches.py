@@ -12,8 +12,9 @@ from pyroaring import BitMap
 from headrace.api.ranker.v1 import ranker_pb2 as api
 from headrace.contracts.filters import Condition, OneCategory
 from headrace.errors import InvalidInput, Unavailable
+from headrace.runtime.share import Share
 from services.ranker.answers import PersonList
-from services.ranker.batches import PAGE, Batches, BatchShare
+from services.ranker.batches import PAGE, Batches
 from services.ranker.grpc import batch_query
 from services.ranker.query import BatchQuery, RecommendQuery
 from tests.unit.ranker.world import World, user
@@ -29,7 +30,7 @@ class Batching(World):
             lists=self.lists,
             vectors=self.embedding,
             threads=ThreadPoolExecutor(1),
-            share=BatchShare(1.0),
+            share=Share(1.0),
             loaded=lambda: self.loaded,
         )
 
@@ -114,11 +115,6 @@ async def test_the_cache_of_those_who_are_here_stays_theirs() -> None:
     world.people_come(40)
     await world.made()
     assert len(world.cache) == 0
-
-
-def test_a_share_of_a_quarter_rests_three_times_as_long_as_it_works() -> None:
-    assert BatchShare(0.25).rest_s(0.01) == pytest.approx(0.03)
-    assert BatchShare(1.0).rest_s(0.01) == 0
 
 
 async def test_without_people_s_vectors_or_a_catalogue_there_are_no_lists() -> None:

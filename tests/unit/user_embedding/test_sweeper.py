@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from headrace.errors import Unavailable
+from headrace.runtime.share import Share
 from services.user_embedding.interactions import Mark
 from services.user_embedding.sweeper import Sweeper
 from tests.unit.user_embedding.worlds import START
@@ -44,14 +45,14 @@ class Lagging:
 
 
 def sweeper(logs: Lagging) -> Sweeper:
-    return Sweeper(logs, logs.repair)
+    return Sweeper(logs, logs.repair, Share(1.0))
 
 
 def test_a_start_sweeps_everybody_in_pieces() -> None:
-    logs = Lagging({f"user-{i:04}": START - timedelta(days=9) for i in range(450)})
+    logs = Lagging({f"user-{i:04}": START - timedelta(days=9) for i in range(90)})
     some = sweeper(logs).sweep_some
     assert [some(), some(), some()] == [True, True, False]
-    assert len(logs.repaired) == 450
+    assert len(logs.repaired) == 90
 
 
 def test_one_sweep_goes_on_until_nobody_is_left() -> None:
@@ -65,12 +66,12 @@ def test_a_sweep_that_is_told_to_stop_leaves_the_rest() -> None:
     mine = sweeper(logs)
     mine.stop()
     mine.sweep()
-    assert len(logs.repaired) == 200
+    assert len(logs.repaired) == 40
 
 
 def test_nothing_is_swept_while_it_cannot_be_done() -> None:
     logs = Lagging({"ada": START - timedelta(days=9)})
-    Sweeper(logs, logs.repair, may_sweep=lambda: False).sweep()
+    Sweeper(logs, logs.repair, Share(1.0), may_sweep=lambda: False).sweep()
     assert logs.repaired == []
 
 
