@@ -25,7 +25,7 @@ DATABASE = "headrace"
 _SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
-    "max_connections": "60",
+    "max_connections": "100",
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",
     "min_wal_size": "48MB",

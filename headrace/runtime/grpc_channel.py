@@ -68,7 +68,8 @@ _SERVICE_CONFIG = {
                 "initialBackoff": "0.01s",
                 "maxBackoff": "0.1s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                # A server that stops cancels what reaches it before its callers know.
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
     ],
@@ -79,6 +80,8 @@ OPTIONS: list[tuple[str, Any]] = [
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    # Two replicas may be replaced within the 30 s that names are kept by default.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     # By default a lost server is sought again after up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),

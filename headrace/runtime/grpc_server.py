@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HEALTH_PERIOD_S = 0.25
-CONNECTION_S = 600.0
+CONNECTION_S = 60.0
 """A connection goes on with the certificates that it began with, and to the server that it found,
-for so long at most: a tenth more or less, so that not all come again at once."""
+for so long at most: a tenth more or less, so that not all come again at once. A caller looks names
+up when a connection ends: so long does a new replica wait for its share of the calls."""
 _OURS = "/headrace."
 _FAILURES = frozenset(
     {

@@ -21,7 +21,9 @@ from headrace.runtime.kafka_client import KafkaCluster, Mechanism, Security
 PREFIX = "HEADRACE_"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Address = Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")]
+ADDRESS = r"(dns://[^\s/]*/)?[^\s:/]+:\d{1,5}"
+"""host:port, or with the name server to ask: `dns://10.96.0.10/ranker:50054`."""
+Address = Annotated[str, Field(pattern=f"^{ADDRESS}$")]
 Addresses = Annotated[
     str, Field(min_length=1, pattern=r"^[^\s,]+:\d{1,5}(\s*,\s*[^\s,]+:\d{1,5})*$")
 ]

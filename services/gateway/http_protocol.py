@@ -27,6 +27,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = False
         self._head_bytes = 0
         self._refused: Kind | None = None
+        self.asked_at = self.loop.time()
+        """When it was made, or its last request began."""
 
     def data_received(self, data: bytes) -> None:
         if self._refused is not None:
@@ -41,6 +43,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head, self._head_bytes = True, 0
+        self.asked_at = self.loop.time()
 
     def on_headers_complete(self) -> None:
         self._in_head = False

@@ -1,4 +1,9 @@
-"""Runs the HTTP door on this process's event loop, as one resource among others."""
+"""Runs the HTTP door on this process's event loop, as one resource among others.
+
+A caller that keeps its connection open learns that the server leaves from an answer (`connection:
+close`), before the connection ends. Otherwise its next request could cross the end on the wire, and
+whoever sends an event cannot tell whether it arrived.
+"""
 
 import asyncio
 import logging
@@ -17,6 +22,13 @@ from services.gateway.http_protocol import BoundedHttp
 
 log = logging.getLogger(__name__)
 
+_CLOSE = (b"connection", b"close")
+_LOOK_EVERY_S = 0.05
+_QUIET_S = 1.0
+"""A connection without a request for so long is ended without a word: who asks every ten
+milliseconds or every half a second is told, who asks once a minute hardly ever meets the end."""
+_LEAVE_AT_MOST_S = 2.5
+
 
 @asynccontextmanager
 async def http_server(
@@ -27,7 +39,7 @@ async def http_server(
     grace_s: float,
     certificates: Certificates | None = None,
 ) -> AsyncIterator[None]:
-    """Serves while the block runs; afterwards ends idle connections and lets requests finish.
+    """Serves while the block runs; afterwards has callers leave and lets requests finish.
 
     uvicorn's `serve` would take the process's signals, so its three parts are called here.
     certificates: for HTTPS; without, connections are not encrypted.
@@ -45,7 +57,6 @@ async def http_server(
         log_config=None,
         server_header=False,
         timeout_keep_alive=60,
-        timeout_graceful_shutdown=math.ceil(grace_s),
     )
     config.load()
     if certificates is not None:
@@ -54,12 +65,34 @@ async def http_server(
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
     ticking = asyncio.create_task(server.main_loop())
+    loop = asyncio.get_running_loop()
     try:
         yield
     finally:
+        began = loop.time()
+        await _leave(server, min(_LEAVE_AT_MOST_S, grace_s / 4))
+        # What is left of the grace period is for requests under way.
+        config.timeout_graceful_shutdown = math.ceil(grace_s - (loop.time() - began))
         server.should_exit = True
         await ticking
         await server.shutdown(sockets=[listener])
+
+
+async def _leave(server: uvicorn.Server, at_most_s: float) -> None:
+    """Answers with `connection: close` from now on, while somebody is likely to ask again."""
+    server.config.encoded_headers.append(_CLOSE)
+    server.server_state.default_headers.append(_CLOSE)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + at_most_s
+    while loop.time() < until and _asked_lately(server, loop.time()):  # noqa: ASYNC110 - not ours
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _asked_lately(server: uvicorn.Server, now: float) -> bool:
+    return any(
+        isinstance(connection, BoundedHttp) and now - connection.asked_at < _QUIET_S
+        for connection in server.server_state.connections
+    )
 
 
 def renewed_context(certificates: Certificates) -> ssl.SSLContext:

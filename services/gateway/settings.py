@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from headrace.release.stages import Slot
 from headrace.runtime.certificates import CertificateFiles, Certificates
 from headrace.runtime.settings import (
+    ADDRESS,
     PREFIX,
     Address,
     DatabaseSettings,
@@ -38,7 +39,7 @@ def _tokens_in_order(text: str) -> str:
     return text
 
 
-OptionalAddress = Annotated[str, Field(pattern=r"^$|^[^\s:]+:\d{1,5}$")]
+OptionalAddress = Annotated[str, Field(pattern=f"^$|^{ADDRESS}$")]
 Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
 Bytes = Annotated[int, Field(ge=1_000)]
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -12,7 +11,8 @@ from headrace.local.ports import Ports
 from headrace.local.system import LocalSystem
 from headrace.training.toy import toy_items
 from tests.e2e.browsing import BROWSERS, browser_path, page_of
-from tests.e2e.visitor import API_KEY, Visitor, until
+from tests.e2e.toy_catalogue import stock
+from tests.e2e.visitor import API_KEY, Visitor
 
 
 @pytest.fixture(scope="module")
@@ -28,29 +28,8 @@ def system(
         api_key=API_KEY,
         environment={"HEADRACE_BEHAVIOUR_REFRESH_S": "5"},
     ) as running:
-        items = [
-            {
-                "item_id": item.item_id,
-                "title": item.title,
-                "categories": list(item.categories),
-                "attributes": dict(item.attributes),
-            }
-            for item in toy_items()
-        ]
-        answer = httpx.post(
-            f"{running.http_url}/v1/items",
-            json={"items": items},
-            headers={"Authorization": f"Bearer {API_KEY}"},
-        )
-        assert answer.status_code == httpx.codes.OK, answer.text
-        until(lambda: _listed(running) == len(items), 30, "every item is in the lists")
+        stock(running.http_url)
         yield running
-
-
-def _listed(system: LocalSystem) -> int:
-    """How many items a list for nobody in particular can hold."""
-    answer = httpx.post(f"{system.http_url}/v1/recommendations", json={"n": 200})
-    return len(answer.json()["items"])
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import numpy as np
@@ -24,10 +24,25 @@ _BATCH = 50
 _RETRY_S = 0.1
 
 
-class Visitor:
+class System(Protocol):
+    """What runs."""
+
+    @property
+    def http_url(self) -> str: ...
+
+    @property
+    def database_url(self) -> str: ...
+
+    @property
+    def model_version(self) -> str: ...
+
+    def grpc_address(self, service: str) -> str: ...
+
+
+class Client:
     """A client of the gateway that repeats what was not accepted, with the same ids."""
 
-    def __init__(self, system: LocalSystem) -> None:
+    def __init__(self, system: System) -> None:
         self.system = system
         self.http = httpx.Client(
             base_url=system.http_url, headers={"Authorization": f"Bearer {API_KEY}"}, timeout=10
@@ -131,6 +146,15 @@ class Visitor:
             )
         replayed: NDArray[np.float32] = vector[0]
         return replayed
+
+
+class Visitor(Client):
+    """Of a system of which each process can be stopped."""
+
+    system: LocalSystem
+
+    def __init__(self, system: LocalSystem) -> None:
+        super().__init__(system)
 
 
 def until(condition: Callable[[], bool], deadline_s: float, what: str) -> None:

@@ -2,9 +2,21 @@
 
 import pytest
 
-from tests.integration.deploy.manifests import BUILDS, Object, Pod, built, name_of, of_kind, pods
+from tests.integration.deploy.manifests import (
+    BUILDS,
+    Object,
+    Pod,
+    built,
+    name_of,
+    of_kind,
+    pods,
+    selected,
+)
 
 pytestmark = pytest.mark.parametrize("build", BUILDS)
+
+NAMES_KEPT_S = 30
+"""By the cache in front of a cluster's name server, as kubeadm sets it up."""
 
 
 def test_images_are_pinned(build: str) -> None:
@@ -81,6 +93,21 @@ def test_stopping_has_the_time_that_draining_takes(build: str) -> None:
         before = container["lifecycle"]["preStop"]["sleep"]["seconds"]
         draining_s = 10  # HEADRACE_SHUTDOWN_GRACE_S
         assert pod.spec["terminationGracePeriodSeconds"] >= before + 2 * draining_s, pod.name
+
+
+def test_a_pod_leaves_once_its_callers_can_know_the_next_one(build: str) -> None:
+    by_name = {
+        pod.name
+        for service in of_kind(build, "Service")
+        if service["spec"].get("clusterIP") == "None"
+        and "grpc" in {port["name"] for port in service["spec"]["ports"]}
+        for pod in selected(build, service["spec"]["selector"])
+        if pod.ours
+    }
+    assert len(by_name) >= 3
+    for pod in _services(build):
+        least = NAMES_KEPT_S if pod.name in by_name else 0
+        assert pod.owner["spec"].get("minReadySeconds", 0) >= least, pod.name
 
 
 def test_each_service_is_scaled_by_one_scaler_and_consumers_stay_within_partitions(

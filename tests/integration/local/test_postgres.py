@@ -45,7 +45,7 @@ def test_it_is_durable_and_takes_60_connections(server: EmbeddedPostgres) -> Non
         "SELECT name, setting FROM pg_settings"
         " WHERE name IN ('fsync', 'max_connections', 'synchronous_commit') ORDER BY name",
     )
-    assert settings == [("fsync", "on"), ("max_connections", "60"), ("synchronous_commit", "on")]
+    assert settings == [("fsync", "on"), ("max_connections", "100"), ("synchronous_commit", "on")]
 
 
 def test_text_sorts_by_code_point_as_in_python(server: EmbeddedPostgres) -> None:

@@ -65,7 +65,7 @@ def test_what_is_missing_is_named_a_line_each() -> None:
         ("HEADRACE_LOG_LEVEL", "debug", "DEBUG|INFO|WARNING|ERROR"),
         ("HEADRACE_SHUTDOWN_GRACE_S", "301", "less than or equal to 300"),
         ("HEADRACE_DATABASE_CONNECTIONS", "0", "greater than or equal to 1"),
-        ("HEADRACE_RANKER_ADDRESS", "ranker", r"^[^\s:]+:\d{1,5}$"),
+        ("HEADRACE_RANKER_ADDRESS", "ranker", r"[^\s:/]+:\d{1,5}$"),
         ("HEADRACE_SHARE", "nan", "less than or equal to 1"),
         ("HEADRACE_KAFKA_BOOTSTRAP_SERVERS", "", "at least 1 character"),
         ("HEADRACE_KAFKA_BOOTSTRAP_SERVERS", "kafka", r":\d{1,5}"),
