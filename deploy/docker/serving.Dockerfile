@@ -31,10 +31,18 @@ LABEL org.opencontainers.image.title="Headrace serving" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="0.1.0" \
     org.opencontainers.image.revision="${REVISION}"
+# pg_dump and pg_restore, for `headrace backup` and `restore`: of the server's version, which Debian 12 has not. The
+# repository of PostgreSQL has, and its key comes with Debian's postgresql-common.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends \
+        ca-certificates=2023* postgresql-common=248* \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install --yes --no-install-recommends postgresql-client-18=18.* \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 headrace \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin headrace
 COPY --from=environment /opt/headrace /opt/headrace
-ENV PATH=/opt/headrace/bin:$PATH \
+ENV PATH=/opt/headrace/bin:/usr/lib/postgresql/18/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 10001:10001

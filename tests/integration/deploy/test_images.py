@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.integration.deploy.manifests import DEPLOY
 
@@ -41,6 +42,23 @@ def test_the_build_uses_the_version_and_the_tools_that_the_repository_names(path
     lock = (_ROOT / "requirements.lock").read_text()
     for tool, pinned in re.findall(r"(uv|cyclonedx-bom)==(\S+)", text):
         assert f"\n{tool}=={pinned} " in lock
+
+
+def test_what_serves_can_back_up_the_postgres_that_is_deployed() -> None:
+    # pg_dump refuses a server that is newer than itself.
+    servers = {
+        re.sub(r".*:(\d+).*", r"\1", image)
+        for image in (
+            yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["postgres"]["image"],
+            yaml.safe_load((DEPLOY / "k8s/components/cloudnative-pg/cluster.yaml").read_text())[
+                "spec"
+            ]["imageName"],
+        )
+    }
+    text = (DEPLOY / "docker" / "serving.Dockerfile").read_text()
+    [client] = re.findall(r"postgresql-client-(\d+)=\1\.", text)
+    assert servers == {client}
+    assert f":/usr/lib/postgresql/{client}/bin:" in text
 
 
 def test_the_command_of_the_dockerfiles_writes_a_bill_of_what_is_installed(tmp_path: Path) -> None:
