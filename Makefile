@@ -11,8 +11,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist 
 
 .DEFAULT_GOAL := help
 .PHONY: help setup api run lint format test test-unit test-contract test-integration test-e2e \
-	k8s-check dashboards release-protos bench bench-freshness bench-serving bench-ingest report report-full \
-	lock clean
+	test-long k8s-check dashboards release-protos bench bench-freshness bench-serving bench-ingest \
+	report report-full lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ test-integration: api ## Tests of each part on real Kafka and Postgres
 
 test-e2e: api ## The whole system, used as its users do, and faults
 	$(PYTEST) tests/e2e
+
+test-long: api ## What takes minutes: rollouts, crashes of releases
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m long tests
 
 release-protos: $(VENV)/ready ## Take the present protos as those that later ones must not break
 	cd protos && ../$(BIN)/buf build --exclude-source-info --output released.binpb
