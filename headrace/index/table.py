@@ -37,12 +37,13 @@ class VectorTable:
         """Returns: vectors [N, D], zeros where absent, and which are present [N]. The ordinals may
         have more axes, and the answers have them too."""
         with self._lock:
-            rows, present = self._rows, self._present
-            inside = ordinals < len(rows)
-            places = np.where(inside, ordinals, 0)
-            found = present[places] & inside
-            vectors = rows[places]
-        vectors[~found] = 0.0
+            inside = ordinals < len(self._rows)
+            places = ordinals if inside.all() else np.where(inside, ordinals, 0)
+            # `take` is twice as fast as an index of the same numbers.
+            found = self._present.take(places) & inside
+            vectors = self._rows.take(places, axis=0)
+        if not found.all():
+            vectors[~found] = 0.0
         return vectors, found
 
     def _grow(self, rows: int) -> None:

@@ -33,11 +33,14 @@ class Explanation:
     because: tuple[Cause, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ListedItem:
-    """One place in a list. `score` is a chance from 0 to 1 in personal lists, else it orders.
-    propensity: where places were drawn, how probable the item was at this one. picture_url: empty
-    where the item has none."""
+    """One place in a list; not to be changed. `score` is a chance from 0 to 1 in personal lists,
+    else it orders. propensity: where places were drawn, how probable the item was at this one.
+    picture_url: empty where the item has none.
+
+    Not frozen, since a list makes twenty of them: that would take three times as long.
+    """
 
     item_id: str
     score: float

@@ -202,15 +202,17 @@ def _explanation(item: ranker_pb2.RankedItem) -> Explanation:
 
 def _items(ranked: Iterable[ranker_pb2.RankedItem]) -> tuple[ListedItem, ...]:
     return tuple(
-        ListedItem(
-            item_id=item.item_id,
-            score=round(item.score, 6),  # float32 has no more
-            title=item.title,
-            categories=tuple(item.categories),
-            source=SOURCES.get(item.source, "retrieval"),
-            propensity=item.propensity if item.HasField("propensity") else None,
-            explanation=_explanation(item) if item.HasField("explanation") else None,
-            picture_url=item.picture_url,
-        )
-        for item in ranked
+        [
+            ListedItem(
+                item.item_id,
+                round(item.score, 6),  # float32 has no more
+                item.title,
+                tuple(item.categories),
+                SOURCES.get(item.source, "retrieval"),
+                item.propensity if item.HasField("propensity") else None,
+                _explanation(item) if item.HasField("explanation") else None,
+                item.picture_url,
+            )
+            for item in ranked
+        ]
     )
