@@ -27,6 +27,7 @@ from headrace.local.postgres import EmbeddedPostgres
 from headrace.store.database import Database
 from headrace.store.migrations import migrate
 from services.item_embedding.catalogue_store import CatalogueStore
+from services.item_embedding.recent import RecentItems
 from services.item_embedding.search import Search
 from services.item_embedding.search_store import PostgresSearch
 
@@ -67,7 +68,7 @@ def catalogue(language: Language, dice: random.Random, count: int) -> list[NewIt
 
 def fill(pool: Database, items: Sequence[NewItem]) -> float:
     """Returns: items/s stored and indexed, by one writer."""
-    store = CatalogueStore(pool)
+    store = CatalogueStore(pool, RecentItems())
     began = time.perf_counter()
     for start in range(0, len(items), _BATCH):
         store.upsert(items[start : start + _BATCH])

@@ -21,6 +21,7 @@ from services.item_embedding.consumer import ChangeHandler, decode, group
 from services.item_embedding.encoder import BundleTower
 from services.item_embedding.grpc import SERVICE, ItemEmbeddingServicer
 from services.item_embedding.outbox import DELIVERY_TIMEOUT_S, ChangeOutbox, VectorOutbox
+from services.item_embedding.recent import RecentItems
 from services.item_embedding.search import Search
 from services.item_embedding.search_store import PostgresSearch
 from services.item_embedding.service import ItemEmbedding
@@ -46,8 +47,9 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
         tower = BundleTower(bundle)
         database = Database(settings.database_url, settings.database_connections)
         stack.callback(database.close)
-        catalogue = CatalogueStore(database)
-        vectors = VectorStore(database, tower.model_version)
+        recent = RecentItems()
+        catalogue = CatalogueStore(database, recent)
+        vectors = VectorStore(database, tower.model_version, recent)
         changes = ChangeOutbox(catalogue, await _publisher(settings, stack))
         outbox = VectorOutbox(vectors, await _publisher(settings, stack), tower)
         sweeper = Sweeper(vectors, tower, outbox.publish_all, Share(settings.sweep_share))

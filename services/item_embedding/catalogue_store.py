@@ -5,23 +5,16 @@ items, then rows by item id.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from pydantic_core import to_json
 
-from headrace.contracts.items import NewItem, Price
+from headrace.contracts.items import NewItem
 from headrace.store.database import Database
 from services.item_embedding.catalogue import CatalogueItem
-
-# A real is written with as few digits as tell it apart; a double has all of those it has.
-COLUMNS = sql.SQL(
-    "i.ordinal, i.revision, i.deleted,"
-    " i.item_id, i.title, i.description, i.categories, i.tags, i.attributes, i.text_attributes,"
-    " i.price, i.picture_url, i.availability, i.publish_at, i.expire_at,"
-    " i.embedding::double precision[]"
-)
+from services.item_embedding.item_rows import COLUMNS, item_of, read_items
+from services.item_embedding.recent import RecentItems
 
 # Advisory locks of this service: any numbers that nobody else takes.
 _NEW_ITEMS = 727_101
@@ -97,9 +90,9 @@ _FIND = sql.SQL("""
 SELECT {columns} FROM items i WHERE item_id = ANY(%s) AND {visible}
 """).format(columns=COLUMNS, visible=VISIBLE)
 
-_UNPUBLISHED = sql.SQL("""
-SELECT {columns} FROM items i WHERE published_revision < revision ORDER BY ordinal LIMIT %s
-""").format(columns=COLUMNS)
+_UNPUBLISHED = """
+SELECT ordinal, revision FROM items WHERE published_revision < revision ORDER BY ordinal LIMIT %s
+"""
 
 _MARK_PUBLISHED = """
 UPDATE items SET published_revision = given.revision
@@ -111,8 +104,10 @@ WHERE items.ordinal = given.ordinal AND items.published_revision < given.revisio
 class CatalogueStore:
     """The catalogue that every process shares."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, recent: RecentItems) -> None:
+        """recent: gets what is stored."""
         self._database = database
+        self._recent = recent
 
     def upsert(self, contents: Sequence[NewItem]) -> list[CatalogueItem]:
         item_ids = [content.item_id for content in contents]
@@ -127,10 +122,12 @@ class CatalogueStore:
                 "SELECT item_id, ordinal, revision FROM items WHERE item_id = ANY(%s)", (item_ids,)
             )
             numbers = {item_id: (ordinal, revision) for item_id, ordinal, revision in cursor}
-        return [
+        stored = [
             CatalogueItem(*numbers[content.item_id], deleted=False, content=content)
             for content in contents
         ]
+        self._recent.remember(stored)
+        return stored
 
     def hide(self, item_id: str) -> CatalogueItem | None:
         with self._database.transaction() as cursor:
@@ -162,7 +159,7 @@ class CatalogueStore:
         with self._database.transaction() as cursor:
             lock(cursor, _PUBLISHING)
             cursor.execute(_UNPUBLISHED, (limit,))
-            items = [item_of(row) for row in cursor]
+            items = read_items(cursor, self._recent, cursor.fetchall())
             if items:
                 publish(items)
                 cursor.execute(_LOCK_ROWS, ([item.content.item_id for item in items],))
@@ -182,31 +179,6 @@ def _index(cursor: Cursor, ordinals: Sequence[int]) -> None:
 def lock(cursor: Cursor, number: int) -> None:
     """Waits until no other transaction holds `number`, and holds it until this one ends."""
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
-
-
-def item_of(row: Sequence[Any]) -> CatalogueItem:
-    """An item from the values of `COLUMNS`, which were checked when they came."""
-    (
-        ordinal, revision, deleted, item_id, title, description, categories, tags, attributes,
-        text_attributes, price, picture_url, availability, publish_at, expire_at, embedding,
-    ) = row  # fmt: skip
-    content = NewItem.model_construct(
-        item_id=item_id,
-        title=title,
-        description=description,
-        categories=tuple(categories),
-        tags=tuple(tags),
-        # Postgres writes a great number as digits, which JSON reads as an integer.
-        attributes={name: float(value) for name, value in attributes.items()},
-        text_attributes=text_attributes,
-        price=None if price is None else Price.model_construct(**price),
-        picture_url=picture_url,
-        availability=availability,
-        publish_at=publish_at,
-        expire_at=expire_at,
-        embedding=tuple(embedding),
-    )
-    return CatalogueItem(ordinal, revision, deleted, content)
 
 
 def _number(cursor: Cursor) -> int:

@@ -1,4 +1,4 @@
-"""What found items have in common, counted in one statement."""
+"""What found items have in common."""
 
 import re
 from bisect import bisect_right
@@ -17,34 +17,34 @@ _CURRENCIES = 5
 _RANGES = 4
 _TEXT = re.compile(r"a(\d+):(.*)", re.DOTALL)
 
-# Values: those of `where`, then how many items are counted at most.
+# What `FACETS` reads of the items that were found.
+COUNTED_COLUMNS = sql.SQL("s.terms, s.numbers, s.price_amount, s.price_currency")
+
 FACETS = sql.SQL("""
-WITH pool AS MATERIALIZED (
-    SELECT s.terms, s.numbers, s.price_amount, s.price_currency
-    FROM item_search s WHERE {where} LIMIT %s
-)
-SELECT
-    (SELECT count(*) FROM pool),
+SELECT json_build_array(
     (SELECT coalesce(json_agg(json_build_array(term, n) ORDER BY n DESC, term), '[]') FROM (
-        SELECT term, count(*) AS n FROM pool, unnest(terms) AS term
-        GROUP BY term ORDER BY n DESC, term LIMIT 2000
-    ) AS terms),
+        SELECT term, n, left(term, 1) AS kind,
+            row_number() OVER (PARTITION BY left(term, 1) ORDER BY n DESC, term) AS place
+        FROM (SELECT term, count(*) AS n FROM found, unnest(terms) AS term GROUP BY term) AS each
+    ) AS terms WHERE place <= CASE kind WHEN 'c' THEN {categories} WHEN 't' THEN {tags}
+        ELSE 2000 END),
     (SELECT coalesce(json_agg(json_build_array(key, n, least, greatest)), '[]') FROM (
         SELECT key, count(*) AS n, min(value::double precision) AS least,
             max(value::double precision) AS greatest
-        FROM pool, jsonb_each_text(numbers) GROUP BY key ORDER BY n DESC, key LIMIT 20
+        FROM found, jsonb_each_text(numbers) GROUP BY key ORDER BY n DESC, key LIMIT 20
     ) AS numbers),
     (SELECT coalesce(json_agg(json_build_array(price_currency, amounts)), '[]') FROM (
         SELECT price_currency, array_agg(price_amount ORDER BY price_amount) AS amounts
-        FROM pool WHERE price_currency IS NOT NULL
+        FROM found WHERE price_currency IS NOT NULL
         GROUP BY price_currency ORDER BY count(*) DESC, price_currency LIMIT 5
     ) AS prices)
-""")
+)
+""").format(categories=sql.SQL(str(_CATEGORIES)), tags=sql.SQL(str(_TAGS)))
 
 
-def facets_of(row: Sequence[Any]) -> Facets:
-    """From the one row of `FACETS`."""
-    counted, terms, numbers, prices = row
+def facets_of(counted: int, row: Sequence[Any]) -> Facets:
+    """From the value of `FACETS`."""
+    terms, numbers, prices = row
     facets = Facets(counted)
     for term, count in terms:
         _put(facets, term, count)

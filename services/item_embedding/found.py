@@ -8,13 +8,12 @@ from headrace.contracts.filters import Condition
 from headrace.contracts.finding import Sort
 from services.item_embedding.catalogue import CatalogueItem
 
-TOTAL_KNOWN = 2_000
-"""More are not counted."""
-COUNTED = 2_000
-"""So many found items at most are counted in facets."""
+KNOWN = 2_000
+"""So many found items are known at most: more are not counted, nor in facets. By relevance they are
+the most popular ones."""
 RANKED = 1_000
-"""So many found items at most, the most popular ones, are ranked by their text: words that more
-items have tell little."""
+"""So many of them at most, the most popular ones, are ranked by their text: words that more items
+have tell little."""
 
 Match = Literal["", "all_words", "corrected", "some_words", "none"]
 
@@ -95,15 +94,19 @@ class Facets:
     prices: list[PriceRanges] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """total: at most KNOWN; facets: of as many items, None where they were not asked for."""
+
+    total: int
+    page: Page
+    facets: Facets | None
+
+
 class SearchStore(Protocol):
     """Finds what is visible now. Every method raises Unavailable while the store is away."""
 
-    def total(self, question: Question) -> int:
-        """At most TOTAL_KNOWN."""
-
-    def page(self, question: Question, n: int, after: Place | None) -> Page: ...
-
-    def facets(self, question: Question) -> Facets: ...
+    def find(self, question: Question, n: int, after: Place | None, *, facets: bool) -> Finding: ...
 
     def categories(self, under: str) -> list[tuple[str, int]]:
         """Paths and numbers of items, parents before their children."""

@@ -16,6 +16,7 @@ from services.item_embedding.cursor import read_cursor, write_cursor
 from services.item_embedding.encoder import ItemTower
 from services.item_embedding.found import (
     Facets,
+    Finding,
     Groups,
     Match,
     Page,
@@ -83,39 +84,41 @@ class Search:
         return await asyncio.to_thread(self._store.misses, check(_Misses, {"n": n}).n)
 
     def _find(self, request: FindRequest) -> Answer:
-        after: Place | None = None
         if request.cursor:
             reading, after = read_cursor(request)
-            total = self._store.total(_question(request, reading))
+            found: Finding | None = self._ask(request, reading, after)
         else:
-            reading, total = self._read(request)
+            reading, found = self._read(request)
             if request.query:
                 SEARCHES.labels(reading.match).inc()
-        if reading.match == "none":
+        if found is None:
             return self._nothing(request)
-        question = _question(request, reading)
-        page = self._store.page(question, request.n, after)
+        end = found.page.end
         return Answer(
-            page=page,
-            total=total,
-            facets=self._store.facets(question) if request.facets else None,
-            next_cursor="" if page.end is None else write_cursor(request, reading, page.end),
+            page=found.page,
+            total=found.total,
+            facets=found.facets,
+            next_cursor="" if end is None else write_cursor(request, reading, end),
             match=reading.match,
             corrected_query=reading.corrected_query,
         )
 
-    def _read(self, request: FindRequest) -> tuple[Reading, int]:
-        """All words as they are, else with mistyped ones replaced, else any of them; and how many
-        items there are then."""
+    def _read(self, request: FindRequest) -> tuple[Reading, Finding | None]:
+        """All words as they are, else with mistyped ones replaced, else any of them; and what is
+        found then."""
         if not request.query:
             reading = Reading(None, "")
-            return reading, self._store.total(_question(request, reading))
+            return reading, self._ask(request, reading)
         words = words_of(request.query)
         for reading in self._readings(words):
-            total = self._store.total(_question(request, reading))
-            if total:
-                return reading, total
-        return Reading((), "none"), 0
+            found = self._ask(request, reading)
+            if found.total:
+                return reading, found
+        return Reading((), "none"), None
+
+    def _ask(self, request: FindRequest, reading: Reading, after: Place | None = None) -> Finding:
+        question = Question(reading.groups, request.filter, request.order)
+        return self._store.find(question, request.n, after, facets=request.facets)
 
     def _readings(self, words: Sequence[str]) -> Iterator[Reading]:
         if not words:
@@ -159,7 +162,3 @@ class Search:
             match="none",
             query_vector=to_bytes(vectors[0]),
         )
-
-
-def _question(request: FindRequest, reading: Reading) -> Question:
-    return Question(reading.groups, request.filter, request.order)

@@ -7,29 +7,34 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from headrace.store.database import Database
 from services.item_embedding.catalogue import CatalogueItem, Coverage, EmbeddedItem
-from services.item_embedding.catalogue_store import COLUMNS, item_of, lock
+from services.item_embedding.catalogue_store import lock
+from services.item_embedding.item_rows import COLUMNS, item_of, read_items
+from services.item_embedding.recent import RecentItems
 
 # Advisory locks: see catalogue_store.
 _FILLING = 727_103
 _PUBLISHING = 727_104
 
-_CURRENT = sql.SQL("""
+_CURRENT_AMONG = sql.SQL("""
 SELECT v.vector, v.bias, {columns}
 FROM item_vectors v JOIN items i ON i.ordinal = v.ordinal AND i.revision = v.revision
-WHERE v.model_version = %s
+WHERE v.model_version = %s AND v.ordinal = ANY(%s::bigint[])
 """).format(columns=COLUMNS)
 
-_LACKING = sql.SQL("""
-SELECT {columns}
+_UNPUBLISHED = """
+SELECT v.ordinal, v.revision, v.vector, v.bias
+FROM item_vectors v JOIN items i ON i.ordinal = v.ordinal AND i.revision = v.revision
+WHERE v.model_version = %s AND NOT v.published ORDER BY v.ordinal LIMIT %s
+"""
+
+_LACKING = """
+SELECT i.ordinal, i.revision
 FROM items i LEFT JOIN item_vectors v ON v.model_version = %s AND v.ordinal = i.ordinal
 WHERE v.revision IS DISTINCT FROM i.revision
-""").format(columns=COLUMNS)
-
-_CURRENT_AMONG = _CURRENT + sql.SQL("AND v.ordinal = ANY(%s::bigint[])")
-_CURRENT_UNPUBLISHED = _CURRENT + sql.SQL("AND NOT v.published ORDER BY v.ordinal LIMIT %s")
-_LACKING_AMONG = _LACKING + sql.SQL("AND i.ordinal = ANY(%s::bigint[])")
-_LACKING_SETTLED = _LACKING + sql.SQL(
-    "AND i.updated_at <= now() - %s * interval '1 second' ORDER BY i.ordinal LIMIT %s"
+"""
+_LACKING_AMONG = _LACKING + "AND i.ordinal = ANY(%s::bigint[])"
+_LACKING_SETTLED = (
+    _LACKING + "AND i.updated_at <= now() - %s * interval '1 second' ORDER BY i.ordinal LIMIT %s"
 )
 
 _COVERAGE = """
@@ -65,9 +70,10 @@ WHERE v.model_version = %s AND v.ordinal = given.ordinal AND v.revision = given.
 class VectorStore:
     """The vectors that every process with this model version shares."""
 
-    def __init__(self, database: Database, model_version: str) -> None:
+    def __init__(self, database: Database, model_version: str, recent: RecentItems) -> None:
         self._database = database
         self._model_version = model_version
+        self._recent = recent
 
     def current(self, ordinals: Collection[int]) -> list[EmbeddedItem]:
         with self._database.transaction() as cursor:
@@ -77,7 +83,7 @@ class VectorStore:
     def lacking(self, ordinals: Collection[int]) -> list[CatalogueItem]:
         with self._database.transaction() as cursor:
             cursor.execute(_LACKING_AMONG, (self._model_version, list(ordinals)))
-            return [item_of(row) for row in cursor]
+            return read_items(cursor, self._recent, cursor.fetchall())
 
     def save(self, embedded: Sequence[EmbeddedItem]) -> None:
         with self._database.transaction() as cursor:
@@ -92,7 +98,7 @@ class VectorStore:
         with self._database.transaction() as cursor:
             lock(cursor, _FILLING)
             cursor.execute(_LACKING_SETTLED, (self._model_version, settled_s, limit))
-            items = [item_of(row) for row in cursor]
+            items = read_items(cursor, self._recent, cursor.fetchall())
             if items:
                 self._save(cursor, embed(items))
         return len(items)
@@ -100,15 +106,21 @@ class VectorStore:
     def publish(self, publish: Callable[[Sequence[EmbeddedItem]], None], limit: int) -> int:
         with self._database.transaction() as cursor:
             lock(cursor, _PUBLISHING)
-            cursor.execute(_CURRENT_UNPUBLISHED, (self._model_version, limit))
-            embedded = _embedded(cursor)
+            cursor.execute(_UNPUBLISHED, (self._model_version, limit))
+            rows = cursor.fetchall()
+            items = read_items(cursor, self._recent, [row[:2] for row in rows])
+            embedded = [
+                EmbeddedItem(item, bytes(vector), bias)
+                for item, (_, revision, vector, bias) in zip(items, rows, strict=True)
+                if item.revision == revision  # else it changed just now, and gets another vector
+            ]
             if embedded:
                 publish(embedded)
                 ordinals = [one.item.ordinal for one in embedded]
                 revisions = [one.item.revision for one in embedded]
                 cursor.execute(_LOCK_ROWS, (self._model_version, ordinals))
                 cursor.execute(_MARK_PUBLISHED, (ordinals, revisions, self._model_version))
-        return len(embedded)
+        return len(rows)
 
     def count(self) -> Coverage:
         with self._database.transaction() as cursor:
@@ -131,5 +143,5 @@ class VectorStore:
 
 
 def _embedded(cursor: Cursor) -> list[EmbeddedItem]:
-    """Rows of `_CURRENT`."""
+    """Rows of `_CURRENT_AMONG`."""
     return [EmbeddedItem(item_of(row[2:]), bytes(row[0]), row[1]) for row in cursor]

@@ -15,6 +15,7 @@ from headrace.local.waiting import wait_until
 from headrace.runtime.topics import create_topics
 from headrace.store.database import Database
 from services.item_embedding.catalogue_store import CatalogueStore
+from services.item_embedding.recent import RecentItems
 from services.item_embedding.vector_store import VectorStore
 from tests.conftest import KafkaServer, PostgresServer
 from tests.integration.item_embedding.running import Service
@@ -24,7 +25,7 @@ from tests.service_process import DEADLINE_S
 def test_a_change_stored_before_a_crash_is_published_after_it(
     service: Service, pool: Database
 ) -> None:
-    catalogue = CatalogueStore(pool)
+    catalogue = CatalogueStore(pool, RecentItems())
     catalogue.upsert([NewItem(item_id="a", title="Stored"), NewItem(item_id="b", title="Hidden")])
     catalogue.hide("b")
     service.start()
@@ -37,7 +38,9 @@ def test_a_change_stored_before_a_crash_is_published_after_it(
 def test_a_vector_stored_before_a_crash_is_published_after_it(
     service: Service, pool: Database
 ) -> None:
-    catalogue, vectors = CatalogueStore(pool), VectorStore(pool, service.model_version)
+    recent = RecentItems()
+    catalogue = CatalogueStore(pool, recent)
+    vectors = VectorStore(pool, service.model_version, recent)
     stored = catalogue.upsert([NewItem(item_id="a", title="Stored")])
     catalogue.publish_changes(lambda _items: None, 10)
     service.start()

@@ -12,6 +12,8 @@ from headrace.contracts.violations import check
 from headrace.errors import InvalidInput
 from headrace.store.database import Database
 from services.item_embedding.catalogue_store import CatalogueStore
+from services.item_embedding.found import KNOWN
+from services.item_embedding.recent import RecentItems
 from services.item_embedding.search import Answer, Search
 from services.item_embedding.search_store import PostgresSearch
 from tests.conftest import PostgresServer, scratch_database
@@ -52,7 +54,7 @@ class Shop:
     """A catalogue and its search."""
 
     def __init__(self, pool: Database) -> None:
-        self.catalogue = CatalogueStore(pool)
+        self.catalogue = CatalogueStore(pool, RecentItems())
         self.store = PostgresSearch(pool)
         self.search = Search(self.store, LengthTower())
 
@@ -281,3 +283,36 @@ def test_events_in_the_log_make_an_item_popular(shop: Shop, pool: Database) -> N
         cursor.execute("UPDATE interactions SET retracted_by = 51 WHERE n > 25")
     shop.store.refresh_popularity()
     assert shop.ids()[0] != "board"
+
+
+def test_of_more_items_than_are_known_the_most_popular_ones_count(
+    shop: Shop, pool: Database
+) -> None:
+    bodies = [
+        {"item_id": f"m{n}", "title": "Mug", "tags": [f"{n % 3}"]} for n in range(KNOWN + 100)
+    ]
+    for start in range(0, len(bodies), 700):
+        shop.put(*bodies[start : start + 700])
+    with pool.transaction() as cursor:
+        cursor.execute("UPDATE item_search SET popularity = 1 WHERE NOT terms @> '{t:0}'")
+    answer = shop.find("mug", facets=True)
+    assert (answer.total, len(answer.page.items)) == (KNOWN, 24)
+    assert answer.facets is not None
+    assert answer.facets.counted == KNOWN
+    assert answer.facets.tags == [("1", 700), ("2", 700), ("0", KNOWN - 1_400)]
+    last = shop.find("mug", cursor=answer.next_cursor)
+    assert (last.total, last.facets) == (KNOWN, None)
+
+
+def test_each_kind_of_facet_has_room_whatever_the_others_have(shop: Shop) -> None:
+    shop.put(
+        *(
+            {"item_id": f"t{n}", "title": "Tea", "categories": [f"C{n}"], "tags": [f"a{n}", "b"]}
+            for n in range(150)
+        )
+    )
+    facets = shop.find("tea", facets=True).facets
+    assert facets is not None
+    assert (len(facets.categories), len(facets.tags)) == (100, 50)
+    assert facets.tags[0] == ("b", 150)
+    assert facets.availability == [("in_stock", 150)]

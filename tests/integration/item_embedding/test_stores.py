@@ -1,5 +1,6 @@
 """The catalogue and its vectors in Postgres."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from headrace.store.database import Database
 from services.item_embedding.catalogue import CatalogueItem, Coverage, EmbeddedItem
 from services.item_embedding.catalogue_store import CatalogueStore
 from services.item_embedding.encoder import embed
+from services.item_embedding.recent import RecentItems
 from services.item_embedding.vector_store import VectorStore
 from tests.unit.item_embedding.memory import LengthTower
 
@@ -37,13 +39,18 @@ def named(item_id: str, title: str) -> NewItem:
 
 
 @pytest.fixture
-def catalogue(pool: Database) -> CatalogueStore:
-    return CatalogueStore(pool)
+def recent() -> RecentItems:
+    return RecentItems()
 
 
 @pytest.fixture
-def vectors(pool: Database) -> VectorStore:
-    return VectorStore(pool, LengthTower.model_version)
+def catalogue(pool: Database, recent: RecentItems) -> CatalogueStore:
+    return CatalogueStore(pool, recent)
+
+
+@pytest.fixture
+def vectors(pool: Database, recent: RecentItems) -> VectorStore:
+    return VectorStore(pool, LengthTower.model_version, recent)
 
 
 def test_content_comes_back_as_it_was_given(catalogue: CatalogueStore) -> None:
@@ -181,3 +188,43 @@ def test_filling_embeds_what_lacks_a_vector_and_settled(
 
 def hide(catalogue: CatalogueStore, item_id: str = "ä/1") -> None:
     assert catalogue.hide(item_id) is not None
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_what_another_process_changed_is_never_taken_from_memory(
+    pool: Database, remembers: bool
+) -> None:
+    recent = RecentItems() if remembers else RecentItems(limit_bytes=0)
+    mine, others = CatalogueStore(pool, recent), CatalogueStore(pool, RecentItems())
+    vectors = VectorStore(pool, LengthTower.model_version, recent)
+    mine.upsert([FULL, named("b", "Mine")])
+    others.upsert([named("b", "Theirs")])
+    hide(others)
+    expected = [(2, True, FULL), (2, False, named("b", "Theirs"))]
+    lacking = sorted(vectors.lacking([1, 2]), key=lambda one: one.ordinal)
+    assert [(one.revision, one.deleted, one.content) for one in lacking] == expected
+    published: list[CatalogueItem] = []
+    mine.publish_changes(published.extend, 10)
+    assert published == lacking
+
+
+def test_a_vector_whose_item_changes_while_it_is_read_waits_for_the_next_one(
+    catalogue: CatalogueStore, vectors: VectorStore
+) -> None:
+    stored = catalogue.upsert([named("a", "A"), named("b", "B")])
+    vectors.save(embed(LengthTower(), stored))
+    published: list[EmbeddedItem] = []
+
+    def publish(embedded: Sequence[EmbeddedItem]) -> None:
+        published.extend(embedded)
+
+    class Changing(RecentItems):
+        """What is asked for has changed since."""
+
+        def find(self, numbers: Sequence[tuple[int, int]]) -> dict[int, CatalogueItem]:
+            catalogue.upsert([named("a", "Another")])
+            return {}
+
+    late = VectorStore(vectors._database, LengthTower.model_version, Changing())
+    assert late.publish(publish, 10) == 2
+    assert [one.item.content.item_id for one in published] == ["b"]

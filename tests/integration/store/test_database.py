@@ -32,6 +32,12 @@ def _import(pool: Database, name: str) -> None:
         cursor.execute("INSERT INTO imports (name) VALUES (%s)", (name,))
 
 
+def _import_twice(pool: Database, name: str) -> None:
+    with pool.transaction() as cursor:
+        for _ in range(2):
+            cursor.execute("INSERT INTO imports (name) VALUES (%s)", (name,))
+
+
 def _backend(pool: Database) -> int:
     with pool.transaction() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
@@ -189,3 +195,23 @@ def test_closing_leaves_no_connection(pool: Database, database: str, in_use: boo
 
     assert wait_until(alone, 10)
     watcher.close()
+
+
+def test_a_statement_that_only_reads_needs_no_transaction(pool: Database) -> None:
+    _import(pool, "a")
+    assert pool.read("SELECT name FROM imports WHERE name = %s", ["a"]) == [("a",)]
+    backend = _backend(pool)
+    with pytest.raises(Unavailable, match="nowhere"):
+        pool.read("SELECT 1 FROM nowhere")
+    with pytest.raises(psycopg2.errors.NumericValueOutOfRange):
+        pool.read("SELECT 2147483648::integer")
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        _import_twice(pool, "lost")  # transactions are whole afterwards, too
+    assert _backend(pool) == backend
+    assert _names(pool) == ["a"]
+
+
+def test_a_connection_cut_while_it_reads_is_replaced(pool: Database) -> None:
+    with pytest.raises(Unavailable, match="Postgres did not answer"):
+        pool.read("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert pool.read("SELECT 1") == [(1,)]
