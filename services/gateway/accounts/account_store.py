@@ -152,9 +152,11 @@ class AccountStore:
             cursor.execute(
                 "DELETE FROM recoveries WHERE digest IN (SELECT digest FROM recoveries"
                 " WHERE expires_at < now() LIMIT 100 FOR UPDATE SKIP LOCKED);"
+                # Not where the person is erased at this moment.
                 "INSERT INTO recoveries (digest, user_id, expires_at)"
-                " VALUES (%s, %s, now() + make_interval(secs => %s))",
-                (digest, user_id, seconds),
+                " SELECT %s, user_id, now() + make_interval(secs => %s)"
+                " FROM accounts WHERE user_id = %s FOR KEY SHARE",
+                (digest, seconds, user_id),
             )
 
     def reset_password(self, digest: bytes, new_hash: str) -> str | None:

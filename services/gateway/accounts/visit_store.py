@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from headrace.errors import Unauthenticated
 from headrace.store.database import Database
 from services.gateway.accounts.session_store import end_sessions
 from services.gateway.tokens import VISIT_S
@@ -34,8 +35,15 @@ class VisitStore:
         self._database = database
 
     def claim(self, visitor_id: str, user_id: str) -> bool:
-        """Makes a visit this person's, and ends it. False: it is somebody else's."""
+        """Makes a visit this person's, and ends it. False: it is somebody else's.
+
+        Raises: Unauthenticated where the person was erased at this moment.
+        """
         with self._database.transaction() as cursor:
+            # An erasure that is under way is waited for here.
+            cursor.execute("SELECT FROM accounts WHERE user_id = %s FOR KEY SHARE", (user_id,))
+            if cursor.rowcount == 0:
+                raise Unauthenticated("this account was erased just now")
             cursor.execute(
                 "INSERT INTO claimed_visits (visitor_id, user_id) VALUES (%s, %s)"
                 " ON CONFLICT (visitor_id) DO NOTHING",

@@ -89,6 +89,7 @@ class Visits:
         """Makes the events of a visit this person's; waits a second at most for the first round.
 
         False: the token is not valid, or another person has claimed the visit.
+        Raises: Unauthenticated where the person was erased at this moment.
         """
         visitor_id = self._visitor(token)
         if visitor_id is None or not await asyncio.to_thread(

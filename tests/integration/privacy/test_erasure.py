@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +16,8 @@ from pyroaring import BitMap
 from headrace.api.events.v1.events_pb2 import Event, EventType
 from headrace.cli import main
 from headrace.client import AsyncPrivacy
-from headrace.errors import InvalidInput, NotFound, Unavailable
+from headrace.errors import InvalidInput, NotFound, Unauthenticated, Unavailable
+from headrace.local.waiting import wait_until
 from headrace.runtime.dead_letters import to_dead_letter, to_original
 from headrace.runtime.kafka_records import Record, Refusal
 from headrace.runtime.kafka_scan import scan
@@ -31,6 +33,7 @@ from headrace.runtime.topics import (
 )
 from services.event_ingest.click_through import ServedList, keep
 from services.event_ingest.consumer import decode_event
+from services.gateway.accounts.account_store import AccountStore
 from services.gateway.accounts.visit_store import VisitStore
 from services.gateway.fallback import PersonalLists
 from services.gateway.privacy.erasure_store import ErasureStore
@@ -319,6 +322,35 @@ def test_lists_that_were_under_way_are_not_kept(world: World) -> None:
         keep(cursor, partition=9, offset=9, lists=lists)
     assert not _rows(world, "u_pam")
     assert _rows(world, "u_somebody") == {"postgres/served_lists": 1}
+
+
+def test_who_is_being_erased_claims_no_visit_and_gets_no_recovery(world: World) -> None:
+    """Both come when the erasure has the account and has not emptied the tables yet."""
+    world.move_in("u_pat")
+    visits, accounts = VisitStore(world.database), AccountStore(world.database)
+    with ThreadPoolExecutor(3) as pool, world.database.transaction() as held:
+        held.execute("SELECT FROM user_counters WHERE user_id = 'u_pat' FOR UPDATE")
+        erased = pool.submit(_erase_now, world, "u_pat")
+        assert wait_until(lambda: _waiting(world) == 1, DEADLINE_S)
+        claimed = pool.submit(visits.claim, "v_new", "u_pat")
+        recovery = pool.submit(accounts.add_recovery, b"digest", "u_pat", 60)
+        assert wait_until(lambda: _waiting(world) == 3, DEADLINE_S)
+    assert erased.result().user_id == "u_pat"
+    with pytest.raises(Unauthenticated, match="erased just now"):
+        claimed.result()
+    recovery.result()
+    assert not _rows(world, "u_pat", "v_new")
+    assert not visits.is_over("v_new")
+
+
+def _waiting(world: World) -> int:
+    """How many wait for what somebody else holds."""
+    return len(
+        world.store.query(
+            "SELECT 1 FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    )
 
 
 def test_visits_are_not_merged_any_more(world: World) -> None:
