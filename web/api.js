@@ -80,6 +80,11 @@ export function forget() {
   sessionStorage.removeItem(LAST_EVENT);
 }
 
+/** Whether somebody is here already; asking `session` would begin a visit. */
+export function isKnown() {
+  return read() !== null;
+}
+
 export function loggedIn() {
   return Boolean(read()?.refresh_token);
 }

@@ -3,6 +3,7 @@
 import { call } from "./api.js";
 import { categoryPath, grid } from "./cards.js";
 import { count, element, page } from "./dom.js";
+import { marker } from "./refused.js";
 
 const SORTS = {
   newest: "Newest", price: "Price, low to high", price_descending: "Price, high to low", title: "Title",
@@ -40,11 +41,19 @@ async function found(main, asked) {
   if (chosen.get("sort")) query.set("sort", chosen.get("sort"));
   const filter = filterOf(chosen);
   if (filter) query.set("filter", JSON.stringify(filter));
+  const mark = marker();
   const answer = await find(asked, query);
-  const items = element("div", {}, grid(answer.items));
+  const items = grid(answer.items);
+  mark(items, answer.items);
   main.append(element("p", { role: "status" }, inWords(answer)), element("div", { className: "browse" },
-    element("div", { className: "facets" }, sorting(chosen, asked), facets(answer.facets, chosen)),
-    element("div", {}, items, more(answer, asked, query, items))));
+    // On a phone what is found comes first.
+    element("details", { className: "facets", open: matchMedia("(min-width: 48.01rem)").matches },
+      element("summary", {}, "Order and filter"), sorting(chosen, asked), facets(answer.facets, chosen)),
+    element("div", {}, items, more(answer, asked, query, (found) => {
+      const cards = grid(found);
+      mark(cards, found);
+      items.append(...cards.children);
+    }))));
 }
 
 function find(asked, query) {
@@ -87,7 +96,7 @@ function group(name, counts, leadsTo, now) {
     element("li", {}, element("a", { href: leadsTo(value), "aria-current": value === now && "true" }, value), element("span", {}, count(items))))));
 }
 
-function more(answer, asked, query, items) {
+function more(answer, asked, query, show) {
   if (!answer.next_cursor) return null;
   let cursor = answer.next_cursor;
   const button = element("button", { type: "button" }, "Show more");
@@ -96,7 +105,7 @@ function more(answer, asked, query, items) {
     query.set("cursor", cursor);
     query.set("facets", false);
     const next = await find(asked, query);
-    items.querySelector("ul").append(...grid(next.items).children);
+    show(next.items);
     cursor = next.next_cursor;
     button.disabled = false;
     button.hidden = !cursor;

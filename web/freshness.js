@@ -4,7 +4,7 @@
 export function showFreshness(list) {
   const line = document.getElementById("freshness");
   if (list.not_personal_because === "personalisation_off") {
-    line.textContent = "Personal lists are turned off: what you do here is not kept.";
+    line.textContent = "Personal lists are turned off: what you do here is not kept, but what you don’t want to see.";
   } else if (list.degraded) {
     line.textContent = "Part of the shop is away: these lists are the best that can be made without it.";
   } else if (list.after?.status === "applied") {

@@ -54,6 +54,6 @@ export async function preferencesPage() {
   main.append(...[heading,
     element("p", {}, "It is in no list of yours until you want it again; search and categories find it all the same. ",
       element("a", { href: "/history" }, "What you did")),
-    heard ? null : element("p", { className: "notice" }, "Your lists are not personal, as you asked: they are those of everybody, and nothing of this counts in them."),
+    heard ? null : element("p", { className: "notice" }, "Your lists are not personal, as you asked: they are those of everybody, without this."),
     news, empty, lines, element("div", { className: "forms one" }, more)].filter(Boolean));
 }

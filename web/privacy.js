@@ -43,7 +43,7 @@ function lists(path, enabled) {
 function told_of(enabled) {
   return enabled
     ? "What you look at, buy and rate shapes what you are shown."
-    : "You are shown what everybody is shown, and what you do here is not kept.";
+    : "You are shown what everybody is shown, without what you said you don’t want to see. Nothing else that you do here is kept.";
 }
 
 function download() {

@@ -128,9 +128,15 @@ class AsyncHeadrace(AsyncConnection):
                 async for one in lists:
                     yield one
 
-    async def similar(self, item_id: str, n: int = 20, category: str | None = None) -> SimilarItems:
-        """The items nearest to an item. Raises: NotFound."""
-        return await self._do(calls.similar(item_id, n, category))
+    async def similar(
+        self,
+        item_id: str,
+        n: int = 20,
+        category: str | None = None,
+        user_id: str | None = None,
+    ) -> SimilarItems:
+        """The items nearest to an item. user_id: without what they refused. Raises: NotFound."""
+        return await self._do(calls.similar(item_id, n, category, user_id))
 
     async def similar_users(self, user_id: str, n: int = 20) -> tuple[SimilarUser, ...]:
         """People whose taste is near, of those who were active of late. Raises: NotFound."""

@@ -123,9 +123,15 @@ class Headrace(Connection):
         for call in asked:
             yield from self._stream(call, timeout_s)
 
-    def similar(self, item_id: str, n: int = 20, category: str | None = None) -> SimilarItems:
-        """The items nearest to an item. Raises: NotFound."""
-        return self._do(calls.similar(item_id, n, category))
+    def similar(
+        self,
+        item_id: str,
+        n: int = 20,
+        category: str | None = None,
+        user_id: str | None = None,
+    ) -> SimilarItems:
+        """The items nearest to an item. user_id: without what they refused. Raises: NotFound."""
+        return self._do(calls.similar(item_id, n, category, user_id))
 
     def similar_users(self, user_id: str, n: int = 20) -> tuple[SimilarUser, ...]:
         """People whose taste is near, of those who were active of late. Raises: NotFound."""

@@ -141,10 +141,10 @@ def batches(
 
 
 def similar(
-    item_id: str, n: int, category: str | None
+    item_id: str, n: int, category: str | None, user_id: str | None
 ) -> Call[gateway_pb2.SimilarItemsResponse, SimilarItems]:
     request = gateway_pb2.SimilarItemsRequest(
-        item_id=item_id, n=sendable("n", n), category=category or ""
+        item_id=item_id, n=sendable("n", n), category=category or "", user_id=user_id or ""
     )
     return Call("SimilarItems", request, from_similar)
 

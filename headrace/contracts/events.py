@@ -44,6 +44,9 @@ EventTypeName = Literal[
 ]
 """What callers may say. A retraction is written by the gateway."""
 
+REFUSAL: EventTypeName = "not_interested"
+"""A rule for lists, and no taste: it holds too for who does not want personal ones."""
+
 
 def _read_text(moment: object) -> object:
     # pydantic would take "1764000000" for a Unix time, in seconds or ms as its length has it.

@@ -23,6 +23,8 @@ CONFLICT = "event_id_conflict"
 NOTHING_TO_RETRACT = "nothing_to_retract"
 
 _NO_ITEM = 0
+# What they refuse is a rule for their lists, and they may take back what was kept before.
+_KEPT_OF_EVERYBODY = (EventType.RETRACTION, EventType.NOT_INTERESTED)
 
 _RELEASED_USERS = 500  # people in one releasing transaction: bounds how long counters are held
 _REFUSED_KEPT_DAYS = 14  # as long as the dead letters
@@ -191,7 +193,7 @@ def _drop_what_is_not_kept(
     events: dict[int, Event],
 ) -> Mapping[str, Erased]:
     """Leaves nothing, no refusal either, of what people did before they were erased, nor of people
-    who do not want that what they do is kept. What these take back is taken back.
+    who do not want that what they do is kept, but what these refuse and take back.
 
     Returns: who was erased.
     """
@@ -204,7 +206,7 @@ def _drop_what_is_not_kept(
         if user in erased and _is_older(given[at], erased[user]):
             events.pop(at, None)
             outcomes[at] = Outcome("erased")
-        elif user in opted_out and given[at].type != EventType.RETRACTION:
+        elif user in opted_out and given[at].type not in _KEPT_OF_EVERYBODY:
             events.pop(at, None)
             outcomes[at] = Outcome("opted_out")
     return erased

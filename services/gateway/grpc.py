@@ -72,8 +72,13 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     async def SimilarItems(  # noqa: N802
         self, request: gateway_pb2.SimilarItemsRequest, context: Call
     ) -> gateway_pb2.SimilarItemsResponse:
-        asked = check(SimilarRequest, {"item_id": request.item_id, **_list_fields(request)})
-        found = await self._gateway.similar(asked.item_id, asked.n, asked.category)
+        given = _given(user_id=request.user_id)
+        asked = check(
+            SimilarRequest, {"item_id": request.item_id, **given, **_list_fields(request)}
+        )
+        if asked.user_id is not None:
+            self._access.require(_authorization(context), Scope.READ, [asked.user_id])
+        found = await self._gateway.similar(asked.item_id, asked.n, asked.category, asked.user_id)
         return gateway_pb2.SimilarItemsResponse(
             request_id=_request_id(),
             model_version=found.model_version,

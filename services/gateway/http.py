@@ -154,11 +154,24 @@ def _lists(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
         return json_answer(list_body(asked, await gateway.recommend(asked)))
 
     @app.get(
-        "/v1/items/{item_id}/similar", **operation("lists", 200, SimilarItems, may_be_missing=True)
+        "/v1/items/{item_id}/similar",
+        **operation(
+            "lists",
+            200,
+            SimilarItems,
+            scope=Scope.READ,
+            own=True,
+            key_optional=True,
+            may_be_missing=True,
+        ),
     )
-    async def similar_items(item_id: InPath, query: Annotated[SimilarQuery, Query()]) -> Response:
-        """The items nearest to an item."""
-        found = await gateway.similar(item_id, query.n, query.category)
+    async def similar_items(
+        request: Request, item_id: InPath, query: Annotated[SimilarQuery, Query()]
+    ) -> Response:
+        """The items nearest to an item. Needs a key where `user_id` is given."""
+        if query.user_id is not None:
+            access.require(authorization_of(request), Scope.READ, [query.user_id])
+        found = await gateway.similar(item_id, query.n, query.category, query.user_id)
         return json_answer(
             {
                 "request_id": request_id(),

@@ -64,6 +64,9 @@ class Unwanted:
             with_ancestors(item.categories)
         )
 
+    def removed_from(self, items: tuple[ListedItem, ...]) -> tuple[ListedItem, ...]:
+        return tuple(item for item in items if not self.has(item))
+
 
 @dataclass(frozen=True, slots=True)
 class RankedList:

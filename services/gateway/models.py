@@ -58,6 +58,9 @@ class SimilarQuery(_Body):
 
     n: Count = 20
     category: Category | None = None
+    user_id: Identifier | None = Field(
+        default=None, description="Without what this person refused. Absent: as for anybody."
+    )
 
 
 class SimilarUsersQuery(_Body):

@@ -1,5 +1,6 @@
 """What the gateway decides, whichever door a request came through."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
@@ -12,13 +13,14 @@ from uuid import uuid4
 
 from prometheus_client import Counter
 
-from headrace.contracts.events import NewEvent
+from headrace.contracts.events import REFUSAL, NewEvent
 from headrace.contracts.items import NewItem
 from headrace.contracts.segments import SegmentName
 from headrace.errors import HeadraceError, InvalidInput, NotFound, Unavailable, Violation
 from headrace.runtime.circuit import Circuit, CircuitOpen
 from services.gateway.batches.models import PEOPLE, BatchRequest
 from services.gateway.fallback import Fallback
+from services.gateway.impersonal import for_anybody, leaving_out
 from services.gateway.lists import (
     AfterStatus,
     NearPeople,
@@ -94,6 +96,8 @@ class Ranker(Protocol):
 
 
 Recommend = Callable[[RecommendationRequest], Awaitable[RankedList]]
+Make = Callable[[RecommendationRequest, Unwanted | None], Awaitable[RankedList]]
+"""unwanted: what the request, which does not say whose list it is, has to be made without."""
 
 
 class Catalogue(Protocol):
@@ -124,10 +128,14 @@ class Impressions(Protocol):
 
 
 class UnwantedByPeople(Protocol):
-    """Knows what people want in no list, for lists that are made without their vectors."""
+    """Knows what people want in no list, for lists that are made without their vectors. Never
+    fails."""
 
     async def of(self, user_id: str) -> Unwanted:
         """Nothing where that cannot be found out now."""
+
+    async def heard(self, user_id: str, event_id: str) -> None:
+        """Waits until `of` knows of this refusal, for a moment at most."""
 
 
 class Segments(Protocol):
@@ -168,20 +176,26 @@ class Gateway:
     async def record_events(self, events: Sequence[NewEvent]) -> list[str]:
         """Keeps all events or raises. Returns their ids in order.
 
-        What somebody did who does not want personal lists is not kept.
+        Of somebody who does not want personal lists only what they refuse is kept: nothing else
+        would be as they wish. Their lists know of it by the time this returns.
 
         Raises: EventsNotConfirmed.
         """
         now = datetime.now(UTC)
         accepted = [AcceptedEvent(event.event_id or uuid4().hex, event, now) for event in events]
         event_ids = [one.event_id for one in accepted]
-        kept = [one for one in accepted if self._choices.why_not(one.event.user_id) != OFF]
+        kept = [
+            one for one in accepted if one.event.type == REFUSAL or not self._opted_out(one.event)
+        ]
         try:
             await self._event_log.append(kept)
         except Unavailable as error:
             raise EventsNotConfirmed(event_ids, error) from error
         for one in kept:
             EVENTS.labels(one.event.type).inc()
+        # `after` says nothing to people who opted out, so it is here that they wait.
+        refused = {one.event.user_id: one.event_id for one in kept if self._opted_out(one.event)}
+        await asyncio.gather(*(self._unwanted.heard(*last) for last in refused.items()))
         return event_ids
 
     async def recommend(self, request: RecommendationRequest) -> RankedList:
@@ -192,30 +206,33 @@ class Gateway:
         """
         return await self._as_chosen(request, self._list)
 
-    async def _as_chosen(self, request: RecommendationRequest, make: Recommend) -> RankedList:
-        """The list as anybody would get it where the person does not want a personal one. It is
-        noted down as nobody's."""
+    def _opted_out(self, event: NewEvent) -> bool:
+        return self._choices.why_not(event.user_id) == OFF
+
+    async def _as_chosen(self, request: RecommendationRequest, make: Make) -> RankedList:
+        """Where the person does not want a personal list it is the one that anybody gets, without
+        what they refused, and noted down as nobody's."""
         why_not = self._choices.why_not(request.user_id)
         if why_not is None:
-            return await make(request)
-        ranked = await make(for_anybody(request))
+            return await make(request, None)
+        ranked = await make(for_anybody(request), await self._unwanted_by(request))
         after: AfterStatus | None = None if request.after is None else "unknown"
         return replace(ranked, not_personal_because=why_not, after=after)
 
-    async def _list(self, request: RecommendationRequest) -> RankedList:
-        ranked = await self._ranked(request)
-        if ranked is None:
-            unwanted = await self._unwanted_by(request)
-            ranked = self._fallback.answer(self._without_deleted(request), unwanted)
-        elif ranked.degraded is not None:
-            unwanted = await self._unwanted_by(request)
-            ranked = replace(ranked, items=tuple(i for i in ranked.items if not unwanted.has(i)))
-        else:
+    async def _list(self, request: RecommendationRequest, unwanted: Unwanted | None) -> RankedList:
+        """unwanted: by whom the list is for, where the request does not say who that is."""
+        asked = request if unwanted is None else leaving_out(request, unwanted)
+        ranked = await self._ranked(asked)
+        if ranked is not None and ranked.degraded is None:
             self._fallback.remember(request, ranked)
+        elif unwanted is None:
+            unwanted = await self._unwanted_by(request)
+        if ranked is None:
+            ranked = self._fallback.answer(self._without_deleted(request), unwanted or Unwanted())
         if ranked is None:
             raise Unavailable("the ranker is away and no such list is known; try again in a second")
         _lists(ranked.degraded or "no").inc()
-        shown = replace(ranked, items=self._tombstones.without(ranked.items))
+        shown = self._shown(ranked, unwanted)
         self._impressions.served(request, shown)
         return shown
 
@@ -225,25 +242,43 @@ class Gateway:
         Raises: what `recommend` does.
         """
 
-        async def make(asked: RecommendationRequest) -> RankedList:
-            ranked = await recommend(self._without_deleted(asked))
-            return replace(ranked, items=self._tombstones.without(ranked.items))
+        async def make(asked: RecommendationRequest, unwanted: Unwanted | None) -> RankedList:
+            if unwanted is not None:
+                asked = leaving_out(asked, unwanted)
+            return self._shown(await recommend(self._without_deleted(asked)), unwanted)
 
         return await self._as_chosen(request, make)
 
-    async def similar(self, item_id: str, n: int, category: str | None) -> SimilarList:
-        """The items nearest to an item. Raises: InvalidInput, NotFound, Unavailable."""
+    def _shown(self, ranked: RankedList, unwanted: Unwanted | None) -> RankedList:
+        items = ranked.items if unwanted is None else unwanted.removed_from(ranked.items)
+        return replace(ranked, items=self._tombstones.without(items))
+
+    async def similar(
+        self, item_id: str, n: int, category: str | None, user_id: str | None = None
+    ) -> SimilarList:
+        """The items nearest to an item. user_id: whose refusals are left out.
+
+        Raises: InvalidInput, NotFound, Unavailable.
+        """
         deleted = self._tombstones.present()
         if item_id in deleted:
             raise NotFound(f"item {item_id!r} was deleted")
+        asked = RecommendationRequest(
+            user_id=user_id,
+            kind="similar",
+            items=(item_id,),
+            include_seen=True,
+            n=n,
+            category=category,
+        )
+        if user_id is not None:
+            ranked = await self.recommend(asked)
+            return SimilarList(ranked.model_version, ranked.items)
         # Some more, to fill the places of those that were just deleted.
         wanted = min(n + len(deleted), LIST_LENGTH)
         found = await self._circuit.run(lambda: self._ranker.similar(item_id, wanted, category))
         shown = self._tombstones.without(found.items)[:n]
-        self._impressions.served(
-            RecommendationRequest(kind="similar", items=(item_id,), n=n, category=category),
-            RankedList(found.model_version, datetime.now(UTC), shown),
-        )
+        self._impressions.served(asked, RankedList(found.model_version, datetime.now(UTC), shown))
         return replace(found, items=shown)
 
     async def similar_users(self, user_id: str, n: int) -> NearPeople:
@@ -288,16 +323,28 @@ class Gateway:
     async def _of_many_as_chosen(
         self, request: BatchRequest, lists: list[PersonList]
     ) -> list[PersonList]:
-        """Who does not want a personal list has the one that anybody gets."""
+        """Who does not want a personal list has the one that they get alone."""
         if all(self._choices.why_not(one.user_id) is None for one in lists):
             return lists
         anybody = await self._ranker.recommend(request.for_anybody())
-        return [
-            one
-            if self._choices.why_not(one.user_id) is None
-            else replace(one, as_of=anybody.as_of, n_applied=0, items=anybody.items)
-            for one in lists
-        ]
+        chosen = []
+        for one in lists:
+            if self._choices.why_not(one.user_id) is None:
+                chosen.append(one)
+                continue
+            own = await self._without_refused(request.for_anybody(), anybody, one.user_id)
+            chosen.append(replace(one, as_of=own.as_of, n_applied=0, items=own.items))
+        return chosen
+
+    async def _without_refused(
+        self, request: RecommendationRequest, anybody: RankedList, user_id: str
+    ) -> RankedList:
+        """`anybody`, the list of `request`, as somebody gets it who refused something."""
+        unwanted = await self._unwanted.of(user_id)
+        if unwanted.removed_from(anybody.items) == anybody.items:
+            return anybody
+        ranked = await self._ranker.recommend(leaving_out(request, unwanted))
+        return replace(ranked, items=unwanted.removed_from(ranked.items))
 
     async def item(self, item_id: str) -> CatalogueItem:
         """Raises: NotFound, Unavailable."""
@@ -357,17 +404,6 @@ class Gateway:
             return request
         exclude = [*request.exclude, *deleted][:EXCLUDE_LENGTH]
         return request.model_copy(update={"exclude": exclude})
-
-
-def for_anybody(request: RecommendationRequest) -> RecommendationRequest:
-    """The same without what tells of a person: who they are, and what they did on this visit."""
-    impersonal: dict[str, object] = {
-        "user_id": None,
-        "after": None,
-        "session": [],
-        "explain": False,
-    }
-    return request.model_copy(update=impersonal)
 
 
 def _refuse_repeats(items: Sequence[NewItem]) -> None:

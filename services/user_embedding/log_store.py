@@ -92,6 +92,15 @@ class LogStore:
             found = erased_among(cursor, user_ids)
         return {user: one.epoch for user, one in found.items()}
 
+    def opted_out(self, user_ids: Sequence[str]) -> set[str]:
+        """Those of these people who do not want personal lists."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT user_id FROM personalisation WHERE user_id = ANY(%s) AND NOT enabled",
+                (list(user_ids),),
+            )
+            return {user_id for (user_id,) in cursor.fetchall()}
+
     def event(self, user_id: str, event_id: str) -> tuple[EventStatus, int]:
         """What became of an event, and its number in the log, 0 where it has none."""
         with self._database.transaction() as cursor:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from headrace.contracts.events import EventType
 from headrace.errors import Unavailable
 from services.user_embedding.cache import StateCache
 from services.user_embedding.catching_up import CatchUp
@@ -14,12 +15,15 @@ from services.user_embedding.states import UserState
 from services.user_embedding.stepper import Run, Stepper
 from services.user_embedding.storage import Logs, States
 
+# All that is kept of people who do not want personal lists.
+_KEPT_OF_EVERYBODY = (EventType.RETRACTION, EventType.NOT_INTERESTED)
+
 
 @dataclass(frozen=True)
 class Outcome:
     """What a batch came to.
 
-    states: of the batch's people, as they stand now, to be published.
+    states: of the batch's people who want personal lists, as they stand now, to be published.
     moved: people whose state this batch moved on.
     unlogged: interactions beyond the person's log. The log decides what happened; not these.
     """
@@ -69,8 +73,13 @@ class UserEmbedding:
         after.update((state.user_id, state) for state in self._stepper.advance(runs))
         standing = {**after, **self._store(before, after)}
         self._cache.put((s, partitions[user]) for user, s in standing.items() if s.n)
+        quiet = self._unwilling_among(news)
         return Outcome(
-            states=[state for state in standing.values() if state.position > (0, 0)],
+            states=[
+                state
+                for state in standing.values()
+                if state.position > (0, 0) and state.user_id not in quiet
+            ],
             moved=frozenset(user for user in standing if standing[user] is not before[user]),
             unlogged=self._unlogged(news, standing),
         )
@@ -101,7 +110,7 @@ class UserEmbedding:
             self._cache.refresh([stored])
             return stored
         moved = self._repair({user_id: stored or self._stepper.fresh(user_id)}, "read")
-        self._announce(list(moved.values()))
+        self._tell(moved)
         return moved.get(user_id) or self._known([user_id])[user_id]
 
     def stored(self, user_ids: Sequence[str]) -> list[UserState]:
@@ -123,7 +132,7 @@ class UserEmbedding:
         """
         stored = self._states.load(user_ids)
         before = {user: stored.get(user) or self._stepper.fresh(user) for user in user_ids}
-        self._announce(list(self._repair(before, "sweep").values()))
+        self._tell(self._repair(before, "sweep"))
 
     def embed_session(self, user_id: str, ordinals: Sequence[int]) -> UserState:
         """The person's state, blank without a person, after clicks on these items; not stored.
@@ -155,6 +164,22 @@ class UserEmbedding:
 
     def forget_everybody(self) -> None:
         self._cache.clear()
+
+    def _unwilling_among(self, news: Mapping[str, Sequence[Interaction]]) -> set[str]:
+        """Those who do not want personal lists. Asked only where it may be: most batches have
+        something that would not have been kept of them."""
+        maybe = [
+            user
+            for user, entries in news.items()
+            if all(entry.type in _KEPT_OF_EVERYBODY for entry in entries)
+        ]
+        return self._logs.opted_out(maybe) if maybe else set()
+
+    def _tell(self, moved: Mapping[str, UserState]) -> None:
+        """No ranker has the vector of somebody who does not want personal lists in memory."""
+        if moved:
+            quiet = self._logs.opted_out(list(moved))
+            self._announce([state for user, state in moved.items() if user not in quiet])
 
     def _unlogged(
         self, news: Mapping[str, Sequence[Interaction]], standing: Mapping[str, UserState]

@@ -52,6 +52,10 @@ class Logs(Protocol):
         """Those of these people who were erased, with the first epoch after."""
         ...
 
+    def opted_out(self, user_ids: Sequence[str]) -> set[str]:
+        """Those of these people who do not want personal lists."""
+        ...
+
     def event(self, user_id: str, event_id: str) -> tuple[EventStatus, int]:
         """What became of an event, and its number in the log, 0 where it has none."""
         ...

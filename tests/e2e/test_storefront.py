@@ -5,6 +5,7 @@ import re
 import uuid
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -68,9 +69,7 @@ def test_what_is_bought_is_not_offered_again(page: Page) -> None:
     assert title not in titles(page, "For you")
 
 
-def test_what_is_not_wanted_leaves_every_row_until_it_is_wanted_again(
-    page: Page, system: LocalSystem
-) -> None:
+def test_what_is_not_wanted_leaves_every_row_until_it_is_wanted_again(page: Page) -> None:
     page.goto("/")
     title = titles(page, "For you")[0]
     assert title in titles(page, "Trending")
@@ -85,14 +84,30 @@ def test_what_is_not_wanted_leaves_every_row_until_it_is_wanted_again(
     expect(page.get_by_text("Nothing is left out of your lists")).to_be_visible()
     page.goto("/")
     assert title in titles(page, "For you")
-    visit = page.evaluate("JSON.parse(localStorage['headrace.session'])")
-    httpx.put(
-        f"{system.http_url}/v1/users/{visit['user_id']}/personalisation",
-        json={"enabled": False},
-        headers={"Authorization": f"Bearer {visit['access_token']}"},
-    ).raise_for_status()
+
+
+def test_who_has_no_personal_lists_refuses_an_item_all_the_same(page: Page) -> None:
+    page.goto("/account/privacy")
+    page.get_by_role("switch").uncheck()
+    expect(page.get_by_text("Nothing else that you do here is kept")).to_be_visible()
+    page.goto("/")
+    title = titles(page, "Trending")[0]
+    assert title in titles(page, "For you")
+    row = page.get_by_role("region", name="Trending")
+    row.get_by_role("button", name=f"Not interested? {title}", exact=True).click()
+    page.get_by_role("button", name="Not interested in this").click()
+    links = page.get_by_role("main").get_by_role("link", name=title, exact=True)
+    expect(links).to_have_count(0)
+    page.goto(f"/search?q={quote(title)}")
+    own = page.get_by_role("link", name=title, exact=True)
+    found = page.get_by_role("listitem").filter(has=own)
+    expect(found).to_contain_text("Not interested")
     page.goto("/preferences")
     expect(page.get_by_text("Your lists are not personal, as you asked")).to_be_visible()
+    page.get_by_role("button", name=f"Show {title} again", exact=True).click()
+    expect(page.get_by_text("Nothing is left out of your lists")).to_be_visible()
+    page.goto("/")
+    assert title in titles(page, "Trending")
 
 
 def test_what_is_removed_from_the_history_is_pressed_no_more(page: Page) -> None:
@@ -165,7 +180,7 @@ def test_a_person_erases_themselves_and_the_receipt_checks_out(
     assert [one["email"] for one in stored["postgres"]["accounts"]] == [email]
 
     page.get_by_role("switch").uncheck()
-    expect(page.get_by_text("what you do here is not kept")).to_be_visible()
+    expect(page.get_by_text("Nothing else that you do here is kept")).to_be_visible()
     page.goto("/")
     expect(page.get_by_text("personal lists are turned off").first).to_be_visible()
 
@@ -212,11 +227,7 @@ def test_no_page_keeps_anybody_out(
     browser: Browser, system: LocalSystem, scheme: Literal["light", "dark"]
 ) -> None:
     for size in (PHONE, DESK):
-        context = browser.new_context(
-            base_url=system.http_url, viewport=size, color_scheme=scheme, reduced_motion="reduce"
-        )
-        page = context.new_page()
-        for path in PAGES:
-            page.goto(path)
-            assert_nobody_is_kept_out(page)
-        context.close()
+        with page_of(browser, system.http_url, size, scheme) as page:
+            for path in PAGES:
+                page.goto(path)
+                assert_nobody_is_kept_out(page)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headrace.contracts.events import retraction_id
 from headrace.errors import NotFound
+from services.gateway.history.arrival import arrived
 from services.gateway.history.cursor import read_cursor, write_cursor
 from services.gateway.history.store import HistoryEntry, HistoryStore, Unwanted
 
@@ -64,4 +65,6 @@ class History:
         if not said:
             raise NotFound(f"{user_id!r} did not say that {item_id or category!r} is not wanted")
         await self._retract(user_id, said)
+        # Lists of who does not want personal ones cannot wait for it.
+        await arrived(lambda: not self._store.said_of(user_id, item_id, category))
         return retraction_id(user_id, said[-1])

@@ -4,6 +4,7 @@ import asyncio
 
 from headrace.errors import DeadlineExceeded, Unavailable
 from headrace.runtime.circuit import Circuit
+from services.gateway.history.arrival import arrived
 from services.gateway.history.store import HistoryStore
 from services.gateway.lists import Unwanted
 
@@ -22,6 +23,10 @@ class StoredUnwanted:
             return await self._circuit.run(lambda: self._read(user_id))
         except Unavailable:
             return Unwanted()  # the best list that can be made
+
+    async def heard(self, user_id: str, event_id: str) -> None:
+        """Returns once the log has the event, after a quarter of a second at the latest."""
+        await arrived(lambda: self._store.has(user_id, event_id))
 
     async def _read(self, user_id: str) -> Unwanted:
         reading = asyncio.to_thread(self._store.unwanted, user_id)

@@ -135,7 +135,8 @@ class PersonalisationRequest(_Body):
     """Whether a person's lists may be personal."""
 
     enabled: bool = Field(
-        description="False: lists are general, and what the person does is not kept.",
+        description="False: lists are general, and what the person does is not kept, but what they "
+        "refuse (`not_interested`): their lists do without it.",
         examples=[False],
     )
 

@@ -265,7 +265,9 @@ def test_nothing_is_kept_of_who_does_not_want_it(service: EventIngest, store: Po
     wrong = given("wrong", type=7, value=9.0)
     events = [given("e1"), wrong, given("w1", item_id="later"), given("e1", "bob")]
     assert ingest(service, *events) == ["opted_out", "opted_out", "opted_out", "stored"]
-    assert store.log_of("ann") == ["before"]
+    # But for what they refuse: it is a rule for lists, also for everybody's.
+    assert ingest(service, given("no", type=9)) == ["stored"]
+    assert store.log_of("ann") == ["before", "no"]
     assert store.log_of("bob") == ["e1"]
     assert store.count("waiting_events") == store.count("refused_events") == 0
     store.query("UPDATE personalisation SET enabled = true")

@@ -185,3 +185,9 @@ def test_everybody_is_read_page_by_page_in_one_order(states: StateStore) -> None
     then = datetime(2026, 1, 1, 0, 0, 0, 123_456, tzinfo=UTC)
     assert len(states.page("", then, 100)) == 25
     assert states.page("", then + timedelta(microseconds=1), 100) == []
+
+
+def test_who_does_not_want_personal_lists_is_known(logs: LogStore, pool: Database) -> None:
+    with pool.transaction() as cursor:
+        cursor.execute("INSERT INTO personalisation VALUES ('ada', false), ('bob', true)")
+    assert logs.opted_out(["ada", "bob", "cleo"]) == {"ada"}

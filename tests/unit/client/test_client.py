@@ -84,6 +84,8 @@ async def test_a_degraded_list_says_why(do: Do, world: World) -> None:
 
 async def test_similar_items(do: Do) -> None:
     assert [item.item_id for item in (await do("similar", "1", 2)).items] == ["2", "3"]
+    for_somebody = await do("similar", "1", 2, None, "259")
+    assert [item.item_id for item in for_somebody.items] == ["6", "5"]
 
 
 async def test_an_item_is_stored_read_and_hidden(do: Do) -> None:

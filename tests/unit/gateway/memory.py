@@ -192,13 +192,17 @@ class MemoryImpressions:
 
 
 class MemoryUnwanted:
-    """What people said, by id."""
+    """What people said, by id, and for what was waited."""
 
     def __init__(self) -> None:
         self.said: dict[str, Unwanted] = {}
+        self.waited: list[tuple[str, str]] = []
 
     async def of(self, user_id: str) -> Unwanted:
         return self.said.get(user_id, Unwanted())
+
+    async def heard(self, user_id: str, event_id: str) -> None:
+        self.waited.append((user_id, event_id))
 
 
 class MemorySegments:

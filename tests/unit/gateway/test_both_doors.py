@@ -273,6 +273,15 @@ ASKS = {
         "SimilarItems",
         SIMILAR(item_id="1", n=2, category="Drama"),
     ),
+    "similar for somebody": Ask(
+        "GET /v1/items/1/similar?user_id=u&n=3",
+        "SimilarItems",
+        SIMILAR(item_id="1", user_id="u", n=3),
+        key=READER_KEY,
+    ),
+    "similar for somebody, no key": Ask(
+        "GET /v1/items/1/similar?user_id=u", "SimilarItems", SIMILAR(item_id="1", user_id="u")
+    ),
     "similar to unknown": Ask("GET /v1/items/x/similar", "SimilarItems", SIMILAR(item_id="x")),
     "item": Ask("GET /v1/items/1", "GetItem", gateway_pb2.GetItemRequest(item_id="1")),
     "item, unknown": Ask("GET /v1/items/x", "GetItem", gateway_pb2.GetItemRequest(item_id="x")),

@@ -4,7 +4,10 @@ import httpx
 import pytest
 
 from headrace.contracts.events import NewEvent
+from headrace.contracts.filters import Condition
 from headrace.errors import NotFound
+from services.gateway.batches.models import BatchRequest
+from services.gateway.lists import Unwanted
 from services.gateway.models import RecommendationRequest
 from services.gateway.privacy.choices import Choices
 from tests.unit.gateway.doors import READER_KEY
@@ -55,6 +58,52 @@ async def test_what_the_person_does_is_accepted_and_not_kept(world: World) -> No
     events = [NewEvent(user_id=user, item_id="1", type="click") for user in ("ann", "bob")]
     assert len(await world.gateway.record_events(events)) == 2
     assert [one.event.user_id for one in world.event_log.events] == ["bob"]
+
+
+async def test_what_they_refuse_is_kept_and_known_when_it_was_accepted(world: World) -> None:
+    world.choices.apply([("ann", False)])
+    refusal = NewEvent(event_id="r", user_id="ann", category="Drama", type="not_interested")
+    others = NewEvent(event_id="o", user_id="bob", item_id="1", type="not_interested")
+    view = NewEvent(user_id="ann", item_id="1", type="view")
+    await world.gateway.record_events([refusal, others, view])
+    assert [one.event for one in world.event_log.events] == [refusal, others]
+    assert world.unwanted.waited == [("ann", "r")]
+
+
+async def test_what_they_refused_is_left_out_of_everybodys_list(world: World) -> None:
+    world.choices.apply([("ann", False)])
+    world.unwanted.said["ann"] = Unwanted(frozenset({"1"}), frozenset({"Drama"}))
+    shown = await world.gateway.recommend(RecommendationRequest(user_id="ann", n=6))
+    assert ids(shown.items) == ["3", "5"]
+    (asked,) = world.ranker.asked
+    assert (asked.user_id, asked.exclude) == (None, ["1"])
+    assert asked.filter == Condition.model_validate({"none": [{"category": {"one_of": ["Drama"]}}]})
+    preview = await world.gateway.previewed(
+        RecommendationRequest(user_id="ann", n=6), world.ranker.recommend
+    )
+    assert ids(preview.items) == ["3", "5"]
+    batch = BatchRequest(user_ids=["ann", "bob"], n=6)
+    (lists,) = [some async for some in world.gateway.batch(batch, 1)]
+    assert [ids(one.items) for one in lists] == [["3", "5"], ["6", "5", "4", "3", "2", "1"]]
+
+
+async def test_what_they_refused_is_left_out_while_the_ranker_is_away(world: World) -> None:
+    await world.gateway.refresh_popular()
+    world.choices.apply([("ann", False)])
+    world.unwanted.said["ann"] = Unwanted(frozenset({"1"}), frozenset({"Drama"}))
+    world.lose_ranker()
+    shown = await world.gateway.recommend(RecommendationRequest(user_id="ann", n=2))
+    assert (ids(shown.items), shown.degraded) == (["3", "5"], "ranker_unavailable")
+
+
+async def test_what_somebody_refused_is_not_similar_for_them(world: World) -> None:
+    world.choices.apply([("ann", False)])
+    world.unwanted.said["ann"] = Unwanted(frozenset({"3"}))
+    assert ids((await world.gateway.similar("1", 3, None)).items) == ["2", "3", "4"]
+    near = await world.gateway.similar("1", 3, None, "ann")
+    assert "3" not in ids(near.items)
+    (asked,) = world.ranker.asked
+    assert (asked.kind, asked.items, asked.include_seen) == ("similar", ("1",), True)
 
 
 async def test_nobody_is_named_who_does_not_want_it(world: World) -> None:

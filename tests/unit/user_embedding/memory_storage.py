@@ -57,6 +57,7 @@ class MemoryLogs:
     entries: dict[str, list[Interaction]] = field(default_factory=lambda: defaultdict(list))
     epochs: dict[str, int] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
+    unwilling: set[str] = field(default_factory=set)
     reads: int = 0
     away: bool = False
 
@@ -87,6 +88,9 @@ class MemoryLogs:
 
     def erased(self, user_ids: Sequence[str]) -> Mapping[str, int]:
         return {user: self.gone[user] for user in user_ids if user in self.gone}
+
+    def opted_out(self, user_ids: Sequence[str]) -> set[str]:
+        return self.unwilling.intersection(user_ids)
 
     def position(self, user_id: str) -> tuple[int, int]:
         if self.away:

@@ -73,3 +73,18 @@ def test_of_categories_the_last_ones_said_count() -> None:
     names = [f"c{n}" for n in range(UNWANTED_CATEGORIES)]
     assert unwanted_categories(names, ["c1"]) == (names[0], *names[2:], "c1")
     assert unwanted_categories(names, ["new", "new"]) == (*names[1:], "new")
+
+
+def test_no_ranker_hears_of_who_does_not_want_personal_lists() -> None:
+    world = World()
+    world.apply(entry("ada", 1, 5), entry("bob", 1, 5))
+    world.logs.unwilling = {"ada"}
+    refusals = [unwanted(2, 6), unwanted(1, 7)._replace(user_id="bob", n=2)]
+    outcome = world.apply(*refusals)
+    assert [state.user_id for state in outcome.states] == ["bob"]
+    assert world.states.states["ada"].unwanted == BitMap([6])
+    # Nor after the log was looked at again.
+    world.logs.append(entry("ada", 1, 5), *refusals[:1], unwanted(3, 8))
+    world.service.repair(["ada"])
+    assert world.states.states["ada"].unwanted == BitMap([6, 8])
+    assert not world.announced
