@@ -68,7 +68,7 @@ async function ownAccount() {
   ], async ({ name, age_band, interests }) => {
     await asVisitor("PUT", "/v1/me", { name, age_band: age_band || null, interests: words(interests) });
     return "Saved.";
-  });
+  }, "About you");
   const change = form("Change the password", [
     password("current-password"), password("new-password", "new_password", "New password"),
   ], async (values) => {

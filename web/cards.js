@@ -10,7 +10,7 @@ const PLACES = 12;
 export function card(item) {
   return element("li", { className: "card" },
     poster(item),
-    element("a", { href: itemPath(item.item_id) }, item.title),
+    element("a", { className: "title", href: itemPath(item.item_id) }, item.title),
     element("small", {}, (item.categories ?? []).join(", ") || " "),
   );
 }
@@ -67,5 +67,5 @@ export function row(title, load, about = "") {
 function places() {
   return Array.from({ length: PLACES }, () =>
     element("li", { className: "card", "aria-hidden": "true" },
-      element("div", { className: "poster" }), element("small", {}, " ")));
+      element("div", { className: "poster" }), element("span", { className: "title" }), element("small", {}, " ")));
 }

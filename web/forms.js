@@ -2,11 +2,12 @@
 
 import { element, notice } from "./dom.js";
 
-/** A form whose `send` gets the values by name, and the form; what it returns is told. */
-export function form(label, fields, send) {
+/** A form whose `send` gets the values by name, and the form; what it returns is told. `label` is
+    that of its button. */
+export function form(label, fields, send, title = label) {
   const told = element("div", { role: "status" });
   const button = element("button", { className: "primary" }, label);
-  const made = element("form", { "aria-label": label }, element("h2", {}, label), fields, button, told);
+  const made = element("form", { "aria-label": title }, element("h2", {}, title), fields, button, told);
   made.onsubmit = async (event) => {
     event.preventDefault();
     button.disabled = true;

@@ -16,7 +16,7 @@ export async function home() {
     const list = await recommendations({ n: 24, diversity: 0.2, exclude: viewed ? [viewed.item_id] : [] });
     showFreshness(list);
     return { items: list.items, about: about(list) };
-  }));
+  }, "\u00a0"));
   if (viewed) {
     main.append(row(`Because you viewed ${viewed.title}`, () =>
       recommendations({ kind: "similar", items: [viewed.item_id], include_seen: true, n: 18 })));

@@ -55,8 +55,14 @@ function cartButton(item) {
   return button;
 }
 
+/** `width_cm` as `Width cm`. */
+function inWords(name) {
+  const text = name.replaceAll("_", " ");
+  return text[0].toUpperCase() + text.slice(1);
+}
+
 function attributes(item) {
   const known = Object.entries({ ...item.attributes, ...item.text_attributes });
   if (known.length === 0) return null;
-  return element("dl", { className: "facts" }, known.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]));
+  return element("dl", { className: "facts" }, known.flatMap(([name, value]) => [element("dt", {}, inWords(name)), element("dd", {}, String(value))]));
 }

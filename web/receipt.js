@@ -52,6 +52,7 @@ async function show(main, receipt, { fresh }) {
     if (await look(receipt, checked, table)) counted.textContent = "Found now";
     check.disabled = false;
   };
+  const first = await standing(receipt, news, table); // so that the page comes at once, and stays
   main.append(
     element("p", {}, fresh
       ? "Save the receipt: it is shown this once, and with it you can have it looked at again whether anything is left."
@@ -65,20 +66,24 @@ async function show(main, receipt, { fresh }) {
         element("caption", { className: "unseen" }, "What became of everything"),
         element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Where"), counted, element("th", { scope: "col" }, "How it stands"))), table)),
   );
-  await follow(receipt, news, table);
+  if (!first.completed_at) await follow(receipt, news, table);
 }
 
 /** Shows how far it is until it is done. */
 async function follow(receipt, news, table) {
-  for (;;) {
-    const told = await call("GET", `/v1/erasures/${encodeURIComponent(receipt.erasure_id)}`);
-    table.replaceChildren(...rows(told.places));
-    news.textContent = told.completed_at
-      ? `Completed ${new Date(told.completed_at).toLocaleString()}.`
-      : "No table has anything of you any more. Memories and logs are being dealt with: a few seconds.";
-    if (told.completed_at) return;
+  do {
     await new Promise((done) => setTimeout(done, ASK_AGAIN_MS));
-  }
+  } while (!(await standing(receipt, news, table)).completed_at);
+}
+
+/** Shows how it stands. Returns it. */
+async function standing(receipt, news, table) {
+  const told = await call("GET", `/v1/erasures/${encodeURIComponent(receipt.erasure_id)}`);
+  table.replaceChildren(...rows(told.places));
+  news.textContent = told.completed_at
+    ? `Completed ${new Date(told.completed_at).toLocaleString()}.`
+    : "No table has anything of you any more. Memories and logs are being dealt with: a few seconds.";
+  return told;
 }
 
 /** Tells what is found now. Returns whether that could be found out. */

@@ -3,7 +3,7 @@
 import { accountPage } from "./account.js";
 import { cartPage } from "./cart.js";
 import { categoriesPage, categoryPage, searchPage } from "./browse.js";
-import { notice, page } from "./dom.js";
+import { element, notice, page } from "./dom.js";
 import { historyPage } from "./history.js";
 import { home } from "./home.js";
 import { itemPage } from "./item.js";
@@ -35,7 +35,7 @@ async function start() {
     const found = pattern.exec(location.pathname);
     if (found) return show(...found.slice(1).map((part) => part && decodeURIComponent(part)));
   }
-  page("Not here").textContent = "There is no such page.";
+  page("Not here").append(element("h1", {}, "There is no such page"), element("p", {}, element("a", { href: "/" }, "To the shop"), "."));
   return undefined;
 }
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from headrace.local.system import LocalSystem
-from tests.e2e.browsing import DESK, PHONE, appears, assert_nobody_is_kept_out
+from tests.e2e.browsing import DESK, PHONE, appears, assert_nobody_is_kept_out, page_of
 from tests.e2e.staff import log_in, member_of_staff
 from tests.e2e.visitor import Visitor, until
 
@@ -220,16 +220,12 @@ def test_a_shopper_sees_nothing_of_it(page: Page, system: LocalSystem) -> None:
 def test_no_page_of_it_keeps_anybody_out(
     browser: Browser, system: LocalSystem, scheme: Literal["light", "dark"], size: ViewportSize
 ) -> None:
-    context = browser.new_context(
-        base_url=system.http_url, viewport=size, color_scheme=scheme, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    page.goto("/console")
-    assert_nobody_is_kept_out(page)
-    log_in(page, member_of_staff(system, "operator"))
-    for path in PAGES:
-        page.goto(path)
+    with page_of(browser, system.http_url, size, scheme) as page:
+        page.goto("/console")
         assert_nobody_is_kept_out(page)
-    page.goto("/console/live")
-    assert_nobody_is_kept_out(page, streams=True)
-    context.close()
+        log_in(page, member_of_staff(system, "operator"))
+        for path in PAGES:
+            page.goto(path)
+            assert_nobody_is_kept_out(page)
+        page.goto("/console/live")
+        assert_nobody_is_kept_out(page, streams=True)

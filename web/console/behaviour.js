@@ -24,7 +24,7 @@ export async function show(main) {
   const asOf = element("p", { className: "as-of" });
   const paths = element("datalist", { id: "category-paths" });
   const told = (answer, all = true) => { if (all) asOf.textContent = `Counted ${moment(answer.as_of)}. Days and weeks are those of UTC.`; };
-  main.append(asOf, paths,
+  const parts = [
     part("How far people come", "A journey is what one person did with one item without a longer pause.",
       [category(), choice("window", "Longest pause", WINDOWS, "day"), day("since", "From"), day("until", "To")], funnel, told),
     part("What rises and falls", "A period beside the one before, strongest change first. Dislikes are left out.",
@@ -35,12 +35,20 @@ export async function show(main) {
     part("Who comes back", "People by the week of their first event, and how many of them were there again.",
       [day("since", "Weeks from"), day("until", "To")], retention, told),
     part("Who is worth most", "Fifths of people by their last event, number of events, and money spent.",
-      [choice("currency", "Money", { "": "not counted" }, "")], segments, told));
+      [choice("currency", "Money", { "": "not counted" }, "")], segments, told),
+  ];
+  main.append(asOf, paths);
+  // All at once: one after the other they would push each other down.
+  await Promise.all(parts.map((one) => one.ready));
+  main.append(...parts.map((one) => one.section));
   const { categories } = await call("GET", "/v1/categories");
   paths.append(...categories.map(({ path }) => element("option", { value: path })));
 }
 
-/** A section that asks anew whenever one of its fields changes. `draw` gets the values, and the form. */
+/**
+ * A `section` that asks anew whenever one of its fields changes; `ready` once it shows something.
+ * `draw` gets the values, and the form.
+ */
 function part(title, about, fields, draw, told) {
   const drawing = element("div", { "aria-live": "polite" });
   const asked = element("form", { className: "asked", "aria-label": title }, fields);
@@ -59,8 +67,8 @@ function part(title, about, fields, draw, told) {
   };
   asked.onchange = refresh;
   asked.onsubmit = (event) => event.preventDefault();
-  refresh();
-  return element("section", { "aria-label": title }, element("h2", {}, title), element("p", {}, about), asked, drawing);
+  const section = element("section", { "aria-label": title }, element("h2", {}, title), element("p", {}, about), asked, drawing);
+  return { section, ready: refresh() };
 }
 
 function category() {

@@ -71,7 +71,7 @@ function candidates({ candidates: all, found }) {
     one.left_out.map((name) => (name === "rank" ? "others are better" : name.replaceAll("_", " "))).join(", "),
   ]);
   const first = all.filter((one) => one.place).length + LEFT_OUT_FIRST;
-  const holder = element("div", { className: "more" }, table("Candidates", columns, rows.slice(0, first)));
+  const holder = element("div", { className: "longer" }, table("Candidates", columns, rows.slice(0, first)));
   if (rows.length > first) {
     holder.append(element("button", { type: "button", onclick: () => holder.replaceChildren(table("Candidates", columns, rows)) },
       `Show ${count(rows.length)} of ${count(found)} candidates`));

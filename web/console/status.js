@@ -34,7 +34,7 @@ function sections(ranker) {
       ["Network", ranker.model.tower],
       ["Order by", ranker.model.ranking === "ncf" ? "the head" : "nearness: the head did no better"],
       ["Trained on", `${count(ranker.model.items)} items`],
-      ...Object.entries(ranker.model.metrics).map(([name, value]) => [name, Number(value).toPrecision(4)]),
+      ...Object.entries(ranker.model.metrics).sort().map(([name, value]) => [name, Number(value).toPrecision(4)]),
     ])),
     section("Items", pairs([
       ["May be shown", `${count(ranker.items_shown)} of ${count(ranker.items_known)}`],
