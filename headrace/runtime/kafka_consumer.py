@@ -32,6 +32,7 @@ _POLL_MS = 100
 _COMMIT_PERIOD_S = 0.2  # work is idempotent: a later commit only repeats some of it after a crash
 _FLUSH_S = 5.0  # half the session: a rebalance flushes on the thread that sends heartbeats
 _CLOSE_S = 2.0
+_GATHERED_BYTES = 1024 * 1024
 
 
 class GroupConsumer(Generic[T]):
@@ -41,6 +42,7 @@ class GroupConsumer(Generic[T]):
     another thread than `handle`, never at the same time, and must not call this consumer.
     on_failure: told of an error that ends the thread.
     begin: where a group begins that never committed anything.
+    gather_s: how long Kafka may hold records back, so that more of them come at once.
     """
 
     def __init__(
@@ -56,9 +58,11 @@ class GroupConsumer(Generic[T]):
         on_revoked: Callable[[Sequence[int]], None] = lambda _partitions: None,
         max_batch: int = 1_000,
         begin: Literal["earliest", "latest"] = "earliest",
+        gather_s: float = 0.0,
         lag_period_s: float = LAG_PERIOD_S,
     ) -> None:
         self._bootstrap_servers = bootstrap_servers
+        self._gathering = _gathering(gather_s)
         self._group = group
         self._topic = topic
         self._publisher = publisher
@@ -143,6 +147,7 @@ class GroupConsumer(Generic[T]):
             max_poll_records=self._max_batch,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=1_000,  # also how soon a rebalance is noticed
+            **self._gathering,
             **READ_OR_WRITE,
         )
         self._failures_known = self._publisher.failures
@@ -302,6 +307,13 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_assigned(self, assigned: Sequence[Any]) -> None:
         self._consumer.assigned(list(assigned))
+
+
+def _gathering(seconds: float) -> dict[str, int]:
+    """The client's settings for it; its own where nothing is to be gathered."""
+    if not seconds:
+        return {}
+    return {"fetch_min_bytes": _GATHERED_BYTES, "fetch_max_wait_ms": int(seconds * 1000)}
 
 
 def _partition(record: Record) -> Any:

@@ -75,6 +75,8 @@ SELECT count(*) FROM due
 class ServedList:
     """A list that somebody got. place: in its record. Items and their sources are by position."""
 
+    partition: int
+    offset: int
     place: int
     user_id: str
     served_at: datetime
@@ -83,9 +85,8 @@ class ServedList:
     sources: Sequence[int]
 
 
-def keep(cursor: Cursor, partition: int, offset: int, lists: Sequence[ServedList]) -> None:
-    """Keeps the lists of a record, which must not have come before, but those of people who were
-    erased since."""
+def keep(cursor: Cursor, lists: Sequence[ServedList]) -> None:
+    """Keeps lists, which must not have come before, but those of people who were erased since."""
     erased = erased_among(cursor, {one.user_id for one in lists}) if lists else {}
     lists = [
         one for one in lists if one.user_id not in erased or one.served_at > erased[one.user_id].at
@@ -96,8 +97,8 @@ def keep(cursor: Cursor, partition: int, offset: int, lists: Sequence[ServedList
             "INSERT INTO served_lists VALUES %s",
             [
                 (
-                    partition,
-                    offset,
+                    one.partition,
+                    one.offset,
                     one.place,
                     one.user_id,
                     one.served_at,

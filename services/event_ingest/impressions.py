@@ -3,10 +3,9 @@ it is known what came of them."""
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 
 from google.protobuf.message import DecodeError
 from psycopg2.extras import execute_values
@@ -22,9 +21,15 @@ log = logging.getLogger(__name__)
 KEPT_DAYS = 30
 _FORGOTTEN = 10_000  # rows a statement, so that none holds others up for long
 
-_NEXT = "SELECT next_offset FROM counted_impressions WHERE partition = %s FOR UPDATE"
-_BEGIN = "INSERT INTO counted_impressions VALUES (%s, 0) ON CONFLICT DO NOTHING"
-_ADVANCE = "UPDATE counted_impressions SET next_offset = %s WHERE partition = %s"
+_BEGIN = "INSERT INTO counted_impressions VALUES %s ON CONFLICT DO NOTHING"
+_NEXT = """
+    SELECT partition, next_offset FROM counted_impressions
+    WHERE partition = ANY(%s) ORDER BY partition FOR UPDATE
+"""
+_ADVANCE = """
+    UPDATE counted_impressions AS held SET next_offset = greatest(held.next_offset, v.next_offset)
+    FROM (VALUES %s) AS v (partition, next_offset) WHERE held.partition = v.partition
+"""
 _COUNT = """
     INSERT INTO item_impression_counts (item_id, hour, impressions) VALUES %s
     ON CONFLICT (item_id, hour)
@@ -62,6 +67,8 @@ def decode_shown(record: Record) -> Shown:
             if served.user_id:
                 lists.append(
                     ServedList(
+                        partition=record.partition,
+                        offset=record.offset,
                         place=place,
                         user_id=served.user_id,
                         served_at=served_at,
@@ -84,9 +91,12 @@ class ImpressionCounts:
 
     def handle(self, messages: Sequence[Message[Shown]]) -> list[Refusal]:
         """Counts a batch; what was counted before is passed over."""
-        shown = sorted((one.body for one in messages), key=lambda one: (one.partition, one.offset))
-        for partition, records in groupby(shown, key=lambda one: one.partition):
-            self._count(partition, list(records))
+        shown = {(one.body.partition, one.body.offset): one.body for one in messages}
+        ends: dict[int, int] = {}
+        for partition, offset in shown:
+            ends[partition] = max(offset + 1, ends.get(partition, 0))
+        if ends:
+            self._count(shown.values(), sorted(ends.items()))
         return []
 
     def forget(self) -> None:
@@ -97,18 +107,19 @@ class ImpressionCounts:
                 cursor.execute(_FORGET, (KEPT_DAYS, _FORGOTTEN))
                 count = cursor.rowcount
 
-    def _count(self, partition: int, records: Sequence[Shown]) -> None:
+    def _count(self, shown: Iterable[Shown], ends: Sequence[tuple[int, int]]) -> None:
+        """ends: partitions with the offset that follows on the last of these records."""
+        # In one order everywhere, so that two replicas never wait for each other.
         with self._database.transaction() as cursor:
-            cursor.execute(_BEGIN, (partition,))
-            cursor.execute(_NEXT, (partition,))
-            ((following,),) = cursor.fetchall()
+            execute_values(cursor, _BEGIN, [(partition, 0) for partition, _ in ends])
+            cursor.execute(_NEXT, ([partition for partition, _ in ends],))
+            following = dict(cursor.fetchall())
+            fresh = [one for one in shown if one.offset >= following[one.partition]]
+            keep(cursor, [served for one in fresh for served in one.lists])
             counts: Counter[tuple[str, datetime]] = Counter()
-            fresh = {one.offset: one for one in records if one.offset >= following}
-            for one in fresh.values():
+            for one in fresh:
                 counts.update(one.counts)
-                keep(cursor, partition, one.offset, one.lists)
             if counts:
-                # In one order everywhere, so that two replicas never wait for each other.
                 rows = [(item_id, hour, n) for (item_id, hour), n in sorted(counts.items())]
                 execute_values(cursor, _COUNT, rows, page_size=1_000)
-            cursor.execute(_ADVANCE, (max(following, records[-1].offset + 1), partition))
+            execute_values(cursor, _ADVANCE, ends)

@@ -23,8 +23,8 @@ class RankerSettings(SlotSettings, PeerSettings, KafkaSettings, TrendSettings):
     metrics_port: Port = 9105
     grpc_port: Port = 50054
     user_embedding_address: Address = "127.0.0.1:50052"
-    user_embedding_timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 80
-    """For one call; a list must be made without the answer then."""
+    user_embedding_timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 150
+    """For one call; a list is made without the answer then. Half of what the gateway waits."""
     candidates: Annotated[int, Field(ge=1, le=2_000)] = CANDIDATES
     """Retrieved for each list and scored by the head."""
     user_cache_mb: Annotated[int, Field(ge=1, le=100_000)] = 128

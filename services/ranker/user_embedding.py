@@ -88,7 +88,7 @@ class UserEmbeddingClient:
         return await self._listed(request)
 
     async def _listed(self, request: api.ListUserVectorsRequest) -> list[UserVector]:
-        """Past the circuit: what a batch waits for says nothing about lists that wait 80 ms."""
+        """Past the circuit: what a batch waits for says nothing about lists that wait 150 ms."""
         request.model_version = self._model_version
         try:
             answer = await call(self._stub.ListUserVectors, request, CALLEE, _LIST_S)

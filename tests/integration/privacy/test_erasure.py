@@ -315,11 +315,11 @@ def test_lists_that_were_under_way_are_not_kept(world: World) -> None:
     world.move_in("u_pam")
     _erase_now(world, "u_pam")
     lists = [
-        ServedList(place, user_id, PAST, MODEL, ["kettle"], [1])
+        ServedList(9, 9, place, user_id, PAST, MODEL, ["kettle"], [1])
         for place, user_id in enumerate(["u_pam", "u_somebody"])
     ]
     with world.database.transaction() as cursor:
-        keep(cursor, partition=9, offset=9, lists=lists)
+        keep(cursor, lists)
     assert not _rows(world, "u_pam")
     assert _rows(world, "u_somebody") == {"postgres/served_lists": 1}
 
