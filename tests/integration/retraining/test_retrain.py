@@ -21,6 +21,7 @@ from headrace.retraining.news import News
 from headrace.retraining.reasons import Triggers
 from headrace.retraining.record import Trainings
 from headrace.retraining.run import Retraining, Terms
+from headrace.runtime.periodic import Periodic
 from headrace.store.database import Database
 from headrace.training.carry import Carried
 from headrace.training.start import Start
@@ -96,20 +97,25 @@ def world(
         database = Database(dsn, 2)
         registry = Registry(database)
         bundle = examine(str(live))
-        registry.seen(
-            [
-                Running(
-                    "blue",
-                    "ranker",
-                    "host/1",
-                    bundle.model_version,
-                    bundle.bundle_url,
-                    bundle.manifest_sha256,
-                    ready=True,
-                )
-            ]
+        running = Running(
+            "blue",
+            "ranker",
+            "host/1",
+            bundle.model_version,
+            bundle.bundle_url,
+            bundle.manifest_sha256,
+            ready=True,
         )
+
+        def still_runs() -> None:
+            registry.seen([running])
+
+        # As a ranker does: who has not been seen for a while runs no longer.
+        still_runs()
+        seen = Periodic("seen", still_runs, period_s=1.0)
+        seen.start()
         yield World(dsn, registry, database, live)
+        seen.stop(10)
         database.close()
 
 
