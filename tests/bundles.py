@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from headrace.release.examination import examine
+from headrace.release.registry import Running
+
 
 @pytest.fixture(scope="session")
 def toy_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -28,3 +31,17 @@ def another_version(bundle: Path, parent: Path) -> Path:
     content = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**content, "model_version": version}))
     return folder
+
+
+def live_ranker(bundle: Path) -> Running:
+    """What the ranker of slot blue says of itself, which runs this bundle."""
+    examined = examine(str(bundle))
+    return Running(
+        "blue",
+        "ranker",
+        "host/1",
+        examined.model_version,
+        examined.bundle_url,
+        examined.manifest_sha256,
+        ready=True,
+    )

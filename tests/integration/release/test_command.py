@@ -15,7 +15,7 @@ from headrace.release.registry import Registry, Running
 from headrace.store.database import Database
 from headrace.training.preparation import file_source, prepare
 from headrace.training.toy import toy_items
-from tests.bundles import another_version
+from tests.bundles import another_version, live_ranker
 from tests.conftest import KafkaServer
 
 
@@ -62,17 +62,7 @@ def operator(
     monkeypatch.setenv("HEADRACE_KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrap_servers)
     pool = Database(database, 1)
     registry = Registry(pool)
-    bundle = examine(str(live))
-    ranker = Running(
-        "blue",
-        "ranker",
-        "host/1",
-        bundle.model_version,
-        bundle.bundle_url,
-        bundle.manifest_sha256,
-        ready=True,
-    )
-    registry.seen([ranker])
+    registry.seen([live_ranker(live)])
     yield Operator(capsys, registry)
     pool.close()
 

@@ -15,8 +15,7 @@ from psycopg2.extras import execute_values
 
 from headrace.bundle import Bundle
 from headrace.cli import main
-from headrace.release.examination import examine
-from headrace.release.registry import Registry, Running
+from headrace.release.registry import Registry
 from headrace.retraining.news import News
 from headrace.retraining.reasons import Triggers
 from headrace.retraining.record import Trainings
@@ -26,7 +25,7 @@ from headrace.store.database import Database
 from headrace.training.carry import Carried
 from headrace.training.start import Start
 from headrace.training.toy import toy_items
-from tests.bundles import another_version
+from tests.bundles import another_version, live_ranker
 from tests.conftest import KafkaServer, PostgresServer, scratch_database
 
 PEOPLE, STEPS, ITEMS = 80, 15, 60
@@ -96,16 +95,7 @@ def world(
         write_history(dsn)
         database = Database(dsn, 2)
         registry = Registry(database)
-        bundle = examine(str(live))
-        running = Running(
-            "blue",
-            "ranker",
-            "host/1",
-            bundle.model_version,
-            bundle.bundle_url,
-            bundle.manifest_sha256,
-            ready=True,
-        )
+        running = live_ranker(live)
 
         def still_runs() -> None:
             registry.seen([running])
@@ -184,34 +174,26 @@ def test_a_worse_model_is_not_proposed_and_its_report_says_why(
     def never(url: str) -> None:
         raise AssertionError(url)
 
+    def retraining(terms: Terms) -> Retraining:
+        return Retraining(
+            world.dsn,
+            world.registry,
+            News(world.database),
+            train=worse,
+            propose=never,
+            terms=terms,
+            say=lambda line: None,
+        )
+
     terms = Terms(str(tmp_path / "kept"), Triggers(events=10, drift=9.0), fewest_people=10)
-    retraining = Retraining(
-        world.dsn,
-        world.registry,
-        News(world.database),
-        train=worse,
-        propose=never,
-        terms=terms,
-        say=lambda line: None,
-    )
-    ended = retraining.run()
+    ended = retraining(terms).run()
     assert ended.outcome == "not_better"
     assert "not all of the interval is above 0" in ended.reason
     kept = Path(ended.report_url).parent
     assert sorted(path.name for path in kept.iterdir()) == ["report.json", "report.md"]
     assert world.registry.active().candidate is None
     # More people than there are: no trial.
-    few = dataclasses.replace(terms, fewest_people=10_000)
-    retraining = Retraining(
-        world.dsn,
-        world.registry,
-        News(world.database),
-        train=worse,
-        propose=never,
-        terms=few,
-        say=lambda line: None,
-    )
-    idle = retraining.run()
+    idle = retraining(dataclasses.replace(terms, fewest_people=10_000)).run()
     assert idle.outcome == "idle"
     assert "a trial wants 10,000" in idle.reason
 
