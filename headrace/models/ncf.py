@@ -88,10 +88,12 @@ class NcfHead(nn.Module):
         user = user[:, : self.width]
         normal = (features - self.feature_mean) / self.feature_scale
         attended = self._attend(candidates, recent, recent_mask)  # [B,K,A]
+        # W(u*v) is (W*u)v: one product with each candidate instead of two.
+        of_candidate = self.from_candidate.weight + self.from_product.weight * user.unsqueeze(1)
+        once = self.from_user(user) + self.from_candidate.bias
         hidden = (
-            self.from_user(user).unsqueeze(1)
-            + self.from_candidate(candidates)
-            + self.from_product(user.unsqueeze(1) * candidates)
+            once.unsqueeze(1)
+            + candidates @ of_candidate.transpose(1, 2)
             + self.from_attention(attended)
             + self.from_features(normal)
         )  # [B,K,H]
@@ -123,8 +125,10 @@ class NcfHead(nn.Module):
         return preference, self.ratings(user, candidates, features)
 
     def _attend(self, candidates: Tensor, recent: Tensor, recent_mask: Tensor) -> Tensor:
-        scores = self.query(candidates) @ self.key(recent).transpose(1, 2)  # [B,K,R]
-        mask = recent_mask.unsqueeze(1)  # [B,1,R]
-        weights = torch.softmax(scores / ATTENTION_WIDTH**0.5 - 1e9 * (1 - mask), dim=-1)
-        out: Tensor = (weights * mask) @ self.value(recent)
+        # What can be done to R items is not done to K times R scores.
+        keys = self.key(recent) / ATTENTION_WIDTH**0.5
+        values = self.value(recent) * recent_mask.unsqueeze(2)
+        scores = self.query(candidates) @ keys.transpose(1, 2)  # [B,K,R]
+        weights = torch.softmax(scores - 1e9 * (1 - recent_mask.unsqueeze(1)), dim=-1)
+        out: Tensor = weights @ values
         return out

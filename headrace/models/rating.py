@@ -75,8 +75,13 @@ class RatingOutput(nn.Module):
 
     def forward(self, taste: Tensor, items: Tensor, facts: Tensor) -> Tensor:
         """Shapes: taste [B,T], items [B,K,D], facts [B,K,2] -> rating [B,K]."""
-        base, factors = self.parts(items, facts)
-        rating = base + taste[:, :1] + torch.einsum("bkr,br->bk", factors, taste[:, 1:])
+        # (map x) · t is x · (t map): no item is mapped, the person is.
+        weight = self.item.weight + taste[:, 1:] @ self.factors.weight  # [B,D+2]
+        width = items.shape[2]
+        of_items, of_facts = weight[:, :width] / self.scale, weight[:, width:]
+        rating = self.item.bias + taste[:, :1]
+        rating = rating + (items @ of_items.unsqueeze(2)).squeeze(-1)
+        rating = rating + (facts @ of_facts.unsqueeze(2)).squeeze(-1)
         return torch.clamp(rating, 1.0, 5.0)
 
     def parts(self, items: Tensor, facts: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,8 @@
 import torch
 from torch import Tensor
 
-from headrace.models.ncf import NcfHead
+from headrace.models.ncf import ATTENTION_WIDTH, NcfHead
+from headrace.models.rating import RatingOutput
 
 BATCH, CANDIDATES, RECENT, WIDTH, FEATURES = 2, 6, 4, 8, 5
 
@@ -46,3 +47,40 @@ def test_a_person_without_history_is_scored_too() -> None:
     batch[3].zero_()
     preference, _ = head(*batch)
     assert torch.isfinite(preference).all()
+
+
+@torch.no_grad()
+def test_the_logit_is_that_of_the_layers_one_by_one() -> None:
+    head = NcfHead(WIDTH, FEATURES).eval()
+    for parameter in head.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    user, candidates, recent, mask, features = inputs()
+    mask[1, 0] = 0
+    scores = head.query(candidates) @ head.key(recent).transpose(1, 2) / ATTENTION_WIDTH**0.5
+    weights = torch.softmax(scores.masked_fill(mask.unsqueeze(1) == 0, -torch.inf), dim=-1)
+    hidden = (
+        head.from_user(user).unsqueeze(1)
+        + head.from_candidate(candidates)
+        + head.from_product(user.unsqueeze(1) * candidates)
+        + head.from_attention(weights @ head.value(recent))
+        + head.from_features(features)
+    )
+    deep = head.preference(torch.relu(head.hidden(torch.relu(hidden)))).squeeze(-1)
+    expected = (
+        features[..., 0] / torch.exp(head.temperature_log)
+        + head.linear(features).squeeze(-1)
+        + head.alpha * deep
+    )
+    actual = head.logits(user, candidates, recent, mask, features)
+    torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_a_rating_is_item_and_lean_and_what_both_factors_agree_on() -> None:
+    rating = RatingOutput(WIDTH, factors=3)
+    rating.scale.fill_(2.0)
+    taste, items, facts = torch.randn(2, 4), torch.randn(2, 6, WIDTH), torch.randn(2, 6, 2)
+    base, factors = rating.parts(items, facts)
+    expected = base + taste[:, :1] + (factors * taste[:, None, 1:]).sum(dim=-1) + 3
+    taste[:, 0] += 3
+    torch.testing.assert_close(rating(taste, items, facts), expected.clamp(1, 5))
