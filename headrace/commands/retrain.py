@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from math import inf
+from pathlib import Path
 
 import torch
 
@@ -18,11 +20,12 @@ from headrace.evaluation.drift import DRIFTED
 from headrace.release.examination import examine, unfit
 from headrace.release.live import live_model
 from headrace.release.registry import Registry
+from headrace.retraining.folder import RunFolder
 from headrace.retraining.news import News
 from headrace.retraining.reasons import Triggers
 from headrace.retraining.record import Ended, Trainings, alone
 from headrace.retraining.run import Retraining, Terms
-from headrace.retraining.training import TrainFor
+from headrace.retraining.training import Training
 from headrace.runtime.settings import load_settings
 from headrace.runtime.topics import create_topics
 from headrace.store.database import Database
@@ -33,6 +36,8 @@ NOT_BETTER = 3
 """The exit status where a candidate was made and is not better."""
 _MINUTES = 60
 _EVENTS = 10_000
+# What changes neither data nor weights: a run goes on where they are given otherwise.
+_ASIDE = {"checkpoint", "checkpoint_minutes", "exit_zero", "keep", "threads"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,14 +45,22 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     settings = load_settings(ProposeSettings)
     torch.set_num_threads(given.threads or idle_threads())
-    with alone(settings.database_url), closing(Database(settings.database_url, 1)) as database:
+    with (
+        alone(settings.database_url),
+        closing(Database(settings.database_url, 1)) as database,
+        _folder(given) as folder,
+    ):
         trainings, registry = Trainings(database), Registry(database)
         training_id = trainings.start()
         retraining = Retraining(
             settings.database_url,
             registry,
             News(database),
-            train=_train(given),
+            folder,
+            train=Training(
+                TrainingSettings(seed=given.seed, max_epochs=given.epochs),
+                60 * given.checkpoint_minutes,
+            ),
             propose=partial(_propose, registry, settings),
             terms=_terms(given),
             say=_say,
@@ -96,18 +109,29 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _train(given: argparse.Namespace) -> TrainFor:
-    spans = given.minutes or (None if given.epochs else _MINUTES)
-    return TrainFor(
-        inf if spans is None else 60 * spans,
-        TrainingSettings(seed=given.seed, max_epochs=given.epochs),
-    )
+@contextmanager
+def _folder(given: argparse.Namespace) -> Iterator[RunFolder]:
+    """That of --checkpoint, or one that does not outlive the run."""
+    told = sorted((name, str(value)) for name, value in vars(given).items() if name not in _ASIDE)
+    command = " ".join(f"{name}={value}" for name, value in told)
+    if given.checkpoint is not None:
+        yield RunFolder(given.checkpoint, command)
+        return
+    with tempfile.TemporaryDirectory(prefix="headrace-retrain-") as scratch:
+        yield RunFolder(Path(scratch), command)
+
+
+def _seconds(given: argparse.Namespace) -> float:
+    if given.minutes is None:
+        return inf if given.epochs else 60 * _MINUTES
+    return 60 * float(given.minutes)
 
 
 def _terms(given: argparse.Namespace) -> Terms:
     return Terms(
         bundles=given.bundles,
         triggers=Triggers(given.events, given.drift),
+        seconds=_seconds(given),
         held_out=given.held_out,
         fewest_people=given.people,
         margin=given.margin,
@@ -145,9 +169,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--anyway", action="store_true", help="train without a reason too")
     parser.add_argument(
-        "--minutes", type=minutes, help=f"for training ({_MINUTES}; with --epochs no limit)"
+        "--minutes", type=minutes, help=f"time for everything ({_MINUTES}; with --epochs no limit)"
     )
     parser.add_argument("--epochs", type=count, help="so many passes at most, as in training")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        help="folder of this run alone, for its data and weights: after a kill the same command "
+        "goes on from there",
+    )
+    parser.add_argument(
+        "--checkpoint-minutes", type=minutes, default=5.0, help="between two saves (5)"
+    )
     parser.add_argument("--cold", action="store_true", help="not from the live model's weights")
     parser.add_argument(
         "--held-out",

@@ -21,10 +21,30 @@ FACTS, TEXT = "report.json", "report.md"
 
 
 @dataclass(frozen=True)
+class Times:
+    """In seconds: what was given for everything (inf: no limit), and what was spent; `before`
+    training on reading, preparing and rehearsing the trial."""
+
+    given: float
+    before: float
+    training: float
+    trial: float
+
+    def line(self) -> str:
+        """For people."""
+        spent = self.before + self.training + self.trial
+        of = f" of {self.given:,.0f}" if math.isfinite(self.given) else ""
+        return (
+            f"{spent:,.0f} s{of}: {self.before:,.0f} s until training began, "
+            f"{self.training:,.0f} s training, {self.trial:,.0f} s the trial."
+        )
+
+
+@dataclass(frozen=True)
 class Report:
     """parts: events by part of the split. unseen: the live model cannot have learned from the
-    trial's events. carried: what the warm start brought; None: it began at random, `anew` says why.
-    most_popular: NDCG@10 of one list for everybody, on the same events."""
+    trial's events. carried: what the warm start brought; None: it began at random, and `anew` says
+    why."""
 
     made_at: datetime
     live_version: str
@@ -38,9 +58,9 @@ class Report:
     carried: Carried | None
     anew: str
     training: Mapping[str, str | int | float | bool | None]
-    most_popular: float | None
     trial: Trial
     verdict: Verdict
+    times: Times
 
     def facts(self) -> dict[str, Any]:
         """As plain values."""
@@ -77,19 +97,27 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _start(report)
     yield "## Trial\n"
     yield (
-        f"{trial.people:,} people, each asked for the first thing that they did in the trial's "
-        "part after something else; histories are streamed up to it, the lists are those that "
-        "would be served, what a person had is hidden. Intervals (95 %) and the difference are "
-        "over people, resampled in pairs.\n"
+        f"{trial.people:,} people{_of_all(trial)} are asked for {trial.events:,} things that they "
+        "did in the trial's part after something else, each for the first ten at most; histories "
+        "are streamed up to each, the lists are those that would be served, what a person had is "
+        "hidden. A person's mean counts; intervals (95 %) and the difference are over people, "
+        "resampled in pairs.\n"
     )
     yield from _table(trial.figures)
-    if report.most_popular is not None:
-        yield f"Recommending what is most popular: NDCG@10 {report.most_popular:.4f}.\n"
+    yield f"Recommending what is most popular: NDCG@10 {trial.most_popular:.4f}.\n"
     if trial.on_new:
-        yield f"Of them {trial.new:,} took an item that the live model did not know:\n"
+        yield f"Of {trial.new:,} of these events the live model did not know the item:\n"
         yield from _table(trial.on_new)
     else:
         yield "Nobody took an item that the live model did not know.\n"
+    yield "## Time\n"
+    yield report.times.line() + "\n"
+
+
+def _of_all(trial: Trial) -> str:
+    if trial.people == trial.there:
+        return ""
+    return f", drawn from {trial.there:,} since the time is for so many,"
 
 
 def _what_the_live_one_saw(report: Report) -> str:

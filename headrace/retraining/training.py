@@ -16,33 +16,57 @@ from headrace.training.settings import TrainingSettings
 from headrace.training.start import Start
 
 
-class Train(Protocol):
-    """Leaves a bundle at `out`. Returns what a warm start brought; None: it began at random."""
+@dataclass(frozen=True)
+class Task:
+    """A bundle is to be made at `out`. seconds: from reading the prepared data to the bundle.
+    start: None: to begin at random. checkpoint: folder to save to, and to go on from."""
 
-    def __call__(self, prepared: Path, out: Path, start: Start | None) -> Carried | None: ...
+    prepared: Path
+    out: Path
+    seconds: float
+    start: Start | None
+    checkpoint: Path
 
 
 @dataclass(frozen=True)
-class TrainFor:
-    """Trains as `headrace train` does. seconds: from reading the prepared data to the bundle."""
+class Made:
+    """What a warm start brought, None: it began at random; and what it took, with what was spent
+    before a kill."""
 
+    carried: Carried | None
     seconds: float
-    settings: TrainingSettings
 
-    def __call__(self, prepared: Path, out: Path, start: Start | None) -> Carried | None:
-        interactions, items, holdout = prepared_files(prepared)
+
+class Train(Protocol):
+    """Leaves a bundle where the task says."""
+
+    def __call__(self, task: Task) -> Made: ...
+
+
+@dataclass(frozen=True)
+class Training:
+    """Trains as `headrace train` does."""
+
+    settings: TrainingSettings
+    checkpoint_every_s: float
+
+    def __call__(self, task: Task) -> Made:
+        interactions, items, holdout = prepared_files(task.prepared)
         job = Job(
             interactions,
             items,
-            out,
-            seconds=self.seconds,
+            task.out,
+            seconds=task.seconds,
             holdout=holdout,
-            start=start,
-            told=told_of(prepared),
+            checkpoint=task.checkpoint,
+            checkpoint_every_s=self.checkpoint_every_s,
+            start=task.start,
+            told=told_of(task.prepared),
         )
+        start = task.start
         stages = Stages(job, start.settings(self.settings) if start else self.settings)
         stages.run()
-        return stages.carried
+        return Made(stages.carried, stages.spent_s)
 
 
 def start_or_why_not(url: str, item_ids: list[str]) -> tuple[Start | None, str]:

@@ -61,6 +61,11 @@ class Stages:
         self._screen = Screen(job.seconds, settings.max_epochs, shown=self._team.leads)
         self.carried: Carried | None = None
 
+    @property
+    def spent_s(self) -> float:
+        """Seconds so far, with those before a kill."""
+        return self._budget.elapsed
+
     def run(self) -> Manifest | None:
         """The bundle's manifest; None in a process that only helped to fit the towers.
 

@@ -19,9 +19,22 @@ def test_its_command_takes_its_arguments(build: str) -> None:
     assert (module, command) == ("headrace.cli", "retrain")
     given = retrain._parser().parse_args(arguments)
     assert given.exit_zero, "a model that is not better would be trained again at once"
-    # Reading, comparing and copying come on top of training.
+    # Busy cores make a run late, and after a kill another pod has to start.
     deadline_s = _training(build).owner["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"]
     assert 60 * given.minutes <= 0.75 * deadline_s
+
+
+def test_a_run_goes_on_in_another_pod(build: str) -> None:
+    pod = _training(build)
+    assert pod.owner["spec"]["jobTemplate"]["spec"]["backoffLimit"] > 0
+    [container] = pod.containers
+    given = retrain._parser().parse_args(container["args"][2:])
+    mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+    # A folder of the run alone: file systems put a lost+found at their root.
+    mount = mounts[str(given.checkpoint.parent)]
+    assert not mount.get("readOnly")
+    [volume] = [one for one in pod.spec["volumes"] if one["name"] == mount["name"]]
+    assert "persistentVolumeClaim" in volume
 
 
 def test_what_it_makes_can_be_read_by_those_who_serve(build: str) -> None:

@@ -11,7 +11,7 @@ from headrace.evaluation.intervals import Difference, Interval
 from headrace.retraining.keeping import put
 from headrace.retraining.news import Cuts
 from headrace.retraining.reasons import Standing
-from headrace.retraining.report import Report
+from headrace.retraining.report import Report, Times
 from headrace.retraining.trial import METRICS, Pair, Trial, judge
 from headrace.training.carry import Carried, Share
 
@@ -24,7 +24,15 @@ def trial(mean: float, low: float, high: float) -> Trial:
         Interval(0.1 + mean, 0.1, 0.2),
         Difference(Interval(mean, low, high), "better"),
     )
-    return Trial(people=512, figures=dict.fromkeys(METRICS, pair), new=0, on_new={})
+    return Trial(
+        people=512,
+        there=512,
+        events=4_000,
+        figures=dict.fromkeys(METRICS, pair),
+        new=0,
+        on_new={},
+        most_popular=0.05,
+    )
 
 
 def report(found: Trial) -> Report:
@@ -43,9 +51,9 @@ def report(found: Trial) -> Report:
         ),
         anew="",
         training={"epochs": 9, "best_epoch": 4, "towers_s": 61.4},
-        most_popular=0.05,
         trial=found,
         verdict=judge(found, 0.0),
+        times=Times(given=3_600.0, before=60.0, training=3_000.0, trial=240.0),
     )
 
 
@@ -70,10 +78,11 @@ def test_a_report_tells_why_on_what_and_how_it_went(tmp_path: Path) -> None:
         "12,000 events are new",
         "The live model never saw them either",
         "| items | 90 | 10 | 2 |",
-        "512 people",
+        "512 people are asked for 4,000 things",
         "+0.0100 [+0.0040, +0.0160]",
         "9 epochs, the one after 4 kept",
         "most popular: NDCG@10 0.0500",
+        "3,300 s of 3,600: 60 s until training began, 3,000 s training, 240 s the trial",
     ):
         assert said in text
     facts = json.loads((tmp_path / "report" / "report.json").read_text())
@@ -89,6 +98,12 @@ def test_a_report_of_a_worse_one_says_so_and_what_is_not_known() -> None:
     assert "not all of the interval is above 0" in text
     assert "may have learned from the trial's events" in " ".join(text.split())
     assert "From the beginning: no luck." in text
+
+
+def test_where_the_time_is_for_some_people_the_report_says_of_how_many() -> None:
+    found = trial(0.01, 0.004, 0.016)
+    assert "drawn from" not in report(found).markdown()
+    assert "512 people, drawn from 9,000" in report(replace(found, there=9_000)).markdown()
 
 
 def test_a_folder_is_put_to_a_url(tmp_path: Path) -> None:
