@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from headrace.errors import HeadraceError
+from headrace.errors import FailedPrecondition, HeadraceError
 from headrace.training.preparation import (
     SPLITS,
     Bars,
@@ -17,6 +19,7 @@ from headrace.training.preparation import (
     prepare,
 )
 from headrace.training.preparation.report import Report
+from headrace.training.preparation.staging import REPORT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.items and not given.interactions:
         parser.error("--items goes with --interactions; a database brings its own items")
     try:
+        if given.once and _is_done(given):
+            sys.stdout.write(f"{given.out}: is there already\n")
+            return 0
         report = _prepared(given)
     except HeadraceError as error:
         sys.stderr.write(f"headrace: {error}\n")
@@ -34,8 +40,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _prepared(given: argparse.Namespace) -> Report:
-    settings = PreparationSettings(
+def _is_done(given: argparse.Namespace) -> bool:
+    """Raises: FailedPrecondition where what is there was prepared in another way."""
+    try:
+        facts = json.loads((given.out / REPORT).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    if facts.get("settings") != asdict(_settings(given)):
+        raise FailedPrecondition(
+            f"{given.out}: was prepared with other settings; name another folder, or leave out "
+            "--once"
+        )
+    return True
+
+
+def _settings(given: argparse.Namespace) -> PreparationSettings:
+    return PreparationSettings(
         split=given.split,
         max_refused_share=given.max_refused_share,
         drop_outliers=given.outliers == "drop",
@@ -43,6 +63,10 @@ def _prepared(given: argparse.Namespace) -> Report:
         min_item_events=given.min_item_events,
         seed=given.seed,
     )
+
+
+def _prepared(given: argparse.Namespace) -> Report:
+    settings = _settings(given)
     if given.database_url:
         with postgres_sources(given.database_url) as (interactions, items):
             return prepare(interactions, items, given.out, settings, Bars())
@@ -72,6 +96,12 @@ def _parser() -> argparse.ArgumentParser:
         "and tags (separated by |), and columns of numbers or dates",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the prepared data")
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="do nothing where the folder holds data that were prepared with these settings: for "
+        "Jobs that are started again",
+    )
     parser.add_argument("--split", choices=SPLITS, default=defaults.split)
     parser.add_argument(
         "--max-refused-share",

@@ -1,5 +1,7 @@
 """Training on several nodes: Jobs that Kubernetes takes, commands that their programs take."""
 
+from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -28,6 +30,21 @@ def _jobs() -> dict[str, Object]:
 
 def _pod(job: Object) -> Any:
     return job["spec"]["template"]["spec"]
+
+
+def _prepare() -> Namespace:
+    """What the first Job is told."""
+    [container] = _pod(_jobs()["prepare"])["containers"]
+    module, *arguments = container["args"]
+    assert module == "headrace.training.prepare"
+    return prepare._parser().parse_args(arguments)
+
+
+def _train() -> Namespace:
+    """What each member is told."""
+    [container] = _pod(_jobs()["members"])["containers"]
+    arguments = container["args"]
+    return train._parser().parse_args(arguments[arguments.index("headrace.training.train") + 1 :])
 
 
 @pytest.mark.parametrize("name", ["prepare", "members"])
@@ -61,18 +78,29 @@ def test_the_team_is_as_large_as_its_members_are_told() -> None:
     assert told.master_addr == "training-team-members-0-0.training-team"
     assert told.module is True
     assert told.training_script == "headrace.training.train"
-    given = train._parser().parse_args(told.training_script_args)
-    assert str(given.prepared) == "/bundles/training-team/prepared"
+    train._parser().parse_args(told.training_script_args)
 
 
 def test_members_train_on_what_was_prepared_first() -> None:
     [job_set] = [thing for thing in built(_BUILD) if thing["kind"] == "JobSet"]
     first, second = job_set["spec"]["replicatedJobs"]
     assert second["dependsOn"] == [{"name": first["name"], "status": "Complete"}]
-    [container] = _pod(_jobs()["prepare"])["containers"]
-    module, *arguments = container["args"]
-    assert module == "headrace.training.prepare"
-    assert str(prepare._parser().parse_args(arguments).out) == "/bundles/training-team/prepared"
+    given, told = _prepare(), _train()
+    assert given.out == told.prepared
+
+
+def test_members_that_begin_again_find_what_they_had_and_another_training_finds_nothing() -> None:
+    """JobSet makes every Job anew, the one that prepares too: other data would not fit the
+    checkpoint."""
+    given, told = _prepare(), _train()
+    assert given.once
+    own = Path("/bundles/training-team/$(RUN)")
+    assert {given.out.parent, told.checkpoint.parent, told.out.parent} == {own}
+    for job in _jobs().values():
+        [container] = _pod(job)["containers"]
+        [run] = [variable for variable in container["env"] if variable["name"] == "RUN"]
+        label = "metadata.labels['jobset.sigs.k8s.io/jobset-uid']"
+        assert run["valueFrom"] == {"fieldRef": {"fieldPath": label}}
 
 
 def test_what_it_needs_of_the_system_is_there() -> None:

@@ -89,3 +89,18 @@ def test_the_command_names_what_is_wrong(
     missing = tmp_path / "e.csv"
     assert main(["--interactions", str(missing), "--out", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err == f"headrace: {missing}: no such file\n"
+
+
+def test_once_leaves_what_is_there_and_refuses_what_was_prepared_otherwise(
+    tmp_path: Path, prepared: Prepared, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text(EVENTS)
+    once = ["--interactions", str(events), "--out", str(prepared.out), "--once"]
+    assert main(once) == 0
+    events.write_text(EVENTS + "u,d\n")
+    assert main(once) == 0
+    assert capsys.readouterr().out.endswith(f"{prepared.out}: is there already\n")
+    assert prepared.histories() == {"u": ["a", "b", "c"]}
+    assert main([*once, "--split", "none"]) == 2
+    assert "was prepared with other settings" in capsys.readouterr().err
