@@ -16,7 +16,6 @@ from headrace.client.account_models import (
     Visit,
 )
 from headrace.client.connection import Connection
-from headrace.runtime.grpc_channel import OPTIONS_WITHOUT_RETRIES
 
 
 class Accounts(Connection):
@@ -25,14 +24,13 @@ class Accounts(Connection):
     address: host:port of the gateway's gRPC door.
     api_key: an application's key, for `set_role` and keys; calls with it are not limited by
         network. Where a method acts for a person, it takes their access token instead.
-    timeout_s: for each call. None is tried again: a refresh token that comes twice ends its
-        sign-in.
+    timeout_s: for each call, retries included. What must not happen twice, as a refresh, which
+        would end its sign-in, is tried again only where the gateway has not begun with it.
     credentials: for TLS; without, the connection is not encrypted.
     Every method raises an error of `headrace.errors`.
     """
 
     _service = accounts_pb2_grpc.AccountServiceStub
-    _options = OPTIONS_WITHOUT_RETRIES
 
     @cached_property
     def _keys(self) -> Any:

@@ -20,7 +20,6 @@ class Connection:
 
     _service: ClassVar[Any]
     """The stub's class."""
-    _options: ClassVar[Any] = OPTIONS
 
     def __init__(
         self,
@@ -31,9 +30,9 @@ class Connection:
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
         if credentials is None:
-            self._channel = grpc.insecure_channel(address, options=self._options)
+            self._channel = grpc.insecure_channel(address, options=OPTIONS)
         else:
-            self._channel = grpc.secure_channel(address, credentials, options=self._options)
+            self._channel = grpc.secure_channel(address, credentials, options=OPTIONS)
         self._stub: Any = self._service(self._channel)
         self._timeout_s = timeout_s
         self._api_key = api_key
@@ -98,7 +97,6 @@ class AsyncConnection:
 
     _service: ClassVar[Any]
     """The stub's class."""
-    _options: ClassVar[Any] = OPTIONS
 
     def __init__(
         self,
@@ -109,9 +107,9 @@ class AsyncConnection:
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
         if credentials is None:
-            self._channel = grpc.aio.insecure_channel(address, options=self._options)
+            self._channel = grpc.aio.insecure_channel(address, options=OPTIONS)
         else:
-            self._channel = grpc.aio.secure_channel(address, credentials, options=self._options)
+            self._channel = grpc.aio.secure_channel(address, credentials, options=OPTIONS)
         self._stub: Any = self._service(self._channel)
         self._timeout_s = timeout_s
         self._api_key = api_key

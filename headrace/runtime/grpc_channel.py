@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import grpc
 
+from headrace.contracts.once import ONCE
 from headrace.runtime.context import outgoing_headers
 from headrace.runtime.renewed_channel import RenewedBlockingChannel, RenewedChannel
 from headrace.runtime.rpc_errors import from_rpc_error, rpc_errors
@@ -59,25 +60,40 @@ MESSAGE_BYTES = 24 * 1024 * 1024
 
 # A service that restarts is back within seconds; within a deadline of some 100 ms three tries
 # bridge a lost connection, no more.
-_SERVICE_CONFIG = {
+_TRIES = {
+    "maxAttempts": 3,
+    "initialBackoff": "0.01s",
+    "maxBackoff": "0.1s",
+    "backoffMultiplier": 2,
+}
+SERVICE_CONFIG = {
     "methodConfig": [
         {
             "name": [{}],
             "retryPolicy": {
-                "maxAttempts": 3,
-                "initialBackoff": "0.01s",
-                "maxBackoff": "0.1s",
-                "backoffMultiplier": 2,
+                **_TRIES,
                 # A server that stops cancels what reaches it before its callers know.
                 "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
-        }
+        },
+        {
+            "name": [
+                {"service": service, "method": method}
+                for service, methods in ONCE.items()
+                for method in methods
+            ],
+            # Headers are sent before one of these begins (`grpc_server`), and gRPC repeats no call
+            # whose headers came: one that is cancelled without them has not begun. A connection
+            # that breaks does not tell.
+            "retryPolicy": {**_TRIES, "retryableStatusCodes": ["CANCELLED"]},
+        },
     ],
     "loadBalancingConfig": [{"round_robin": {}}],
 }
+"""What callers do about servers that come and go."""
 
 OPTIONS: list[tuple[str, Any]] = [
-    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+    ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     # Two replicas may be replaced within the 30 s that names are kept by default.
@@ -87,14 +103,6 @@ OPTIONS: list[tuple[str, Any]] = [
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
 ]
-
-
-OPTIONS_WITHOUT_RETRIES: list[tuple[str, Any]] = [
-    *(option for option in OPTIONS if option[0] != "grpc.service_config"),
-    # Without this one gRPC itself retries what it believes the server has not seen.
-    ("grpc.enable_retries", 0),
-]
-"""For calls that must not happen twice."""
 
 
 def open_channel(address: str, certificates: Certificates | None = None) -> grpc.aio.Channel:

@@ -16,6 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import Counter, Histogram
 
+from headrace.contracts.once import ONCE_PATHS
 from headrace.errors import HeadraceError, InvalidInput, Unavailable
 from headrace.runtime import context
 from headrace.runtime.callers import check_caller
@@ -219,11 +220,15 @@ def _observed(
     path: str, allow: Allow, behavior: Callable[..., Any], read: Callable[[Any], Any]
 ) -> Callable[..., Awaitable[Any]]:
     """read: makes of bytes, or of a stream of them, what the behaviour takes."""
+    once = path in ONCE_PATHS
 
     async def answer(sent: Any, call: Call) -> Any:
         async with _observing(path, call):
             request = read(sent)
             allow(call.auth_context())
+            if once:
+                # From here on no caller repeats it: see `grpc_channel`.
+                await call.send_initial_metadata(())
             return await behavior(request, call)
 
     return answer
