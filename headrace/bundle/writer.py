@@ -18,6 +18,7 @@ from headrace.bundle.bundle import Bundle
 from headrace.bundle.features import FEATURES
 from headrace.bundle.known import Neighbours
 from headrace.bundle.manifest import FILE, FORMAT, GraphEntry, Manifest, Ranking
+from headrace.bundle.placing import put_back, put_in_place
 from headrace.bundle.storage import entry_of
 from headrace.bundle.table import ItemTable
 from headrace.bundle.vocabulary import Vocabulary
@@ -64,24 +65,24 @@ def write_bundle(
 ) -> Manifest:
     """Write beside `folder`, load what was written, `check` it, then put it in its place.
 
-    A bundle that is already there is replaced.
+    A bundle that is already there is replaced, at once: a process that is killed on the way leaves
+    one of the two (`placing`).
 
     Raises:
         BundleInvalid: `folder` holds something else, or what was written does not load.
     """
+    put_back(folder)
     refuse_foreign(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     files = _files(content)
     manifest = _manifest(content, files, now or datetime.now(UTC))
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        fresh, old = Path(scratch) / "new", Path(scratch) / "old"
+        fresh = Path(scratch) / "new"
         fresh.mkdir()
         for name, data in {**files, FILE: manifest.to_json().encode()}.items():
             (fresh / name).write_bytes(data)
         check(Bundle.load(str(fresh)))
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
+        put_in_place(fresh, folder)
     return manifest
 
 

@@ -13,6 +13,7 @@ import torch
 from headrace.bundle import Bundle, Manifest
 from headrace.bundle.features import FEATURES
 from headrace.bundle.manifest import Ranking
+from headrace.bundle.placing import put_back
 from headrace.bundle.writer import BundleContent, refuse_foreign, write_bundle
 from headrace.errors import BundleInvalid, Unavailable
 from headrace.models.recurrence import MAX_DOUBLING_LENGTH
@@ -35,6 +36,7 @@ def check_place(folder: Path) -> None:
         BundleInvalid: it holds something that is no bundle.
         Unavailable: nothing can be written beside it.
     """
+    put_back(folder)
     refuse_foreign(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -85,6 +85,21 @@ def test_a_bundle_that_fails_its_check_changes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
+def test_a_bundle_that_was_set_aside_by_a_killed_process_is_put_back(
+    content: BundleContent, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bundle"
+    before = write_bundle(folder, content, now=NOW)
+    folder.rename(tmp_path / ".bundle.before")
+
+    def refuse(bundle: Bundle) -> None:
+        raise BundleInvalid("differs from torch")
+
+    with pytest.raises(BundleInvalid, match="differs from torch"):
+        write_bundle(folder, content, refuse)
+    assert Bundle.load(str(folder)).manifest == before
+
+
 def test_a_folder_with_something_else_is_left_alone(content: BundleContent, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").touch()
     with pytest.raises(BundleInvalid, match="neither empty nor a bundle"):
