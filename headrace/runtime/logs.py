@@ -1,12 +1,20 @@
-"""Logs: one JSON object a line on standard error, with the request's ids where there is one."""
+"""Logs: one JSON object a line on standard error, with the request's ids where there is one.
+
+Nothing personal is in them: no ids of people, no addresses, nothing that was sent.
+"""
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 
 from headrace.runtime.context import current
 
+# Where Postgres and pydantic quote what they were given: it may be about a person.
+_QUOTED = re.compile(
+    r"\n(?:DETAIL|CONTEXT): .*|(?<=\[type=)(\w+), input_value=.*?, (?=input_type=)"
+)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -23,7 +31,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "service": self._service,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _unquoted(record.getMessage()),
         }
         if (context := current()) is not None:
             line["request_id"] = context.request_id
@@ -32,8 +40,12 @@ class JsonFormatter(logging.Formatter):
                 line["span_id"] = context.span_id
         line.update({k: v for k, v in vars(record).items() if k not in _STANDARD})
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _unquoted(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _unquoted(text: str) -> str:
+    return _QUOTED.sub(lambda found: f"{found[1]}, " if found[1] else "", text)
 
 
 def configure_logs(service: str, level: str) -> None:

@@ -6,8 +6,16 @@ import sys
 from dataclasses import replace
 from typing import Any
 
+import pytest
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from headrace.runtime.context import begin, within
 from headrace.runtime.logs import JsonFormatter
+
+
+class _Sent(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    email: int
 
 
 def _line(message: str, *arguments: object, **given: Any) -> dict[str, Any]:
@@ -67,3 +75,32 @@ def test_an_exception_keeps_its_traceback_on_the_same_line() -> None:
         line = _line("failed", exc_info=sys.exc_info())
     assert "ValueError: two\nlines" in line["exception"]
     assert "Traceback" in line["exception"]
+
+
+def test_what_postgres_quotes_of_a_row_is_left_out() -> None:
+    told = (
+        'duplicate key value violates unique constraint "accounts_email_key"\n'
+        "DETAIL:  Key (email)=(ann@example.com) already exists.\n"
+        "CONTEXT:  COPY accounts, line 1: ann@example.com\n"
+        "HINT:  Try another."
+    )
+    try:
+        raise ValueError(told)
+    except ValueError as error:
+        line = _line("refused: %s", error, exc_info=sys.exc_info())
+    for text in (line["message"], line["exception"]):
+        assert "accounts_email_key" in text
+        assert "HINT:  Try another." in text
+        assert "ann@example.com" not in text
+
+
+def test_what_pydantic_quotes_of_what_was_sent_is_left_out() -> None:
+    with pytest.raises(ValidationError) as refused:
+        _Sent.model_validate(
+            {"email": "ann@example.com", "address": "1, Main [Street], input_type=x"}
+        )
+    line = _line("refused", exc_info=refused._excinfo)
+    assert "[type=int_parsing, input_type=str]" in line["exception"]
+    assert "[type=extra_forbidden, " in line["exception"]
+    assert "ann@example.com" not in line["exception"]
+    assert "Main" not in line["exception"]
