@@ -72,7 +72,7 @@ OVERVIEW = Board(
         Row(
             "Health",
             [
-                Panel("Processes that answer", {"{{job}}": "sum by (job) (up)"}),
+                Panel("Processes that answer", {"{{job}}": "sum by (job) (up)"}, width=6),
                 Panel(
                     "Dead letters by reason",
                     {
@@ -81,11 +81,24 @@ OVERVIEW = Board(
                         )
                     },
                     "cps",
+                    width=6,
                 ),
                 Panel(
                     "Background work that failed",
                     {"{{job}} {{name}}": rate("headrace_round_failures_total", "job, name")},
                     "cps",
+                    width=6,
+                ),
+                Panel(
+                    "New certificates that were refused",
+                    {
+                        "{{job}} {{use}}": rate(
+                            "headrace_certificate_renewals_total", "job, use", 'result="refused"'
+                        )
+                    },
+                    "cps",
+                    "The one before goes on until it ends.",
+                    width=6,
                 ),
             ],
         ),
@@ -275,6 +288,16 @@ GATEWAY = Board(
                     {"{{outcome}}": rate("headrace_gateway_impressions_total", "outcome")},
                     "cps",
                 ),
+                Panel(
+                    "Who watches live events",
+                    {"watchers": "sum(headrace_gateway_live_listeners)"},
+                ),
+                Panel(
+                    "Live events that a watcher missed",
+                    {"events": rate("headrace_gateway_live_events_dropped_total")},
+                    "cps",
+                    "They come faster than a browser takes them.",
+                ),
             ],
         ),
     ],
@@ -439,6 +462,9 @@ RANKER = Board(
                     "percentunit",
                 ),
                 Panel("Accepted → usable here", quantiles(_FRESH), "s"),
+                Panel(
+                    "Lists made in batches", {"lists": rate("headrace_batch_lists_total")}, "cps"
+                ),
             ],
         ),
         Row(

@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from collections.abc import Iterator
+import re
 
 import promql_parser
 import pytest
@@ -12,14 +12,24 @@ from prometheus_client import REGISTRY
 from deploy.grafana.boards import BOARDS
 from deploy.grafana.build import FOLDER, text_of
 from deploy.grafana.panels import SOURCE, Board
+from tests.integration.deploy.asked import (
+    expressions,
+    labels_of,
+    metric_of,
+    panels,
+    queries,
+    selectors,
+)
 from tests.integration.deploy.manifests import DEPLOY
 from tests.integration.deploy.test_rules import rules
 
+_ROOT = DEPLOY.parent
 _MEASURING = (
     "headrace.runtime.metrics",
     "services.event_ingest.metrics",
     "services.gateway.accounts.service",
     "services.gateway.accounts.smtp",
+    "services.gateway.console.live",
     "services.gateway.impressions",
     "services.gateway.middleware",
     "services.gateway.releases.metrics",
@@ -30,7 +40,6 @@ _MEASURING = (
     "services.user_embedding.metrics",
 )
 """Modules that declare metrics."""
-_OF_PROMETHEUS = {"job", "instance", "le", "__name__"}
 _OF_THE_PROCESS: dict[str, set[str]] = {
     "up": set(),
     "process_cpu_seconds_total": set(),
@@ -39,69 +48,86 @@ _OF_THE_PROCESS: dict[str, set[str]] = {
 }
 
 
-def _metrics() -> dict[str, set[str]]:
-    """Names of samples, and the labels of each."""
+@pytest.fixture(scope="module")
+def known() -> dict[str, set[str]]:
+    """Names of samples, and the labels of each; those of recording rules included."""
     for module in _MEASURING:
         importlib.import_module(module)
-    known: dict[str, set[str]] = dict(_OF_THE_PROCESS)
+    found: dict[str, set[str]] = dict(_OF_THE_PROCESS)
     for collector in set(REGISTRY._collector_to_names):
         labels = set(getattr(collector, "_labelnames", ()))
         for name in REGISTRY._collector_to_names[collector]:
-            known[name] = labels
-    for rule in rules():
-        if "record" in rule:
-            known[rule["record"]] = {"slo", "topic", "group", "input", "range", "chance"}
-    return known
-
-
-def _selectors(expression: object) -> Iterator[promql_parser.VectorSelector]:
-    """Every selector of a metric within an expression."""
-    if isinstance(expression, promql_parser.VectorSelector):
-        yield expression
-    if isinstance(expression, promql_parser.MatrixSelector):
-        yield from _selectors(expression.vector_selector)
-    for part in ("expr", "lhs", "rhs", "param"):
-        if hasattr(expression, part):
-            yield from _selectors(getattr(expression, part))
-    if isinstance(expression, promql_parser.Call):
-        for argument in expression.args:
-            yield from _selectors(argument)
-
-
-def _queries() -> dict[str, str]:
-    """Every PromQL of rules and panels, by where it stands."""
-    found = {f"rule {rule.get('alert') or rule['record']}": rule["expr"] for rule in rules()}
-    for board in BOARDS:
-        for row in board.rows:
-            for panel in row.panels:
-                for legend, query in panel.queries.items():
-                    found[f"{board.name}: {panel.title}: {legend}"] = query.replace(
-                        "$__rate_interval", "1m"
-                    )
+            found[name] = labels
+    waiting = [rule for rule in rules() if "record" in rule]
+    while waiting:
+        rule = waiting.pop(0)
+        if all(one.name in found for one in selectors(rule["expr"])):
+            made = labels_of(promql_parser.parse(rule["expr"]), found)
+            found[rule["record"]] = made | set(rule.get("labels", ()))
+        elif any(
+            other["record"] == one.name for one in selectors(rule["expr"]) for other in waiting
+        ):
+            waiting.append(rule)
+        else:
+            raise AssertionError(f"{rule['record']} is made of what there is not")
     return found
 
 
-def test_every_query_asks_for_metrics_and_labels_that_there_are() -> None:
-    known = _metrics()
-    for place, query in _queries().items():
-        selectors = list(_selectors(promql_parser.parse(query)))
-        assert selectors, place
-        for selector in selectors:
+def test_every_module_that_declares_a_metric_is_looked_at() -> None:
+    declaring = {
+        ".".join(path.relative_to(_ROOT).with_suffix("").parts)
+        for folder in ("headrace", "services")
+        for path in (_ROOT / folder).rglob("*.py")
+        if re.search(
+            r"= (Counter|Gauge|Histogram)\(\s*\"headrace_", path.read_text(encoding="utf-8")
+        )
+    }
+    assert declaring == set(_MEASURING)
+
+
+def test_every_query_asks_for_metrics_and_labels_that_there_are(
+    known: dict[str, set[str]],
+) -> None:
+    for place, query in queries().items():
+        assert selectors(query), place
+        for selector in selectors(query):
             assert selector.name in known, f"{place}: no metric {selector.name}"
-            labels = {matcher.name for matcher in selector.matchers.matchers}
-            unknown = labels - known[selector.name] - _OF_PROMETHEUS
+            unknown = set(selector.labels) - labels_of(selector.expression, known)
             assert not unknown, f"{place}: {selector.name} has no label {unknown}"
+
+
+def test_every_metric_is_on_a_dashboard_or_in_a_rule(known: dict[str, set[str]]) -> None:
+    asked = {metric_of(one.name) for query in queries().values() for one in selectors(query)}
+    assert {metric_of(name) for name in known if name.startswith("headrace_")} <= asked
+
+
+def test_what_is_grouped_and_told_apart_by_is_a_label_that_there_is(
+    known: dict[str, set[str]],
+) -> None:
+    for place, query in queries().items():
+        for one in expressions(promql_parser.parse(query)):
+            if isinstance(one, promql_parser.AggregateExpr) and one.modifier is not None:
+                unknown = set(one.modifier.labels) - labels_of(one.expr, known)
+                assert not unknown, f"{place}: groups by {unknown}"
+    for place, legend, query in panels():
+        named = set(re.findall(r"{{(\w+)}}", legend))
+        unknown = named - labels_of(promql_parser.parse(query), known)
+        assert not unknown, f"{place}: the answer has no label {unknown}"
+    for rule in rules():
+        told = " ".join(rule.get("annotations", {}).values())
+        named = set(re.findall(r"\$labels\.(\w+)", told))
+        unknown = named - labels_of(promql_parser.parse(rule["expr"]), known)
+        assert not unknown, f"{rule.get('alert')}: says {unknown}"
 
 
 def test_every_bucket_that_a_rule_names_is_one_that_is_kept() -> None:
     from headrace.runtime.metrics import LATENCY_BUCKETS
 
     kept = {str(bound) for bound in LATENCY_BUCKETS}
-    for place, query in _queries().items():
-        for selector in _selectors(promql_parser.parse(query)):
-            for matcher in selector.matchers.matchers:
-                if matcher.name == "le":
-                    assert matcher.value in kept, f"{place}: le={matcher.value}"
+    for place, query in queries().items():
+        for selector in selectors(query):
+            bound = selector.labels.get("le")
+            assert bound is None or bound in kept, f"{place}: le={bound}"
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
