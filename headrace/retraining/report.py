@@ -98,15 +98,15 @@ def _lines(report: Report) -> Iterator[str]:
     yield "## Trial\n"
     yield (
         f"{trial.people:,} people{_of_all(trial)} are asked for {trial.events:,} things that they "
-        "did in the trial's part after something else, each for the first ten at most; histories "
-        "are streamed up to each, the lists are those that would be served, what a person had is "
-        "hidden. A person's mean counts; intervals (95 %) and the difference are over people, "
-        "resampled in pairs.\n"
+        "did in the trial's part, each for the first ten at most, and nobody for the first thing "
+        "of all. A question is a person's history up to that moment; the answer is the list that "
+        "the model would serve, without what the person had. A person's mean counts; intervals "
+        "(95 %) are over people, and those of the difference over the same people for both.\n"
     )
     yield from _table(trial.figures)
-    yield f"Recommending what is most popular: NDCG@10 {trial.most_popular:.4f}.\n"
+    yield f"One list of what is most popular, for everybody: NDCG@10 {trial.most_popular:.4f}.\n"
     if trial.on_new:
-        yield f"Of {trial.new:,} of these events the live model did not know the item:\n"
+        yield f"{trial.new:,} of these events are about items that the live model did not know:\n"
         yield from _table(trial.on_new)
     else:
         yield "Nobody took an item that the live model did not know.\n"
@@ -152,7 +152,7 @@ def _start(report: Report) -> Iterator[str]:
 
 
 def _table(figures: Mapping[str, Pair]) -> Iterator[str]:
-    yield "| | live | candidate | difference | |"
+    yield "| metric | live | candidate | difference | verdict |"
     yield "|---|---|---|---|---|"
     for name, pair in figures.items():
         change = pair.change

@@ -81,7 +81,7 @@ def test_a_report_tells_why_on_what_and_how_it_went(tmp_path: Path) -> None:
         "512 people are asked for 4,000 things",
         "+0.0100 [+0.0040, +0.0160]",
         "9 epochs, the one after 4 kept",
-        "most popular: NDCG@10 0.0500",
+        "for everybody: NDCG@10 0.0500",
         "3,300 s of 3,600: 60 s until training began, 3,000 s training, 240 s the trial",
     ):
         assert said in text
