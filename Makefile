@@ -72,9 +72,10 @@ test-long: api ## What takes minutes: every service rolled under load
 release-protos: $(VENV)/ready ## Take the present protos as those that later ones must not break
 	cd protos && ../$(BIN)/buf build --exclude-source-info --output released.binpb
 
-k8s-check: api ## Build every overlay; check each object against schemas, policies and settings
+k8s-check: api ## Build every overlay; check each object against schemas (of operators: CRDS=folder), policies, settings
 	$(PYTEST) -q tests/integration/deploy/test_schemas.py tests/integration/deploy/test_policies.py \
 		tests/integration/deploy/test_settings.py tests/integration/deploy/test_training.py tests/integration/deploy/test_training_team.py
+	$(if $(CRDS),HEADRACE_CRDS=$(CRDS) $(BIN)/pytest -q tests/integration/deploy/with_operators.py)
 
 dashboards: api ## Write Grafana's dashboards from deploy/grafana/boards.py
 	$(BIN)/python -m deploy.grafana.build

@@ -29,6 +29,7 @@ ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Headrace serving" \
     org.opencontainers.image.description="The five services of a real-time recommender" \
     org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.source="https://github.com/headrace/headrace" \
     org.opencontainers.image.version="0.1.0" \
     org.opencontainers.image.revision="${REVISION}"
 # pg_dump and pg_restore, for `headrace backup` and `restore`: of the server's version, which Debian 12 has not. The

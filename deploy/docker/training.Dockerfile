@@ -29,6 +29,7 @@ ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Headrace training" \
     org.opencontainers.image.description="From interactions to a model of a real-time recommender" \
     org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.source="https://github.com/headrace/headrace" \
     org.opencontainers.image.version="0.1.0" \
     org.opencontainers.image.revision="${REVISION}"
 RUN groupadd --gid 10001 headrace \

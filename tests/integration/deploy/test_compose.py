@@ -3,6 +3,7 @@
 import re
 from dataclasses import MISSING, fields
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -48,6 +49,13 @@ def test_addresses_name_a_part_and_its_port(name: str) -> None:
             module = _PARTS[callee]["command"][0]
             [known] = [s.default for s in fields(SETTINGS[module]) if s.name == "grpc_port"]
             assert int(port) == known
+
+
+def test_attempts_are_counted_in_a_redis_that_the_gateway_does_not_wait_for() -> None:
+    url = urlsplit(_PARTS["gateway"]["environment"]["HEADRACE_RATE_LIMITS_URL"])
+    assert url.scheme == "redis"
+    assert _PARTS[str(url.hostname)]["image"].startswith("redis:")
+    assert url.hostname not in _PARTS["gateway"]["depends_on"]
 
 
 @pytest.mark.parametrize("name", _PARTS)

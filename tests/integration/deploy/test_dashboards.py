@@ -24,7 +24,7 @@ from tests.integration.deploy.manifests import DEPLOY
 from tests.integration.deploy.test_rules import rules
 
 _ROOT = DEPLOY.parent
-_MEASURING = (
+MEASURING = (
     "headrace.runtime.metrics",
     "services.event_ingest.metrics",
     "services.gateway.accounts.service",
@@ -51,7 +51,7 @@ _OF_THE_PROCESS: dict[str, set[str]] = {
 @pytest.fixture(scope="module")
 def known() -> dict[str, set[str]]:
     """Names of samples, and the labels of each; those of recording rules included."""
-    for module in _MEASURING:
+    for module in MEASURING:
         importlib.import_module(module)
     found: dict[str, set[str]] = dict(_OF_THE_PROCESS)
     for collector in set(REGISTRY._collector_to_names):
@@ -82,7 +82,7 @@ def test_every_module_that_declares_a_metric_is_looked_at() -> None:
             r"= (Counter|Gauge|Histogram)\(\s*\"headrace_", path.read_text(encoding="utf-8")
         )
     }
-    assert declaring == set(_MEASURING)
+    assert declaring == set(MEASURING)
 
 
 def test_every_query_asks_for_metrics_and_labels_that_there_are(

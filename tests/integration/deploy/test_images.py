@@ -44,6 +44,16 @@ def test_the_build_uses_the_version_and_the_tools_that_the_repository_names(path
         assert f"\n{tool}=={pinned} " in lock
 
 
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.name)
+def test_the_image_says_what_it_is_and_from_which_commit(path: Path) -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]+)"', path.read_text()))
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]
+    assert {"title", "description"} < labels.keys()
+    assert labels["licenses"] == project["license"]
+    assert project["urls"]["Documentation"] == f"{labels['source']}#readme"
+    assert labels["revision"] == "${REVISION}"
+
+
 def test_what_serves_can_back_up_the_postgres_that_is_deployed() -> None:
     # pg_dump refuses a server that is newer than itself.
     servers = {

@@ -122,7 +122,8 @@ def test_each_service_is_scaled_by_one_scaler_and_consumers_stay_within_partitio
         thing for thing in of_kind(build, "ConfigMap") if "topic-partitions" in thing["data"]
     ]
     for scaler in scalers:
-        if scaler["spec"]["scaleTargetRef"]["name"] in ("event-ingest", "user-embedding"):
+        target = scaler["spec"]["scaleTargetRef"]["name"].removesuffix("-green")
+        if target in ("event-ingest", "user-embedding"):
             most = scaler["spec"].get("maxReplicas") or scaler["spec"]["maxReplicaCount"]
             assert most <= int(settings["data"]["topic-partitions"]), name_of(scaler)
 
