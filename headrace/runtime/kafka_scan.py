@@ -1,7 +1,7 @@
-"""Looking through whole topics, from their beginning to where they end at that moment."""
+"""Looking through whole topics, from their beginning or a moment to where they end just then."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,10 +39,12 @@ def scan(
     *,
     deadline_s: float,
     most: int,
+    since: float | None = None,
 ) -> list[Scanned]:
     """Reads every topic whose name `topics` accepts; some 50,000 records/s.
 
-    most: so many found records of a topic are kept.
+    most: so many found records of a topic are kept. since: Unix seconds; records that Kafka was
+    given before are passed over. None: everything.
     Raises: Unavailable while Kafka is away; DeadlineExceeded where it takes longer.
     """
     consumer = connected(
@@ -55,38 +57,52 @@ def scan(
     )
     try:
         names = sorted(name for name in consumer.topics() if topics(name))
-        return _read(consumer, names, wanted, time.monotonic() + deadline_s, most)
+        partitions = _assigned(consumer, names)
+        ends = _begin(consumer, partitions, since)
+        scanned = {name: Scanned(name) for name in names}
+        for record in _records(consumer, ends, time.monotonic() + deadline_s):
+            _look(scanned[record.topic], record, wanted, most)
+        return list(scanned.values())
     except KafkaError as error:
         raise Unavailable(f"Kafka's topics could not be read: {error}") from error
     finally:
         consumer.close(autocommit=False)
 
 
-def _read(
-    consumer: Any,
-    names: Sequence[str],
-    wanted: Callable[[Record], bool],
-    until: float,
-    most: int,
-) -> list[Scanned]:
-    scanned = {name: Scanned(name) for name in names}
+def _assigned(consumer: Any, topics: Sequence[str]) -> list[TopicPartition]:
     partitions = [
         TopicPartition(name, number)
-        for name in names
+        for name in topics
         for number in consumer.partitions_for_topic(name) or ()
     ]
-    if not partitions:
-        return []
     consumer.assign(partitions)
-    consumer.seek_to_beginning(*partitions)
-    ends = consumer.end_offsets(partitions)
+    return partitions
+
+
+def _begin(
+    consumer: Any, partitions: Sequence[TopicPartition], since: float | None
+) -> dict[TopicPartition, int]:
+    """Goes to where reading begins. Returns: where it ends."""
+    if not partitions:
+        return {}
+    ends: dict[TopicPartition, int] = consumer.end_offsets(partitions)
+    if since is None:
+        consumer.seek_to_beginning(*partitions)
+        return ends
+    found = consumer.offsets_for_times(dict.fromkeys(partitions, int(since * 1_000)))
+    for partition in partitions:
+        first = found.get(partition)
+        consumer.seek(partition, ends[partition] if first is None else first.offset)
+    return ends
+
+
+def _records(consumer: Any, ends: Mapping[TopicPartition, int], until: float) -> Iterator[Record]:
+    """Up to the ends. Raises: DeadlineExceeded after `until`, monotonic seconds."""
     while any(consumer.position(partition) < end for partition, end in ends.items()):
         for batch in consumer.poll(timeout_ms=_POLL_MS).values():
-            for raw in batch:
-                _look(scanned[raw.topic], from_client(raw), wanted, most)
+            yield from map(from_client, batch)
         if time.monotonic() > until:
             raise DeadlineExceeded("Kafka's topics could not be read to their ends in time")
-    return list(scanned.values())
 
 
 def _look(topic: Scanned, record: Record, wanted: Callable[[Record], bool], most: int) -> None:
