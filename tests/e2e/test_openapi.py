@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+import grpc
 import httpx
 import pytest
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
 
 from headrace.local.system import LocalSystem
 from services.gateway.schemas import Schemas
+from tests import manual
 from tests.e2e.fuzzing import Callers, faults
 from tests.e2e.visitor import API_KEY, Visitor
 
@@ -43,6 +48,25 @@ def test_every_operation_answers_as_the_document_says(
         assert faults(document, streams, system, callers) == []
         assert set(callers.answered) == operations
         assert callers.keys_are_valid()
+
+
+def test_the_manual_has_every_operation_and_every_rpc(
+    system: LocalSystem, document: dict[str, Any]
+) -> None:
+    operations, streams = _operations(document)
+    rows = manual.calls()
+    assert {row.http for row in rows} | manual.for_operators() == operations | streams
+    with grpc.insecure_channel(system.grpc_address("gateway")) as channel:
+        reflected = ProtoReflectionDescriptorDatabase(channel)
+        services = [name for name in reflected.get_services() if name.startswith("headrace.")]
+        files = [reflected.FindFileContainingSymbol(name) for name in services]
+    rpcs = {
+        f"{service.name}.{method.name}"
+        for file in files
+        for service in file.service
+        for method in service.method
+    }
+    assert {row.rpc for row in rows} == rpcs
 
 
 def test_a_body_of_ten_megabytes_or_without_depth_is_the_callers_fault(
