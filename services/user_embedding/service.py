@@ -1,7 +1,7 @@
 """The decisions: what an interaction does to a person's state, and what a caller is told."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headrace.contracts.events import EventType
@@ -132,7 +132,7 @@ class UserEmbedding:
         """
         stored = self._states.load(user_ids)
         before = {user: stored.get(user) or self._stepper.fresh(user) for user in user_ids}
-        self._tell(self._repair(before, "sweep"))
+        self._tell(_made_anew(self._repair(before, "sweep"), stored))
 
     def embed_session(self, user_id: str, ordinals: Sequence[int]) -> UserState:
         """The person's state, blank without a person, after clicks on these items; not stored.
@@ -255,6 +255,15 @@ class UserEmbedding:
         self._cache.drop(refused)
         stored = self._states.load(sorted(refused))
         return {**moved, **{u: stored.get(u) or self._stepper.fresh(u) for u in refused}}
+
+
+def _made_anew(moved: Mapping[str, UserState], stored: Collection[str]) -> dict[str, UserState]:
+    """Of those without a state until now, as after a release or a rebuild, nothing is said of when
+    their last event was accepted: nobody waits for it, and freshness would count it as so late."""
+    return {
+        user: state if user in stored else replace(state, last_accepted_at=None)
+        for user, state in moved.items()
+    }
 
 
 def _by_user(entries: Iterable[Interaction]) -> dict[str, list[Interaction]]:

@@ -37,6 +37,9 @@ from services.gateway.tokens import ACCESS_S, Claims, Kind, Tokens
 log = logging.getLogger(__name__)
 
 LOG_INS = Counter("headrace_gateway_log_ins_total", "Log-ins by outcome.", ["outcome"])
+# From the start on, so that a rate sees the first one.
+for _outcome in ("let_in", "refused"):
+    LOG_INS.labels(_outcome)
 REUSED = Counter(
     "headrace_gateway_refresh_tokens_reused_total",
     "Sign-ins ended since one of their refresh tokens came a second time.",

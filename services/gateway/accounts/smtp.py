@@ -19,6 +19,9 @@ from services.gateway.accounts.mails import Mail
 log = logging.getLogger(__name__)
 
 MAILS = Counter("headrace_gateway_mails_total", "Mails by what became of them.", ["outcome"])
+# From the start on, so that a rate sees the first one.
+for _outcome in ("sent", "refused", "expired"):
+    MAILS.labels(_outcome)
 
 _WAITING = 1_000
 _TIMEOUT_S = 10.0

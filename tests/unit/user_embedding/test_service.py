@@ -198,6 +198,17 @@ def test_a_repair_leaves_the_states_in_memory_up_to_date() -> None:
     assert world.states.states["ada"].n == 5
 
 
+def test_freshness_is_not_told_of_a_state_made_anew() -> None:
+    world = World()
+    world.apply(entry("ada", 1, 5))
+    world.logs.append(entry("ada", 1, 5), entry("ada", 2, 6), entry("bob", 1, 7))
+    world.service.repair(["ada", "bob"])  # bob has none yet, as everybody under a new model
+    ada, bob = sorted(world.announced, key=lambda state: state.user_id)
+    assert ada.last_accepted_at is not None
+    assert (bob.n, bob.last_accepted_at) == (1, None)
+    assert world.states.states["bob"].last_accepted_at is not None
+
+
 def test_a_session_advances_a_copy_and_stores_nothing() -> None:
     world = World(unknown={13})
     log = [entry("ada", 1, 5)]
