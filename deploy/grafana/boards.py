@@ -3,10 +3,11 @@
 from deploy.grafana.accuracy import ACCURACY
 from deploy.grafana.panels import Board, Panel, Row
 from deploy.grafana.process_rows import grpc, kafka, process, saturation
-from deploy.grafana.queries import LISTS, quantile, quantiles, rate, share
+from deploy.grafana.queries import LISTS, mean, quantile, quantiles, rate, share, total
 from deploy.grafana.releases import RELEASES
 
 _FRESH = "headrace_freshness_seconds"
+_DEAD = "headrace_kafka_dead_letters_total"
 _HTTP = "headrace_http_request_seconds"
 _STAGE = "headrace_recommend_seconds"
 _HITS = rate("headrace_user_state_cache_hits_total")
@@ -19,7 +20,7 @@ def _kept(promise: str, objective: float) -> Panel:
         promise.replace("-", " ").capitalize(),
         {"last hour": query},
         "percentunit",
-        f"The promise: {objective:.1%} in 30 days.",
+        f"The promise: {100 * objective:g} % in 30 days.",
         kind="stat",
         width=6,
         threshold=objective,
@@ -75,12 +76,8 @@ OVERVIEW = Board(
                 Panel("Processes that answer", {"{{job}}": "sum by (job) (up)"}, width=6),
                 Panel(
                     "Dead letters by reason",
-                    {
-                        "{{topic}} {{reason}}": rate(
-                            "headrace_kafka_dead_letters_total", "topic, reason"
-                        )
-                    },
-                    "cps",
+                    {"{{topic}} {{reason}}": total(_DEAD, "topic, reason")},
+                    about="Since the processes were started.",
                     width=6,
                 ),
                 Panel(
@@ -203,12 +200,8 @@ PIPELINE = Board(
                 ),
                 Panel(
                     "Dead letters, by topic and reason",
-                    {
-                        "{{topic}} {{reason}}": rate(
-                            "headrace_kafka_dead_letters_total", "topic, reason"
-                        )
-                    },
-                    "cps",
+                    {"{{topic}} {{reason}}": total(_DEAD, "topic, reason")},
+                    about="Since the processes were started.",
                 ),
             ],
         ),
@@ -291,12 +284,14 @@ GATEWAY = Board(
                 Panel(
                     "Who watches live events",
                     {"watchers": "sum(headrace_gateway_live_listeners)"},
+                    width=12,
                 ),
                 Panel(
                     "Live events that a watcher missed",
                     {"events": rate("headrace_gateway_live_events_dropped_total")},
                     "cps",
                     "They come faster than a browser takes them.",
+                    width=12,
                 ),
             ],
         ),
@@ -323,11 +318,17 @@ EVENT_INGEST = Board(
                     {"events": "max(headrace_events_waiting_for_item)"},
                     threshold=1000,
                 ),
-                Panel("Late ones", {"events": rate("headrace_events_out_of_order_total")}, "cps"),
+                Panel(
+                    "Late ones",
+                    {"events": rate("headrace_events_out_of_order_total")},
+                    "cps",
+                    width=12,
+                ),
                 Panel(
                     "Seconds a batch",
                     quantiles("headrace_kafka_batch_seconds", 'job="event_ingest"'),
                     "s",
+                    width=12,
                 ),
             ],
         ),
@@ -339,8 +340,14 @@ EVENT_INGEST = Board(
                     {"age": "time() - max(headrace_behaviour_refreshed_timestamp_seconds)"},
                     "s",
                     "A minute, or twenty times as long as a count takes.",
+                    width=12,
                 ),
-                Panel("A count takes", {"count": "max(headrace_behaviour_refresh_seconds)"}, "s"),
+                Panel(
+                    "A count takes",
+                    {"count": "max(headrace_behaviour_refresh_seconds)"},
+                    "s",
+                    width=12,
+                ),
             ],
         ),
         kafka("event_ingest"),
@@ -447,10 +454,15 @@ RANKER = Board(
                     "By what found the first item",
                     {"{{source}}": rate("headrace_lists_total", "source")},
                     "reqps",
+                    width=6,
                 ),
-                Panel("p50 by stage", {"{{stage}}": quantile(_STAGE, 0.5, "stage")}, "s"),
-                Panel("p99 by stage", {"{{stage}}": quantile(_STAGE, 0.99, "stage")}, "s"),
-                Panel("Candidates scored for a list", quantiles("headrace_candidates")),
+                Panel("p50 by stage", {"{{stage}}": quantile(_STAGE, 0.5, "stage")}, "s", width=6),
+                Panel("p99 by stage", {"{{stage}}": quantile(_STAGE, 0.99, "stage")}, "s", width=6),
+                Panel(
+                    "Candidates scored for a list, mean",
+                    {"items": mean("headrace_candidates")},
+                    width=6,
+                ),
                 Panel(
                     "Vectors found in memory",
                     {
@@ -460,10 +472,21 @@ RANKER = Board(
                         )
                     },
                     "percentunit",
+                    width=6,
                 ),
-                Panel("Accepted → usable here", quantiles(_FRESH), "s"),
                 Panel(
-                    "Lists made in batches", {"lists": rate("headrace_batch_lists_total")}, "cps"
+                    "Age of what is trending",
+                    {"{{instance}}": "time() - headrace_trending_loaded_timestamp_seconds"},
+                    "s",
+                    width=6,
+                    threshold=300,
+                ),
+                Panel("Accepted → usable here", quantiles(_FRESH), "s", width=6),
+                Panel(
+                    "Lists made in batches",
+                    {"lists": rate("headrace_batch_lists_total")},
+                    "cps",
+                    width=6,
                 ),
             ],
         ),
@@ -483,12 +506,6 @@ RANKER = Board(
                     {"{{instance}}": "headrace_user_cache_bytes"},
                     "bytes",
                     width=6,
-                ),
-                Panel(
-                    "Age of what is trending",
-                    {"{{instance}}": "time() - headrace_trending_loaded_timestamp_seconds"},
-                    "s",
-                    threshold=300,
                 ),
             ],
         ),

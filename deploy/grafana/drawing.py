@@ -1,4 +1,4 @@
-"""A panel as SVG: lines over time, or one number."""
+"""A panel as HTML: lines over time, one number, or names."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,24 +11,35 @@ Line = Sequence[tuple[float, float]]
 
 COLOURS = (
     "#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#06b6d4", "#84cc16", "#ec4899",
+    "#64748b", "#b45309", "#0f766e", "#a78bfa",
 )  # fmt: skip
 _COLUMN, _HIGH = 40.0, 110.0
 _LEFT, _BELOW = 46.0, 14.0
 _STEPS = 4
+# Whose quarters are short to write.
+_TOPS = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+_SPANS = ((86_400, "days"), (3_600, "h"), (60, "min"))
 
 
 def told(value: float, unit: str) -> str:
     """A number as people read it, in Grafana's units."""
     if unit == "percentunit":
         return f"{100 * value:.4g} %"
-    if unit == "s" and value < 1:
-        return f"{1000 * value:.3g} ms"
-    suffix = {"s": " s", "bytes": "B", "reqps": "/s", "cps": "/s"}.get(unit, "")
+    if unit == "s":
+        return _duration(value)
+    suffix = {"bytes": "B", "reqps": "/s", "cps": "/s"}.get(unit, "")
     for size, prefix in _PREFIXES:
         if abs(value) >= size:
             return f"{value / size:.3g} {prefix}{suffix}".rstrip()
-    return f"{value:.3g}{suffix}"
+    return f"{value:.3g}{' B' if unit == 'bytes' else suffix}"
+
+
+def _duration(seconds: float) -> str:
+    for size, name in _SPANS:
+        if abs(seconds) >= size:
+            return f"{seconds / size:.3g} {name}"
+    return f"{seconds:.3g} s" if abs(seconds) >= 1 else f"{1000 * seconds:.3g} ms"
 
 
 def drawn(panel: Panel, lines: Mapping[str, Line], span: tuple[float, float]) -> str:
@@ -36,10 +47,19 @@ def drawn(panel: Panel, lines: Mapping[str, Line], span: tuple[float, float]) ->
     filled = {legend: line for legend, line in lines.items() if line}
     if not filled:
         return '<p class="nothing">No data</p>'
+    if panel.kind == "names":
+        return _names(filled)
     if panel.kind == "stat":
         value = next(iter(filled.values()))[-1][1]
         return f'<p class="number {_state(panel, value)}">{escape(told(value, panel.unit))}</p>'
     return _graph(panel, filled, span) + _legend(panel, filled)
+
+
+def _names(lines: Mapping[str, Line]) -> str:
+    """Of those that go on to the end."""
+    end = max(line[-1][0] for line in lines.values())
+    there = (escape(legend) for legend, line in lines.items() if line[-1][0] == end)
+    return f'<ul class="names">{"".join(f"<li>{name}</li>" for name in there)}</ul>'
 
 
 def _state(panel: Panel, value: float) -> str:
@@ -82,11 +102,11 @@ def _legend(panel: Panel, lines: Mapping[str, Line]) -> str:
 
 
 def _top(greatest: float) -> float:
-    """The next of 1, 2, 5, 10, … at or above; 1 where all is 0 or below."""
+    """A round number at or above; 1 where all is 0 or below."""
     if greatest <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(greatest))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= greatest * 0.9999)
+    return next(step * power for step in _TOPS if step * power >= greatest * 0.9999)
 
 
 def _x(at: float, span: tuple[float, float], wide: float) -> float:

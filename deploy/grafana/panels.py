@@ -8,10 +8,21 @@ SOURCE = {"type": "prometheus", "uid": "prometheus"}
 """As `provisioning/datasources.yaml` names it."""
 _WIDTH = 24  # Grafana's grid
 
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "timeseries": {"legend": {"displayMode": "list", "placement": "bottom"}},
+    "stat": {"reduceOptions": {"calcs": ["lastNotNull"]}, "colorMode": "background"},
+    "names": {
+        "reduceOptions": {"calcs": ["lastNotNull"]},
+        "colorMode": "none",
+        "orientation": "horizontal",
+        "textMode": "name",
+    },
+}
+
 
 @dataclass(frozen=True)
 class Panel:
-    """A graph, or one number.
+    """A graph, one number, or the names of the series that there are now.
 
     queries: PromQL by legend. threshold: from here on the value is a bad one, in `unit`.
     """
@@ -20,7 +31,7 @@ class Panel:
     queries: dict[str, str]
     unit: str = "short"
     about: str = ""
-    kind: Literal["timeseries", "stat"] = "timeseries"
+    kind: Literal["timeseries", "stat", "names"] = "timeseries"
     width: int = 8
     threshold: float | None = None
     good: Literal["low", "high"] = "low"
@@ -76,15 +87,26 @@ def _placed(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
             "panels": [],
         }
         y += 1
-        x = height = 0
-        for panel in row.panels:
-            number += 1
-            if x + panel.width > _WIDTH:
-                x, y, height = 0, y + height, 0
-            tall = 4 if panel.kind == "stat" else 8
-            yield _panel(panel, number, {"x": x, "y": y, "w": panel.width, "h": tall})
-            x, height = x + panel.width, max(height, tall)
-        y += height
+        for line in _lines(row.panels):
+            x = 0
+            # Beside a graph a number is as tall as that.
+            tall = 4 if all(panel.kind == "stat" for panel in line) else 8
+            for panel in line:
+                number += 1
+                yield _panel(panel, number, {"x": x, "y": y, "w": panel.width, "h": tall})
+                x += panel.width
+            y += tall
+
+
+def _lines(panels: Sequence[Panel]) -> Iterator[list[Panel]]:
+    """As many side by side as there is room for."""
+    line: list[Panel] = []
+    for panel in panels:
+        if sum(one.width for one in line) + panel.width > _WIDTH:
+            yield line
+            line = []
+        line.append(panel)
+    yield line
 
 
 def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
@@ -108,21 +130,20 @@ def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
         }
     return {
         "id": number,
-        "type": panel.kind,
+        "type": "timeseries" if panel.kind == "timeseries" else "stat",
         "title": panel.title,
         "description": panel.about,
         "datasource": SOURCE,
         "gridPos": place,
         "fieldConfig": {"defaults": shown, "overrides": []},
-        "options": {"legend": {"displayMode": "list", "placement": "bottom"}}
-        if panel.kind == "timeseries"
-        else {"reduceOptions": {"calcs": ["lastNotNull"]}, "colorMode": "background"},
+        "options": _OPTIONS[panel.kind],
         "targets": [
             {
                 "refId": chr(ord("A") + at),
                 "datasource": SOURCE,
                 "expr": query,
                 "legendFormat": legend,
+                "instant": panel.kind == "names",
             }
             for at, (legend, query) in enumerate(panel.queries.items())
         ],

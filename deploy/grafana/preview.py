@@ -46,13 +46,19 @@ def asker(prometheus: str, rate_interval: str) -> Ask:
 def page(board: Board, ask: Ask, span: Span) -> str:
     """A dashboard over a span of time, in one file."""
     rows = "".join(_row(row.title, row.panels, ask, span) for row in board.rows)
-    links = "".join(f'<a href="{one.name}.html">{escape(one.title)}</a>' for one in BOARDS)
+    links = "".join(_link(one, here=one is board) for one in BOARDS)
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(board.title)}</title><style>{_STYLE.read_text(encoding='utf-8')}</style>"
         f"<nav>{links}</nav><main><h1>{escape(board.title)}</h1>{rows}</main></html>\n"
     )
+
+
+def _link(board: Board, *, here: bool) -> str:
+    current = ' aria-current="page"' if here else ""
+    name = escape(board.title.removeprefix("Headrace / "))
+    return f'<a href="{board.name}.html"{current}>{name}</a>'
 
 
 def _row(title: str, panels: Sequence[Panel], ask: Ask, span: Span) -> str:
@@ -66,23 +72,30 @@ def _row(title: str, panels: Sequence[Panel], ask: Ask, span: Span) -> str:
 
 
 def _lines(panel: Panel, ask: Ask, span: Span) -> dict[str, Line]:
-    found = {
+    return {
         legend: line
         for template, query in panel.queries.items()
-        for legend, line in _series(template, ask(query, span))
+        for legend, line in sorted(_series(template, ask(query, span)), key=_in_order)
     }
-    # The 0 of `or vector(0)` has no labels; beside others it says nothing.
-    return {legend: line for legend, line in found.items() if legend or len(found) == 1}
 
 
 def _series(template: str, result: Sequence[Any]) -> Iterator[tuple[str, Line]]:
-    for series in result:
+    # The 0 of `or vector(0)` has no labels; beside others it says nothing.
+    labelled = [series for series in result if series["metric"]]
+    for series in labelled or result:
         points = [(float(at), float(value)) for at, value in series["values"]]
         yield _named(template, series["metric"]), [one for one in points if math.isfinite(one[1])]
 
 
 def _named(template: str, labels: Mapping[str, str]) -> str:
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: labels.get(match[1], ""), template).strip()
+    named = re.sub(r"\{\{(\w+)\}\}", lambda match: labels.get(match[1], ""), template).strip(" :")
+    return named or "none"
+
+
+def _in_order(one: tuple[str, Line]) -> list[tuple[float, str]]:
+    """By the numbers in the legend where it has some: 2-3 before 11-20."""
+    parts = re.split(r"(\d+(?:\.\d+)?)", one[0])
+    return [(float(part), "") if at % 2 else (math.inf, part) for at, part in enumerate(parts)]
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Rows that every service's dashboard has."""
 
 from deploy.grafana.panels import Panel, Row
-from deploy.grafana.queries import quantile, quantiles, rate
+from deploy.grafana.queries import quantile, quantiles, rate, total
 
 
 def process(job: str) -> Row:
@@ -19,10 +19,10 @@ def process(job: str) -> Row:
                 good="high",
             ),
             Panel(
-                "Started",
+                "Youngest process",
                 {"": f"min(time() - process_start_time_seconds{{{where}}})"},
                 "s",
-                "Time since the youngest process was started.",
+                "Since it was started.",
                 kind="stat",
                 width=4,
             ),
@@ -43,8 +43,9 @@ def process(job: str) -> Row:
 
 
 def saturation(job: str, *more: Panel) -> Row:
-    """How near it is to having too much to do."""
+    """How near it is to having too much to do. more: one panel, or none."""
     where = f'job="{job}"'
+    width = 8 if more else 12
     return Row(
         "Saturation",
         [
@@ -53,6 +54,7 @@ def saturation(job: str, *more: Panel) -> Row:
                 quantiles("headrace_event_loop_lag_seconds", where),
                 "s",
                 "Whatever blocks the loop holds up every request of the process.",
+                width=width,
                 threshold=0.05,
             ),
             Panel(
@@ -60,6 +62,7 @@ def saturation(job: str, *more: Panel) -> Row:
                 {"{{instance}}": f"headrace_kafka_pending_bytes{{{where}}}"},
                 "bytes",
                 "At 64 MB a publisher takes no more.",
+                width=width,
             ),
             *more,
         ],
@@ -118,14 +121,14 @@ def kafka(job: str) -> Row:
             Panel(
                 "Dead letters and repeated batches",
                 {
-                    "dead: {{topic}} {{reason}}": rate(
-                        "headrace_kafka_dead_letters_total", "topic, reason", where
+                    "dead: {{topic}} {{reason}}": total(
+                        f"headrace_kafka_dead_letters_total{{{where}}}", "topic, reason"
                     ),
-                    "repeated: {{topic}}": rate(
-                        "headrace_kafka_batch_retries_total", "topic", where
+                    "repeated: {{topic}}": total(
+                        f"headrace_kafka_batch_retries_total{{{where}}}", "topic"
                     ),
                 },
-                "cps",
+                about="Since its processes were started.",
                 width=6,
             ),
         ],

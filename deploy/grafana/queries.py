@@ -10,6 +10,18 @@ def rate(metric: str, by: str = "", where: str = "") -> str:
     return f"{summed}(rate({metric}{{{where}}}[$__rate_interval])) or vector(0)"
 
 
+def total(metric: str, by: str) -> str:
+    """How often since its process was started: of what is rare a rate shows nothing."""
+    return f"sum by ({by}) ({metric}) or vector(0)"
+
+
+def mean(metric: str) -> str:
+    """Of what a histogram observed."""
+    return (
+        f"sum(rate({metric}_sum[$__rate_interval])) / sum(rate({metric}_count[$__rate_interval]))"
+    )
+
+
 def quantiles(metric: str, where: str = "") -> dict[str, str]:
     """p50, p90 and p99 of a histogram over all processes, by legend."""
     return {f"p{int(q * 100)}": quantile(metric, q, where=where) for q in (0.5, 0.9, 0.99)}

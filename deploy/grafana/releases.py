@@ -23,7 +23,8 @@ RELEASES = Board(
                             "max by (variant, model_version, stage, slot) (headrace_release_info)"
                         ),
                     },
-                    about="1 for each. `headrace release status` tells what is still to come.",
+                    about="Now. `headrace release status` tells what is still to come.",
+                    kind="names",
                 ),
                 Panel(
                     "Share of people, or of requests as a shadow",
@@ -47,7 +48,7 @@ RELEASES = Board(
                         name: rate(f"{_SECONDS}_count", where=f'variant="{name}"')
                         for name in _VARIANTS
                     },
-                    "ops",
+                    "reqps",
                 ),
                 Panel(
                     "p99 of the ranker",
@@ -60,25 +61,29 @@ RELEASES = Board(
                     threshold=0.15,
                 ),
                 Panel(
-                    "Lists that the live model had to make",
+                    "Lists that the candidate failed to make",
                     {
                         "{{reason}}": (
                             "sum by (reason) "
                             "(rate(headrace_release_candidate_failures_total[$__rate_interval]))"
                         )
                     },
-                    "ops",
-                    "Twenty of two hundred in one gateway stop the release.",
+                    "reqps",
+                    "The live model makes those of a canary. Twenty of two hundred in one gateway "
+                    "stop the release.",
                 ),
                 Panel(
                     "What a shadow's lists share with those shown",
                     {"mean": share(f"{_OVERLAP}_sum", f"{_OVERLAP}_count")},
                     "percentunit",
+                    width=12,
                 ),
                 Panel(
                     "Requests that were not copied to the shadow",
                     {"skipped": rate("headrace_release_shadow_skipped_total")},
-                    "ops",
+                    "reqps",
+                    "The candidate was busy with others.",
+                    width=12,
                 ),
             ],
         ),
@@ -92,11 +97,12 @@ RELEASES = Board(
                     width=12,
                 ),
                 Panel(
-                    "Hours since the newest run",
-                    {"hours": f"(time() - max({_NEWEST} > 0)) / 3600 or vector(0)"},
-                    about="0 where there never was one. Two missed nights raise an alert.",
+                    "Since the newest run",
+                    {"newest": f"time() - max({_NEWEST} > 0) or vector(0)"},
+                    "s",
+                    "0 where there never was one. Two missed nights raise an alert.",
                     width=12,
-                    threshold=50,
+                    threshold=50 * 3_600,
                 ),
             ],
         ),

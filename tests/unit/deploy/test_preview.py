@@ -1,5 +1,6 @@
 """Dashboards without Grafana: what a page shows of what Prometheus answers."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,10 @@ SPAN = (1_000.0, 1_100.0)
         (0.9987, "percentunit", "99.87 %"),
         (0.0042, "s", "4.2 ms"),
         (12.0, "s", "12 s"),
+        (268.0, "s", "4.47 min"),
+        (9_000.0, "s", "2.5 h"),
+        (180_000.0, "s", "2.08 days"),
+        (250.0, "bytes", "250 B"),
         (134_217_728, "bytes", "134 MB"),
         (41.5, "reqps", "41.5/s"),
         (0.0, "short", "0"),
@@ -42,6 +47,30 @@ def test_a_number_says_whether_it_is_a_good_one() -> None:
     assert 'class="number bad">' in drawn(low, {"age": [(1_000, 30.0)]}, SPAN)
     assert 'class="number good">100 %<' in drawn(high, {"kept": [(1_000, 1.0)]}, SPAN)
     assert 'class="number bad">' in drawn(high, {"kept": [(1_000, 0.5)]}, SPAN)
+
+
+def test_names_are_those_of_the_series_that_go_on() -> None:
+    panel = Panel("Models", {"{{model_version}}": "x"}, kind="names")
+    html = drawn(panel, {"old": [(1_000, 1.0), (1_050, 1.0)], "new": [(1_100, 1.0)]}, SPAN)
+    assert html == '<ul class="names"><li>new</li></ul>'
+
+
+def test_legends_are_in_the_order_of_their_numbers_and_no_empty_one_is_beside_others() -> None:
+    def ask(query: str, span: tuple[float, float]) -> Sequence[Any]:
+        labels = [{"position": text} for text in ("11-20", "2-3", "1")] + [{}]
+        return [{"metric": one, "values": [[1_000, "1"]]} for one in labels]
+
+    panel = Panel("Clicks", {"{{position}}": "x"})
+    html = page(Board("b", "A board", [Row("Some", [panel])]), ask, SPAN)
+    assert re.findall(r"([\w-]+) <b>", html) == ["1", "2-3", "11-20"]
+
+
+def test_a_series_without_a_name_is_called_none() -> None:
+    def ask(query: str, span: tuple[float, float]) -> Sequence[Any]:
+        return [{"metric": {}, "values": [[1_000, "0"]]}]
+
+    html = page(Board("b", "A board", [Row("Some", [Panel("P", {"{{code}}": "x"})])]), ask, SPAN)
+    assert "none <b>0</b>" in html
 
 
 def test_a_panel_without_data_says_so() -> None:
