@@ -12,7 +12,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist 
 .DEFAULT_GOAL := help
 .PHONY: help setup api run lint format test test-unit test-contract test-integration test-e2e \
 	test-long k8s-check dashboards release-protos bench bench-freshness bench-serving bench-ingest \
-	screens report report-full lock clean
+	screens boards report report-full lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -93,6 +93,9 @@ bench-ingest: api ## Events a second through the whole pipeline
 
 screens: api ## Take every page of the shop and the console, on the demo, to docs/screens/
 	@HEADRACE_HOME=$(HEADRACE_HOME) $(BIN)/python -m bench.screens
+
+boards: api ## Take every dashboard, on the demo with a crowd and a release, to docs/dashboards/ (7 minutes)
+	@HEADRACE_HOME=$(HEADRACE_HOME) $(BIN)/python -m bench.boards
 
 report: api ## The demo's model beside classic recommenders on MovieLens-100K, to reports/ (10 minutes)
 	@HEADRACE_HOME=$(HEADRACE_HOME) $(BIN)/python -m bench.quality --out reports/ml-100k

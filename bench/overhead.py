@@ -2,9 +2,9 @@
 product makes of lists: `python -m bench.overhead`.
 
 A gateway and a ranker beside the running system answer lists without a pause, while their watching
-is switched again and again (`bench.watched`). A figure is the ratio of two slices of the same
-round, of the CPU of both processes together, since a busy machine is not the same for a minute. A
-click for every ten lists goes to Kafka meanwhile.
+is switched again and again (`bench.watched`), every fifth of a second, since a busy machine is not
+the same for a minute. A figure is the ratio of the CPU of both processes together to that of the
+bare turns of the same round. A click for every ten lists goes to Kafka meanwhile.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import asyncio
 import itertools
 import os
 import random
+import re
 import signal
 import statistics
 import sys
@@ -42,14 +43,15 @@ from headrace.runtime.topics import EVENTS
 _LISTS_A_CLICK = 10
 _IN_FLIGHT = 4
 _WARM_UP_S = 10.0
-# What metrics cost they cost within the request. Impressions are on their way for half a second
-# and spans for longer, so these slices begin once it goes on evenly.
-_AT_ONCE = [Watching.BARE, Watching.METRICS]
-_LATE = [Watching.TRACED, Watching.PRODUCT]
-_SHORT_SLICE_S = 0.1
-_TURNS = 40
-_SLICE_S = 1.2
-_SETTLE_S = 1.2
+# These turn by turn, so that the machine is the same for all of them. What was asked for before a
+# turn is answered before it is measured.
+_BY_TURNS = [Watching.BARE, Watching.METRICS, Watching.TRACED]
+_TURNS = 12
+_TURN_S = 0.16
+_ANSWERED_S = 0.04
+# Impressions are on their way for half a second: this begins once they go on evenly.
+_PRODUCT_S = 1.5
+_EVEN_S = 1.2
 _IDLE_S = 10.0
 _SCRAPES = 20
 # What is measured is CPU: a busy machine may be late.
@@ -72,6 +74,17 @@ class Process:
         """Since its start, to the nanosecond: the clock of clock_getcpuclockid(3)."""
         return time.clock_gettime((~self.pid << 3) | 2)
 
+    def metrics(self) -> str:
+        """What it tells Prometheus."""
+        address = f"http://{HOST}:{self.metrics_port}/metrics"
+        with urllib.request.urlopen(address) as answer:
+            return str(answer.read(), "utf-8")
+
+    def exports_s(self) -> float:
+        """CPU that sending spans has taken since its start."""
+        found = re.search(r"^bench_exports_cpu_seconds (\S+)$", self.metrics(), re.MULTILINE)
+        return 0.0 if found is None else float(found[1])
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -82,6 +95,9 @@ class Pair:
 
     def cpu_s(self) -> list[float]:
         return [process.cpu_s() for process in self.processes]
+
+    def exports_s(self) -> list[float]:
+        return [process.exports_s() for process in self.processes]
 
     def switch(self, watching: Watching) -> None:
         for process in self.processes:
@@ -180,6 +196,10 @@ class Cost:
     cpu_s: list[float] = field(default_factory=lambda: [0.0, 0.0])
     lists: int = 0
 
+    def take(self, cpu_s: Sequence[float]) -> None:
+        """More CPU, by process."""
+        self.cpu_s = [so_far + more for so_far, more in zip(self.cpu_s, cpu_s, strict=True)]
+
     def ms(self) -> list[float]:
         """A list, by process."""
         return [1_000 * cpu_s / self.lists for cpu_s in self.cpu_s]
@@ -201,29 +221,31 @@ class Load:
         """What so long costs."""
         before, answered = pair.cpu_s(), self.answered
         await asyncio.sleep(seconds)
-        to.cpu_s = [
-            now - was + so_far
-            for now, was, so_far in zip(pair.cpu_s(), before, to.cpu_s, strict=True)
-        ]
+        to.take(_between(before, pair.cpu_s()))
         to.lists += self.answered - answered
 
 
 Round = Mapping[Watching, Cost]
 
 
+def _between(before: Sequence[float], after: Sequence[float]) -> list[float]:
+    return [now - was for was, now in zip(before, after, strict=True)]
+
+
 async def one_round(pair: Pair, load: Load) -> Round:
-    """Of each watching, in an order that is drawn."""
+    """Of each watching. Spans are sent every five seconds, in whoever's turn: what that takes is
+    put to those that are traced, and is more than it would be if all turns were theirs."""
     costs = {watching: Cost() for watching in Watching}
-    for watching in random.sample(_LATE, len(_LATE)):
-        pair.switch(watching)
-        await asyncio.sleep(_SETTLE_S)
-        await load.add(pair, _SLICE_S, costs[watching])
-    pair.switch(Watching.BARE)
-    await asyncio.sleep(_SETTLE_S)
+    exports = await asyncio.to_thread(pair.exports_s)
     for _ in range(_TURNS):
-        for watching in random.sample(_AT_ONCE, len(_AT_ONCE)):
+        for watching in random.sample(_BY_TURNS, len(_BY_TURNS)):
             pair.switch(watching)
-            await load.add(pair, _SHORT_SLICE_S, costs[watching])
+            await asyncio.sleep(_ANSWERED_S)
+            await load.add(pair, _TURN_S, costs[watching])
+    costs[Watching.TRACED].take(_between(exports, await asyncio.to_thread(pair.exports_s)))
+    pair.switch(Watching.PRODUCT)
+    await asyncio.sleep(_EVEN_S)
+    await load.add(pair, _PRODUCT_S, costs[Watching.PRODUCT])
     return costs
 
 
@@ -253,7 +275,7 @@ def scraped(process: Process) -> float:
     """CPU in ms of an answer to Prometheus."""
     began = process.cpu_s()
     for _ in range(_SCRAPES):
-        urllib.request.urlopen(f"http://{HOST}:{process.metrics_port}/metrics").read()
+        process.metrics()
     return 1_000 * (process.cpu_s() - began) / _SCRAPES
 
 
@@ -318,7 +340,7 @@ def main() -> None:
     with pair_beside() as (pair, plain):
         figures = asyncio.run(measured(pair, given.rounds))
         pair.switch(Watching.PRODUCT)
-        time.sleep(_SETTLE_S)
+        time.sleep(_EVEN_S)
         processes = [*pair.processes, plain]
         at_rest = idle(processes)
         scrapes = [scraped(process) for process in processes]

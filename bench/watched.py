@@ -10,10 +10,12 @@ import runpy
 import secrets
 import signal
 import sys
+import time
 from enum import IntEnum
 from types import FrameType
 from typing import Any
 
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from prometheus_client import Counter, Gauge, Histogram
 
 from headrace.runtime import context, grpc_channel
@@ -38,6 +40,7 @@ class Watching(IntEnum):
     """Metrics, and what the product makes of lists: topic `impressions` and live accuracy."""
 
 
+EXPORTS = Gauge("bench_exports_cpu_seconds", "CPU that sending spans has taken.")
 _COUNTING = ("inc", "dec", "set", "set_to_current_time", "observe")
 _ALWAYS = frozenset({Watching.METRICS, Watching.TRACED, Watching.PRODUCT})
 _PRODUCT = frozenset({Watching.PRODUCT})
@@ -63,10 +66,14 @@ def _not_made(_request_id: str | None, _traceparent: str | None) -> RequestConte
 
 
 class Switch:
-    """Attributes of classes and modules, as they are and as they are without."""
+    """Puts a choice before methods and functions: what they do, or what is done without.
+
+    Once, and not again with each choice: Python learns how a class is used, and forgets it when the
+    class changes.
+    """
 
     def __init__(self, service: str) -> None:
-        self._parts: list[tuple[Any, str, Any, Any, frozenset[Watching]]] = []
+        self._now = Watching.PRODUCT
         for kind in (Counter, Gauge, Histogram):
             for method in _COUNTING:
                 if hasattr(kind, method):
@@ -85,8 +92,7 @@ class Switch:
         self._tracer: Any = None
 
     def choose(self, watching: Watching) -> None:
-        for owner, name, present, absent, wanted in self._parts:
-            setattr(owner, name, present if watching in wanted else absent)
+        self._now = watching
         logging.disable(logging.CRITICAL if watching is Watching.BARE else logging.NOTSET)
         self._tracer = self._tracer or TRACING._tracer
         TRACING._tracer = self._tracer if watching is Watching.TRACED else None
@@ -95,11 +101,36 @@ class Switch:
         self.choose(Watching(number - signal.SIGRTMIN))
 
     def _part(self, owner: Any, name: str, absent: Any, wanted: frozenset[Watching]) -> None:
-        self._parts.append((owner, name, getattr(owner, name), absent, wanted))
+        present = getattr(owner, name)
+
+        def chosen(*given: Any, **named: Any) -> Any:
+            return (present if self._now in wanted else absent)(*given, **named)
+
+        setattr(owner, name, chosen)
+
+
+class Exports:
+    """CPU that sending spans takes: it comes seconds after what is traced, whatever is watched
+    then. A thread of its own sends."""
+
+    def __init__(self) -> None:
+        self._cpu_s = 0.0
+        export = OTLPSpanExporter.export
+
+        def timed(exporter: OTLPSpanExporter, spans: Any) -> Any:
+            began = time.thread_time()
+            try:
+                return export(exporter, spans)
+            finally:
+                self._cpu_s += time.thread_time() - began
+
+        setattr(OTLPSpanExporter, "export", timed)  # noqa: B010 - a method cannot be assigned to
+        EXPORTS.set_function(lambda: self._cpu_s)
 
 
 def main() -> None:
     switch = Switch(sys.argv[1])
+    Exports()
     for watching in Watching:
         signal.signal(signal.SIGRTMIN + watching, switch.on_signal)
     runpy.run_module(f"services.{sys.argv[1]}", run_name="__main__", alter_sys=True)

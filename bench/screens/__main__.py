@@ -8,7 +8,6 @@ painted and how much it moved then.
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,6 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from bench.report import print_table
+from bench.screens.browser import browser_path
 from bench.screens.pages import SHOP, VISITOR, Shown, console
 from bench.screens.people import (
     GOODS,
@@ -36,7 +36,6 @@ from headrace.local.home import home_folder
 from headrace.local.ports import Ports
 from headrace.local.postgres import EmbeddedPostgres
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _SIZES = (ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844))
 _PATIENCE_MS = 30_000
@@ -176,9 +175,7 @@ def main() -> None:
         "--whole", type=Path, help="also every page in full, as PNG, to this folder"
     )
     given = parser.parse_args()
-    path = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if path is None:
-        sys.exit(f"No browser is installed: none of {', '.join(_BROWSERS)} (apt install chromium).")
+    path = browser_path()
     for folder in filter(None, (given.out, given.whole)):
         folder.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=_PATIENCE_MS)

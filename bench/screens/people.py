@@ -114,7 +114,7 @@ def crowd_in(target: Target) -> None:
             events: list[dict[str, Any]] = []
             for place, item in enumerate(listed["items"]):
                 if dice.random() < 0.4 / (1 + place) ** 0.6:
-                    events += _journey(dice, item["item_id"])
+                    events += journey(dice, item["item_id"])
             if dice.random() < 0.3:
                 events += [{"type": "view", "item_id": (bought := dice.choice(_POSTERS))}]
                 events += [{"type": "purchase", "item_id": bought}]
@@ -123,7 +123,8 @@ def crowd_in(target: Target) -> None:
                 http.post("/v1/events", json={"events": own}).raise_for_status()
 
 
-def _journey(dice: random.Random, item_id: str) -> list[dict[str, Any]]:
+def journey(dice: random.Random, item_id: str) -> list[dict[str, Any]]:
+    """What somebody does who found an item: a look, and then one time in two something more."""
     stages = ("view", "click", "cart", "purchase")
     far = next((n for n in (1, 2, 3) if dice.random() > 0.45), 4)
     return [{"type": stage, "item_id": item_id} for stage in stages[:far]]

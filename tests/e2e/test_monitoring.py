@@ -1,5 +1,6 @@
 """What operators look at: every panel and every rule, asked of the real Prometheus, and traces."""
 
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -15,10 +16,11 @@ from deploy.grafana.preview import asker, page
 from headrace.api.gateway.v1.gateway_pb2 import RecommendRequest
 from headrace.api.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from headrace.local.errors import FetchFailed
-from headrace.local.system import LocalSystem
+from headrace.local.system import SERVICES, LocalSystem
 from tests.e2e.collector import Collector
 from tests.e2e.prometheus import Prometheus
 from tests.e2e.visitor import API_KEY, Visitor, new_events, until
+from tests.integration.deploy.asked import metric_of, queries, selectors
 
 # Three readings at least, on a machine that is busy.
 _WINDOW = "20s"
@@ -63,6 +65,23 @@ def test_every_panel_shows_data_and_the_overview_shows_numbers(
         until(all_answered, _DEADLINE_S, "every panel has data")
     except TimeoutError:
         assert wanted == {}
+
+
+def test_each_service_exports_what_is_asked_of_it(prometheus: Prometheus) -> None:
+    """`or vector(0)` makes a panel answer for a metric that nobody has."""
+    exported = {
+        job: {metric_of(name) for name in names} for job, names in prometheus.exported().items()
+    }
+    assert set(exported) == set(SERVICES)
+    for place, query in queries().items():
+        for selector in selectors(query):
+            if ":" in selector.name or selector.name == "up":  # made by Prometheus itself
+                continue
+            named = selector.labels.get("job", "")
+            jobs = {job for job in exported if re.fullmatch(named, job)}
+            having = {job for job in exported if metric_of(selector.name) in exported[job]}
+            assert having, f"{place}: nobody exports {selector.name}"
+            assert jobs <= having, f"{place}: {jobs - having} do not export {selector.name}"
 
 
 def test_dashboards_can_be_drawn_without_grafana(prometheus: Prometheus) -> None:
