@@ -1,6 +1,7 @@
 """A request keeps its ids across hops; what is malformed is made anew."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,31 @@ def test_a_trace_goes_on_with_a_span_of_its_own() -> None:
     assert re.fullmatch(rf"00-{TRACE}-[0-9a-f]{{16}}-01", first)
     assert first != second
     assert begin(None, first).trace_id == TRACE
+
+
+def test_an_id_made_here_goes_on_in_the_traceparent_alone() -> None:
+    with within(begin(None, None)) as context:
+        ((name, traceparent),) = outgoing_headers()
+    assert name == "traceparent"
+    received = begin(None, traceparent)
+    assert received.request_id == context.request_id
+    assert received.trace_id == context.trace_id
+    with within(received):  # and one hop further
+        assert outgoing_headers() == [("traceparent", traceparent)]
+
+
+@pytest.mark.parametrize("given", ["request-1", "0" * 16, "B7AD6B7169203331"])
+def test_an_id_that_is_no_span_s_goes_on_beside_the_traceparent(given: str) -> None:
+    with within(begin(given, None)):
+        assert dict(outgoing_headers())["x-request-id"] == given
+
+
+def test_while_a_span_is_open_the_id_goes_on_beside_it() -> None:
+    context = replace(begin(None, None), span_id="00f067aa0ba902b7", sampled=True)
+    with within(context):
+        headers = dict(outgoing_headers())
+    assert headers["traceparent"] == f"00-{context.trace_id}-00f067aa0ba902b7-01"
+    assert begin(headers["x-request-id"], headers["traceparent"]).request_id == context.request_id
 
 
 def test_a_later_version_with_more_fields_goes_on_too() -> None:
