@@ -9,7 +9,7 @@ each header more costs a call as much as ten counters.
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -71,6 +71,25 @@ def begin(request_id: str | None, traceparent: str | None) -> RequestContext:
         parent_id=parent_id,
         sampled=match is not None and int(match.group(3), 16) & 1 == 1,
     )
+
+
+def carried(headers: Iterable[tuple[str, bytes]]) -> RequestContext | None:
+    """The request that a record's headers tell of; None: of none."""
+    for name, value in headers:
+        if name == TRACEPARENT:
+            context = begin(None, value.decode("latin-1"))
+            return context if context.parent_id else None
+    return None
+
+
+@contextmanager
+def within_record(headers: Iterable[tuple[str, bytes]]) -> Iterator[None]:
+    """Makes the request that a record's headers tell of the current one."""
+    token = _current.set(carried(headers))
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 @contextmanager

@@ -4,12 +4,16 @@ Topic `<topic>.dlq`; key `<partition>/<offset>` of the original, so that a recor
 one place; value the original bytes; headers the original ones and those below.
 """
 
+import logging
 from collections.abc import Sequence
 
+from headrace.runtime.context import within_record
 from headrace.runtime.kafka_publisher import Outgoing
 from headrace.runtime.kafka_records import Headers, Record, Refusal
 from headrace.runtime.metrics import KAFKA_DEAD_LETTERS
 from headrace.runtime.topics import dead_letters
+
+log = logging.getLogger(__name__)
 
 REASON = "headrace-reason"
 DETAIL = "headrace-detail"
@@ -27,6 +31,8 @@ FIRST_WRITTEN_MS = "headrace-first-written-ms"
 
 _OWN = frozenset({REASON, DETAIL, TOPIC, PARTITION, OFFSET, TIMESTAMP_MS, KEY, NULL_VALUE})
 _DETAIL_BYTES = 2_000
+# Of a batch: whoever sends nonsense must not fill the log too.
+_TOLD = 5
 
 
 def to_dead_letter(refusal: Refusal) -> Outgoing:
@@ -90,5 +96,11 @@ def reason_of(letter: Record) -> str:
 
 
 def letters(refusals: Sequence[Refusal]) -> list[Outgoing]:
-    """The records to write for what was refused."""
+    """The records to write for what was refused, of which the first are told."""
+    for refusal in refusals[:_TOLD]:
+        record = refusal.record
+        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        with within_record(record.headers):
+            # The detail may be about a person.
+            log.warning("a record cannot be used: %s", refusal.reason, extra=place)
     return [to_dead_letter(refusal) for refusal in refusals]

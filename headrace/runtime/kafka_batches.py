@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from headrace.errors import Unavailable
+from headrace.runtime.context import within_record
 from headrace.runtime.dead_letters import letters
 from headrace.runtime.kafka_publisher import Outgoing
 from headrace.runtime.kafka_records import Decode, Handle, Message, Record, Refusal, decoded
@@ -58,7 +59,8 @@ class BatchWork(Generic[T]):
             return self._persistently(lambda: list(self._handle(messages)), len(messages))
         except Exception as error:
             if len(messages) == 1:
-                log.exception("record refused", extra={"topic": self._topic})
+                with within_record(messages[0].record.headers):
+                    log.exception("record refused", extra={"topic": self._topic})
                 return [Refusal(messages[0].record, "processing_failed", repr(error))]
         middle = len(messages) // 2
         first = self._handled(messages[:middle])

@@ -80,7 +80,7 @@ class Tracing:
         spans: list[tuple[Record, OpenSpan]] = []
         now_ns = time.time_ns()
         for record in records:
-            request = _request_of(record) if len(spans) < SPANS_A_BATCH else None
+            request = context.carried(record.headers) if len(spans) < SPANS_A_BATCH else None
             if request is None or not request.sampled:
                 seen.append(record)
                 continue
@@ -131,12 +131,3 @@ TRACING = Tracing()
 
 def _drawn(share: float) -> bool:
     return random.random() < share  # noqa: S311 - it guards nothing
-
-
-def _request_of(record: Record) -> RequestContext | None:
-    """None where the record belongs to no trace."""
-    for name, value in record.headers:
-        if name == TRACEPARENT:
-            request = context.begin(None, value.decode("latin-1"))
-            return request if request.parent_id else None
-    return None

@@ -1,12 +1,25 @@
 """A dead letter keeps the record as it came, and can be turned back into it."""
 
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from io import StringIO
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.runtime import dead_letters
-from headrace.runtime.dead_letters import first_written_ms, reason_of, to_dead_letter, to_original
+from headrace.runtime.dead_letters import (
+    first_written_ms,
+    letters,
+    reason_of,
+    to_dead_letter,
+    to_original,
+)
 from headrace.runtime.kafka_publisher import Outgoing
 from headrace.runtime.kafka_records import Record, Refusal
+from headrace.runtime.logs import JsonFormatter
 
 headers = st.lists(
     st.tuples(st.text(min_size=1).filter(lambda key: not key.startswith("headrace-")), st.binary())
@@ -62,3 +75,38 @@ def test_a_long_detail_is_cut() -> None:
     record = Record("events", 1, 2, 3, b"k", b"v")
     letter = to_dead_letter(Refusal(record, "reason", "x" * 100_000))
     assert len(dict(letter.headers)[dead_letters.DETAIL]) == 2_000
+
+
+@pytest.fixture
+def lines() -> Iterator[Callable[[], list[dict[str, object]]]]:
+    """What was logged so far."""
+    written = StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonFormatter("ranker"))
+    dead_letters.log.addHandler(handler)
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    dead_letters.log.removeHandler(handler)
+
+
+def _refused(headers: Sequence[tuple[str, bytes]] = (), offset: int = 7) -> Refusal:
+    record = Record("events", 1, offset, 0, b"zoe", b"what zoe did", list(headers))
+    return Refusal(record, "undecodable", "the log of 'zoe' ends before n = 3")
+
+
+def test_a_dead_letter_is_told_within_its_trace_and_without_its_person(
+    lines: Callable[[], list[dict[str, object]]],
+) -> None:
+    letters([_refused([("traceparent", f"00-{'a' * 32}-{'b' * 16}-00".encode())]), _refused()])
+    traced, other = lines()
+    assert traced["message"] == "a record cannot be used: undecodable"
+    assert (traced["topic"], traced["partition"], traced["offset"]) == ("events", 1, 7)
+    assert (traced["trace_id"], traced["request_id"]) == ("a" * 32, "b" * 16)
+    assert "trace_id" not in other
+    assert "zoe" not in json.dumps([traced, other])
+
+
+def test_of_many_dead_letters_the_first_are_told(
+    lines: Callable[[], list[dict[str, object]]],
+) -> None:
+    assert len(letters([_refused(offset=at) for at in range(100)])) == 100
+    assert [line["offset"] for line in lines()] == [0, 1, 2, 3, 4]
