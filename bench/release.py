@@ -1,8 +1,8 @@
 """A model switch under load: `python -m bench.release`.
 
 200 requests/s and 200 clicks/s arrive whether or not the ones before were answered, while a copy of
-the demo's model under another version is prepared, gets half of the people, is promoted, is rolled
-back, promoted again, and the old one is retired. Each phase is set beside the steady one before it.
+the demo's model under another version is prepared, gets half of the people, is promoted, and is
+rolled back. Each phase is set beside the steady one before it.
 """
 
 import argparse
@@ -46,10 +46,15 @@ class Phase:
     seconds: list[float] = field(default_factory=list)
     failed: int = 0
     degraded: int = 0
+    clicks: int = 0
     clicks_failed: int = 0
     versions: Counter[str] = field(default_factory=Counter)
     whose: dict[str, set[str]] = field(default_factory=dict)
     """Models that made each person's lists."""
+
+    @property
+    def p99_ms(self) -> float:
+        return percentiles_ms(self.seconds)[2]
 
     def of_both(self) -> int:
         """People who got lists of two models."""
@@ -121,6 +126,7 @@ class Load:
             "item_id": random.choice(ITEMS),
             "type": "click",
         }
+        phase.clicks += 1
         try:
             async with session.post("/v1/events", json={"events": [event]}) as answer:
                 phase.clicks_failed += answer.status != 202
@@ -246,7 +252,7 @@ def show(measured: Measured, rate: int) -> None:
     phases = [phase for phase in measured.phases if phase.seconds]
     if not phases:
         return
-    steady = percentiles_ms(phases[0].seconds)[2]
+    steady, *switch = phases
     rows = []
     for phase in phases:
         p50, _, p99 = percentiles_ms(phase.seconds)
@@ -257,10 +263,11 @@ def show(measured: Measured, rate: int) -> None:
                 len(phase.seconds),
                 phase.failed,
                 phase.degraded,
+                phase.clicks,
                 phase.clicks_failed,
                 p50,
                 p99,
-                p99 / steady,
+                p99 / steady.p99_ms,
                 made,
                 phase.of_both(),
             ]
@@ -272,7 +279,8 @@ def show(measured: Measured, rate: int) -> None:
             "lists",
             "failed",
             "degraded",
-            "clicks failed",
+            "clicks",
+            "failed",
             "p50 ms",
             "p99 ms",
             "of steady",
@@ -282,6 +290,13 @@ def show(measured: Measured, rate: int) -> None:
         rows,
     )
     print_table("Processes of models", ["when", "processes", "PSS MiB"], measured.memory)
+    if switch:
+        worst = max(switch, key=lambda phase: phase.p99_ms)
+        sys.stdout.write(
+            f"p99 at most {worst.p99_ms / steady.p99_ms:.2f} times the steady one ({worst.name}); "
+            f"failed: {sum(phase.failed for phase in phases)} lists, "
+            f"{sum(phase.clicks_failed for phase in phases)} clicks\n"
+        )
 
 
 if __name__ == "__main__":
