@@ -7,11 +7,11 @@ ends; started again it runs what the slot then holds, or waits without a model i
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from headrace.bundle import Bundle
 from headrace.bundle.bundle import Part
@@ -22,6 +22,7 @@ from headrace.release.registry import Registry, Running, process_name
 from headrace.release.stages import FIRST_SLOT, Active, Slot
 from headrace.runtime.periodic import Periodic
 from headrace.runtime.process import Process
+from headrace.runtime.readiness import Readiness
 from headrace.runtime.settings import BundleSettings, DatabaseSettings, ProcessSettings
 from headrace.store.database import Database
 
@@ -38,6 +39,20 @@ class SlotSettings(ProcessSettings, BundleSettings, DatabaseSettings):
 
     model_slot: Slot = FIRST_SLOT
     """Which of the two sets of processes this one belongs to."""
+
+
+class Registered(Protocol):
+    """As much of `Registry` as a process tells of itself."""
+
+    def seen(self, running: Sequence[Running]) -> Active: ...
+
+
+class Leaving(Protocol):
+    """As much of `Process` as it takes to make room."""
+
+    readiness: Readiness
+
+    def leave(self) -> None: ...
 
 
 class Model(NamedTuple):
@@ -71,7 +86,7 @@ async def model_of_slot(
     try:
         model = await _until_there(registry, settings)
         bundle, running = await asyncio.to_thread(load, model, settings, process.service, parts)
-        watch = Periodic("watch_slot", partial(_look, registry, running, process), _PERIOD_S)
+        watch = Periodic("watch_slot", partial(look, registry, running, process), _PERIOD_S)
         watch.start()
         try:
             yield bundle
@@ -124,11 +139,15 @@ def load(
     return bundle, running
 
 
-def _look(registry: Registry, running: Running, process: Process) -> None:
+def look(
+    registry: Registered, running: Running, process: Leaving, linger_s: float = LINGER_S
+) -> None:
     """One round. Raises: Unavailable."""
     now = replace(running, ready=not process.readiness.missing())
     model = model_of(registry.seen([now]), running.slot, running.bundle_url)
     if model is None or model.manifest_sha256 not in ("", running.manifest_sha256):
         log.info("the slot is given to another model", extra={"slot": running.slot})
-        time.sleep(LINGER_S)
+        # A model that is proposed meanwhile, were it the same, does not count on this process.
+        registry.seen([replace(running, ready=False)])
+        time.sleep(linger_s)
         process.leave()

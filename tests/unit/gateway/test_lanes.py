@@ -155,6 +155,16 @@ async def test_a_canary_that_crashes_is_stopped_for_everybody_and_no_list_fails(
     assert world.green.calls <= 5  # its circuit was open
 
 
+async def test_a_canary_that_lost_its_people_is_stopped_and_no_list_is_degraded() -> None:
+    world = World(Active(OLD, replace(NEW, share=1.0)))
+    world.green.degraded = "user_embedding_unavailable"
+    for user_id in PEOPLE:
+        request = RecommendationRequest(user_id=user_id, n=3)
+        assert (await world.lanes.recommend(request)).degraded is None
+    world.view.refresh()
+    assert world.registry.stopped == {2: "it failed too often, last: degraded"}
+
+
 async def test_the_next_candidate_is_not_blamed_for_the_last() -> None:
     world = World(Active(OLD, replace(NEW, share=1.0)))
     world.green.failure = Unavailable("it crashed")

@@ -1,6 +1,7 @@
 """What a process of a slot runs."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +10,10 @@ import pytest
 
 from headrace.errors import BundleInvalid
 from headrace.release.examination import examine
-from headrace.release.slot import Model, SlotSettings, load, model_of
+from headrace.release.registry import Running
+from headrace.release.slot import Model, SlotSettings, load, look, model_of
 from headrace.release.stages import Active, Release
+from headrace.runtime.readiness import Readiness
 from tests.bundles import another_version, toy_bundle  # noqa: F401
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,6 +42,33 @@ def settings(slot: str = "green") -> SlotSettings:
         database_url="postgresql://nowhere",
         model_slot=slot,  # type: ignore[arg-type]  # one of the two
     )
+
+
+class OneProcess:
+    """A process of a slot, and the registry that it tells of itself."""
+
+    def __init__(self, active: Active) -> None:
+        self.readiness = Readiness()
+        self.said_ready: list[bool] = []
+        self.left = False
+        self._active = active
+
+    def seen(self, running: Sequence[Running]) -> Active:
+        self.said_ready += [one.ready for one in running]
+        return self._active
+
+    def leave(self) -> None:
+        self.left = True
+
+
+@pytest.mark.parametrize("then", [Active(OLD), Active(OLD, replace(NEW, manifest_sha256="d3"))])
+def test_a_process_makes_room_and_is_not_counted_on_meanwhile(then: Active) -> None:
+    running = Running("green", "ranker", "a", "m2", "/m2", "d2", ready=False)
+    stays, goes = OneProcess(Active(OLD, NEW)), OneProcess(then)
+    for process in (stays, goes):
+        look(process, running, process, linger_s=0)
+    assert (stays.said_ready, stays.left) == ([True], False)
+    assert (goes.said_ready, goes.left) == ([True, False], True)
 
 
 def test_a_bundle_that_changed_after_it_was_proposed_is_not_run(
