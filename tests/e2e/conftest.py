@@ -7,17 +7,33 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from headrace.bundle import Bundle
+from headrace.local.errors import FetchFailed
 from headrace.local.ports import Ports
 from headrace.local.system import LocalSystem
 from headrace.training.toy import toy_items
 from tests.e2e.browsing import BROWSERS, browser_path, page_of
+from tests.e2e.prometheus import Prometheus
 from tests.e2e.toy_catalogue import stock
 from tests.e2e.visitor import API_KEY, Visitor
 
 
 @pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    """Variables of every service. A module may have an `environment` of its own instead."""
+    return {
+        "HEADRACE_BEHAVIOUR_REFRESH_S": "5",
+        # Where the machine is busy, lists are to be late rather than other ones.
+        "HEADRACE_RANKER_DEADLINE_MS": "2000",
+        "HEADRACE_USER_EMBEDDING_TIMEOUT_MS": "1000",
+    }
+
+
+@pytest.fixture(scope="module")
 def system(
-    server_folder: Path, toy_bundle: Path, request: pytest.FixtureRequest
+    server_folder: Path,
+    toy_bundle: Path,
+    environment: dict[str, str],
+    request: pytest.FixtureRequest,
 ) -> Iterator[LocalSystem]:
     """Everything, on ports of its own, with the toy catalogue in it."""
     home = server_folder / request.module.__name__
@@ -26,12 +42,7 @@ def system(
         Ports.free(),
         toy_bundle,
         api_key=API_KEY,
-        environment={
-            "HEADRACE_BEHAVIOUR_REFRESH_S": "5",
-            # Where the machine is busy, lists are to be late rather than other ones.
-            "HEADRACE_RANKER_DEADLINE_MS": "2000",
-            "HEADRACE_USER_EMBEDDING_TIMEOUT_MS": "1000",
-        },
+        environment=environment,
     ) as running:
         stock(running.http_url)
         yield running
@@ -46,6 +57,19 @@ def item_ids() -> list[str]:
 def bundle(toy_bundle: Path) -> Bundle:
     """The model that the system runs, for replays outside it."""
     return Bundle.load(str(toy_bundle))
+
+
+@pytest.fixture(scope="module")
+def prometheus(
+    system: LocalSystem, server_folder: Path, request: pytest.FixtureRequest
+) -> Iterator[Prometheus]:
+    """Skips, loudly, where there is none and none can be fetched."""
+    try:
+        server = Prometheus(system, server_folder / f"{request.module.__name__}-prometheus")
+    except FetchFailed as absent:
+        pytest.skip(f"PROMETHEUS IS NOT TRIED: {absent}")
+    with server:
+        yield server
 
 
 @pytest.fixture

@@ -43,3 +43,12 @@ class Prometheus(PrometheusServer):
         for one in answer.json()["data"]:
             found.setdefault(one["target"]["job"], set()).add(one["metric"])
         return found
+
+    def firing(self, alert: str) -> list[dict[str, str]]:
+        """Labels of what that alert fires for now."""
+        answer = httpx.get(f"{self.url}/api/v1/alerts", timeout=10)
+        return [
+            one["labels"]
+            for one in answer.json()["data"]["alerts"]
+            if one["state"] == "firing" and one["labels"]["alertname"] == alert
+        ]

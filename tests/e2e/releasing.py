@@ -3,10 +3,11 @@
 import subprocess
 import sys
 import threading
-import time
+import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -14,26 +15,33 @@ import pytest
 
 from headrace.local.system import LocalSystem
 from headrace.training.toy import make_toy_bundle
-from tests.e2e.visitor import API_KEY, Visitor
+from tests.e2e.visitor import API_KEY, Visitor, until
 
 PEOPLE = [f"person-{number}" for number in range(24)]
+LOOKING = PEOPLE[::4]
+"""Those who ask for lists, by turns."""
 # Between two lists, and two clicks: the machine may be busy.
 _PAUSE_S = 0.02
+_TURN_S = 60.0
 
 
 class Traffic:
-    """People who look and click until they are told to stop."""
+    """People who look and click until they are told to stop. strangers: look beside them, each
+    once."""
 
-    def __init__(self, visitor: Visitor) -> None:
+    def __init__(self, visitor: Visitor, strangers: int = 0) -> None:
         self.answers: Counter[tuple[str, str]] = Counter()  # by person and model
         self.failures: list[str] = []
-        self.versions_now: set[str] = set()
         self._visitor = visitor
+        self._strangers = strangers
         self._stop = threading.Event()
 
     @contextmanager
     def going(self) -> Iterator["Traffic"]:
-        threads = [threading.Thread(target=self._look), threading.Thread(target=self._click)]
+        threads = [
+            threading.Thread(target=self._again_and_again, args=(one,))
+            for one in (self._look, self._click)
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -43,42 +51,59 @@ class Traffic:
             for thread in threads:
                 thread.join()
 
-    def versions(self, seconds: float = 1.0) -> set[str]:
-        """Of the lists that are answered from now on, for a while."""
-        self.versions_now = set()
-        time.sleep(seconds)
-        return set(self.versions_now)
+    def turn(self, turns: int = 1) -> Counter[tuple[str, str]]:
+        """The lists from now on, until everybody who looks has got so many. None fails."""
+        before = self.answers.copy()
+        new: Counter[tuple[str, str]] = Counter()
 
-    def _look(self) -> None:
+        def everybody() -> bool:
+            new.clear()
+            new.update(self.answers.copy() - before)
+            told = Counter(user_id for user_id, _ in new.elements())
+            return bool(self.failures) or all(told[user_id] >= turns for user_id in LOOKING)
+
+        until(everybody, _TURN_S, f"everybody got {turns} lists")
+        assert self.failures == []
+        return new
+
+    def versions(self, turns: int = 1) -> set[str]:
+        """Whose lists everybody gets next."""
+        return {model for _, model in self.turn(turns)}
+
+    def _again_and_again(self, one: Callable[[httpx.Client, int], None]) -> None:
         with httpx.Client(
             base_url=self._visitor.system.http_url,
             headers={"Authorization": f"Bearer {API_KEY}"},
             timeout=10,
         ) as http:
-            while not self._stop.wait(_PAUSE_S):
-                for user_id in PEOPLE[:: len(PEOPLE) // 6]:
-                    self._listed(http, user_id)
+            for number in count():
+                if self._stop.wait(_PAUSE_S):
+                    return
+                try:
+                    one(http, number)
+                except httpx.HTTPError as error:
+                    self.failures.append(f"{one.__name__}: {error!r}")
 
-    def _listed(self, http: httpx.Client, user_id: str) -> None:
-        answer = http.get(f"/v1/users/{user_id}/recommendations", params={"n": 10})
-        body = answer.json()
-        if answer.status_code != httpx.codes.OK or body.get("degraded"):
+    def _look(self, http: httpx.Client, _number: int) -> None:
+        strangers = [f"stranger-{uuid.uuid4().hex}" for _ in range(self._strangers)]
+        for user_id in (*LOOKING, *strangers):
+            answer = http.get(f"/v1/users/{user_id}/recommendations", params={"n": 10})
+            body = answer.json()
+            if answer.status_code != httpx.codes.OK or body.get("degraded"):
+                self.failures.append(answer.text)
+            else:
+                self.answers[user_id, body["model_version"]] += 1
+
+    def _click(self, http: httpx.Client, number: int) -> None:
+        event = {
+            "event_id": uuid.uuid4().hex,
+            "user_id": PEOPLE[number % len(PEOPLE)],
+            "item_id": f"item-{number % 60}",
+            "type": "click",
+        }
+        answer = http.post("/v1/events", json={"events": [event]})
+        if answer.status_code != httpx.codes.ACCEPTED:
             self.failures.append(answer.text)
-            return
-        self.answers[user_id, body["model_version"]] += 1
-        self.versions_now.add(body["model_version"])
-
-    def _click(self) -> None:
-        number = 0
-        while not self._stop.wait(_PAUSE_S):
-            number += 1
-            event = {
-                "event_id": f"late-{number}",
-                "user_id": PEOPLE[number % len(PEOPLE)],
-                "item_id": f"item-{number % 60}",
-                "type": "click",
-            }
-            self._visitor.send([event])
 
 
 def release(system: LocalSystem, *arguments: str, code: int = 0) -> str:
@@ -99,14 +124,13 @@ def release(system: LocalSystem, *arguments: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.fixture(scope="module", autouse=True)
-def patience() -> Iterator[None]:
-    """The machine may be busy; what is tested here is not how fast it is. Before the system, which
-    is told by its environment."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADRACE_RANKER_DEADLINE_MS", "10000")
-        patch.setenv("HEADRACE_USER_EMBEDDING_TIMEOUT_MS", "4000")
-        yield
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    """The machine may be busy; what is tested here is not how fast it is."""
+    return {
+        "HEADRACE_RANKER_DEADLINE_MS": "10000",
+        "HEADRACE_USER_EMBEDDING_TIMEOUT_MS": "4000",
+    }
 
 
 @pytest.fixture(scope="module")

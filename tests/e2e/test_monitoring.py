@@ -4,7 +4,6 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import grpc
 import httpx
@@ -15,8 +14,7 @@ from deploy.grafana.panels import Board
 from deploy.grafana.preview import asker, page
 from headrace.api.gateway.v1.gateway_pb2 import RecommendRequest
 from headrace.api.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
-from headrace.local.errors import FetchFailed
-from headrace.local.system import SERVICES, LocalSystem
+from headrace.local.system import SERVICES
 from tests.e2e.collector import Collector
 from tests.e2e.prometheus import Prometheus
 from tests.e2e.visitor import API_KEY, Visitor, new_events, until
@@ -34,17 +32,6 @@ def collector() -> Iterator[Collector]:
         patch.setenv("HEADRACE_TRACES_URL", collecting.url)
         patch.setenv("HEADRACE_TRACES_SHARE", "0")
         yield collecting
-
-
-@pytest.fixture(scope="module")
-def prometheus(system: LocalSystem, server_folder: Path) -> Iterator[Prometheus]:
-    """Skips, loudly, where there is none and none can be fetched."""
-    try:
-        server = Prometheus(system, server_folder / "prometheus")
-    except FetchFailed as absent:
-        pytest.skip(f"DASHBOARDS ARE NOT TRIED: {absent}")
-    with server:
-        yield server
 
 
 def test_every_panel_shows_data_and_the_overview_shows_numbers(

@@ -3,13 +3,12 @@
 What is counted here at a low rate, `python -m bench.release` measures at 200 requests/s.
 """
 
-import time
 from pathlib import Path
 
 from headrace.release.registry import Registry
 from headrace.release.shares import chosen
 from headrace.store.database import Database
-from tests.e2e.releasing import PEOPLE, Traffic, patience, release, wider  # noqa: F401
+from tests.e2e.releasing import PEOPLE, Traffic, environment, release, wider  # noqa: F401
 from tests.e2e.visitor import Visitor, until
 
 
@@ -46,17 +45,16 @@ def test_a_model_is_switched_and_taken_back_without_a_failed_or_mixed_list(
         release(system, "canary", "50%", "--wait", "60")
         candidate = registry.active().candidate
         assert candidate is not None
-        until(lambda: new in traffic.versions(0.2), 30, "the canary makes lists")
-        traffic.answers.clear()
-        time.sleep(2)
-        whose = dict(list(traffic.answers))
-        assert len(whose) == len(traffic.answers), "somebody got lists of both"
+        until(lambda: new in traffic.versions(), 30, "the canary makes lists")
+        shown = traffic.turn(20)
+        whose = dict(shown.keys())
+        assert len(whose) == len(shown), "somebody got lists of both"
         for user_id, model in whose.items():
             assert (model == new) == chosen(user_id, candidate.salt, 0.5), user_id
 
         release(system, "promote", "--wait", "60")
-        until(lambda: traffic.versions(0.2) == {new}, 30, "everybody gets the new model")
-        assert traffic.versions() == {new}
+        until(lambda: traffic.versions() == {new}, 30, "everybody gets the new model")
+        assert traffic.versions(10) == {new}
         report = release(system, "report")
         assert f"{new} for 50.00% of people" in report
         on_candidate = sum(chosen(user, candidate.salt, 0.5) for user in whose)
@@ -64,8 +62,8 @@ def test_a_model_is_switched_and_taken_back_without_a_failed_or_mixed_list(
         assert counted in report
         assert "WRONG SPLIT" not in report
         release(system, "rollback", "--reason", "as a rehearsal")
-        until(lambda: traffic.versions(0.2) == {old}, 30, "everybody gets the old model again")
-        assert traffic.versions() == {old}
+        until(lambda: traffic.versions() == {old}, 30, "everybody gets the old model again")
+        assert traffic.versions(10) == {old}
         database.close()
     assert traffic.failures == []
     parts = {part.name for part in system.status()}
