@@ -74,7 +74,8 @@ release-protos: $(VENV)/ready ## Take the present protos as those that later one
 
 k8s-check: api ## Build every overlay; check each object against schemas (of operators: CRDS=folder), policies, settings
 	$(PYTEST) -q tests/integration/deploy/test_schemas.py tests/integration/deploy/test_policies.py \
-		tests/integration/deploy/test_settings.py tests/integration/deploy/test_training.py tests/integration/deploy/test_training_team.py
+		tests/integration/deploy/test_settings.py tests/integration/deploy/test_training.py tests/integration/deploy/test_training_team.py \
+		tests/integration/deploy/test_capacity.py
 	$(if $(CRDS),HEADRACE_CRDS=$(CRDS) $(BIN)/pytest -q tests/integration/deploy/with_operators.py)
 
 dashboards: api ## Write Grafana's dashboards from deploy/grafana/boards.py

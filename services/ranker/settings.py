@@ -28,7 +28,7 @@ class RankerSettings(SlotSettings, PeerSettings, KafkaSettings, TrendSettings):
     candidates: Annotated[int, Field(ge=1, le=2_000)] = CANDIDATES
     """Retrieved for each list and scored by the head."""
     user_cache_mb: Annotated[int, Field(ge=1, le=100_000)] = 128
-    """A person takes about 1 kB and 2 to 4 bytes for each item seen."""
+    """As the cache counts; the process takes half as much again (docs/capacity.md)."""
     index_exact_up_to: Annotated[int, Field(ge=0)] = 100_000
     """Up to so many items each search compares with all; beyond, it walks an HNSW graph. At 100,000
     comparing takes 1 ms (`python -m bench.index`), half of what a list may take."""
