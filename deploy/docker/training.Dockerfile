@@ -36,6 +36,7 @@ RUN groupadd --gid 10001 headrace \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin headrace
 COPY --from=environment /opt/headrace /opt/headrace
 ENV PATH=/opt/headrace/bin:$PATH \
+    ORT_DISABLE_TELEMETRY=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 10001:10001

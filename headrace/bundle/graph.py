@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+# Else its import alone makes an id of this machine in the home folder, and reports models and their
+# times to its maker (since 1.29). It reads the variable when it is loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
