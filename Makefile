@@ -66,7 +66,7 @@ test-integration: api ## Tests of each part on real Kafka and Postgres
 test-e2e: api ## The whole system, used as its users do, and faults
 	$(PYTEST) tests/e2e
 
-test-long: api ## What takes minutes: every service rolled under load
+test-long: api ## What takes minutes: every service rolled under load, a canary that crashes
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m long tests
 
 release-protos: $(VENV)/ready ## Take the present protos as those that later ones must not break
