@@ -175,6 +175,20 @@ def test_who_calls_whom_is_open_on_both_sides(build: str, caller: str, callee: s
     assert callee in let_out
 
 
+def test_a_pod_is_let_out_to_the_stores_that_it_is_told_of_and_to_no_other(build: str) -> None:
+    stores = {
+        "headrace/uses-kafka": "HEADRACE_KAFKA_BOOTSTRAP_SERVERS",
+        "headrace/uses-postgres": "HEADRACE_DATABASE_URL_FILE",
+    }
+    for pod in pods(build):
+        told = {v["name"] for c in pod.containers for v in c.get("env", ())}
+        for label, variable in stores.items():
+            assert (pod.labels.get(label) == "true") == (variable in told), f"{pod.name}: {label}"
+        if build == "overlays/production":
+            out = pod.labels.get("headrace/uses-object-storage") == "true"
+            assert out or "HEADRACE_BUNDLE_URL" not in told, f"{pod.name}: bundles are in S3"
+
+
 def test_whoever_uses_kafka_or_postgres_in_production_is_encrypted(build: str) -> None:
     if build != "overlays/production":
         return

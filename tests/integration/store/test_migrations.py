@@ -1,7 +1,5 @@
 """Migrations are applied once each, however many processes try."""
 
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from importlib.resources import files
@@ -14,21 +12,6 @@ from headrace.errors import FailedPrecondition, Unavailable
 from headrace.local.ports import free_ports
 from headrace.store.migrate import main
 from headrace.store.migrations import migrate
-from tests.conftest import PostgresServer
-
-
-@pytest.fixture
-def empty(postgres: PostgresServer) -> Iterator[str]:
-    """The DSN of a database without a schema."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    connection = psycopg2.connect(postgres.dsn)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-    yield postgres.dsn_of(name)
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    connection.close()
 
 
 def _all_files() -> list[str]:
