@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
 
 from headrace.errors import HeadraceError, InvalidInput, NotFound
 from headrace.release.shares import chosen
@@ -22,6 +23,16 @@ log = logging.getLogger(__name__)
 
 # The candidate must not make the live model's people wait: beyond, requests are not copied.
 _SHADOWS_IN_FLIGHT = 8
+
+
+@dataclass
+class _Watched:
+    """How a candidate does. answered: it has made a list."""
+
+    release_id: int
+    bound: FailureBound = field(default_factory=FailureBound)
+    circuit: Circuit = field(default_factory=lambda: Circuit("candidate"))
+    answered: bool = False
 
 
 class Lanes:
@@ -44,7 +55,7 @@ class Lanes:
         self._view = view
         self._candidate_s = candidate_s
         self._draw = draw
-        self._watched: tuple[int, FailureBound, Circuit] | None = None
+        self._watched: _Watched | None = None
         self._shadows: set[asyncio.Task[None]] = set()
 
     async def recommend(self, request: RecommendationRequest) -> RankedList:
@@ -90,12 +101,12 @@ class Lanes:
     ) -> RankedList | None:
         """None where it failed. Raises: InvalidInput, NotFound: the live one would say the same."""
         ranker = self._rankers[candidate.slot]
-        bound, circuit = self._watch(candidate)
+        watched = self._watch(candidate)
         waits = request.after is not None or request.explain
         reason = ""
         try:
             async with asyncio.timeout(None if waits else self._candidate_s):
-                ranked = await circuit.run(lambda: _timed("candidate", ranker, request))
+                ranked = await watched.circuit.run(lambda: _timed("candidate", ranker, request))
         except (InvalidInput, NotFound):
             raise
         except TimeoutError:
@@ -104,19 +115,20 @@ class Lanes:
             log.debug("no list from the candidate: %s", error)
             reason = "unavailable"
         else:
+            watched.answered = True
             reason = "degraded" if ranked.degraded is not None else ""
-        if reason:
-            FAILURES.labels(reason).inc()
         # A shadow may still be starting, and nobody waits for its lists.
-        if candidate.stage == "canary" and bound.note(failed=bool(reason)):
+        if reason and (candidate.stage == "canary" or watched.answered):
+            FAILURES.labels(reason).inc()
+        if candidate.stage == "canary" and watched.bound.note(failed=bool(reason)):
             self._view.stop(candidate, f"it failed too often, last: {reason or 'well again'}")
         return None if reason else ranked
 
-    def _watch(self, candidate: Release) -> tuple[FailureBound, Circuit]:
+    def _watch(self, candidate: Release) -> _Watched:
         """Of this candidate alone."""
-        if self._watched is None or self._watched[0] != candidate.release_id:
-            self._watched = (candidate.release_id, FailureBound(), Circuit("candidate"))
-        return self._watched[1:]
+        if self._watched is None or self._watched.release_id != candidate.release_id:
+            self._watched = _Watched(candidate.release_id)
+        return self._watched
 
     def _shadow(
         self, candidate: Release, request: RecommendationRequest, shown: RankedList

@@ -17,7 +17,8 @@ SECONDS = Histogram(
 )
 FAILURES = Counter(
     "headrace_release_candidate_failures_total",
-    "Lists that the candidate failed to make; those of a canary came from the live model instead.",
+    "Lists that the candidate failed to make; those of a canary came from the live model instead, "
+    "those of a shadow count from its first list on.",
     ["reason"],
 )
 OVERLAP = Histogram(

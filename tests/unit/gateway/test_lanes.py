@@ -198,6 +198,25 @@ async def test_a_shadow_that_is_not_ready_yet_is_not_stopped() -> None:
     assert world.view.candidate is not None
 
 
+async def test_a_shadow_fails_from_its_first_list_on() -> None:
+    def failed() -> float:
+        name = "headrace_release_candidate_failures_total"
+        return REGISTRY.get_sample_value(name, {"reason": "unavailable"}) or 0.0
+
+    world = World(Active(OLD, replace(NEW, stage="shadow", share=1.0)))
+    lanes, request = world.lanes, RecommendationRequest(user_id="ann", n=3)
+    before = failed()
+    for failure in (Unavailable("it is starting"), None):
+        world.green.failure = failure
+        await lanes.recommend(request)
+        await lanes.settled()
+    assert failed() == before
+    world.green.failure = Unavailable("it crashed")
+    await lanes.recommend(request)
+    await lanes.settled()
+    assert failed() == before + 1
+
+
 async def test_a_share_of_requests_is_shadowed() -> None:
     world = World(Active(OLD, replace(NEW, stage="shadow", share=0.1)))  # 0.2 is drawn
     await world.version("ann")
