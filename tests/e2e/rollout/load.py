@@ -19,6 +19,8 @@ _LENGTH = 10
 _AFTER_EVERY = 10
 """Of so many clicks one is followed by a list that is to have it."""
 _CONNECTIONS = 50
+_ANSWERED_S = 120.0
+_LOOK_S = 0.1
 
 
 @dataclass
@@ -49,6 +51,16 @@ class Load:
     def begin(self, name: str) -> Phase:
         self.phases.append(Phase(name))
         return self.phases[-1]
+
+    async def until_answered(self, lists: int) -> None:
+        """Until so many more lists have come. Raises: TimeoutError."""
+        wanted = self._lists() + lists
+        async with asyncio.timeout(_ANSWERED_S):
+            while self._lists() < wanted:  # noqa: ASYNC110 - it is counted
+                await asyncio.sleep(_LOOK_S)
+
+    def _lists(self) -> int:
+        return sum(len(phase.seconds) for phase in self.phases)
 
     @asynccontextmanager
     async def going(self) -> AsyncIterator[None]:

@@ -15,8 +15,9 @@ import pytest
 from bench.report import percentiles_ms, print_table
 from headrace.bundle import Bundle
 from headrace.errors import FailedPrecondition
+from headrace.local.waiting import wait_until
 from headrace.store.migrations import SCHEMA, migrate
-from tests.e2e.rollout.cluster import Cluster
+from tests.e2e.rollout.cluster import Cluster, Pod
 from tests.e2e.rollout.load import Load, Phase
 from tests.e2e.visitor import Client
 
@@ -26,6 +27,9 @@ RATE = float(os.environ.get("HEADRACE_ROLLOUT_RATE", "20"))
 PEOPLE, ITEMS = 40, 60
 ORDER = ("event-ingest", "item-embedding", "user-embedding", "ranker", "gateway")
 _STEADY_S = 15.0
+_TRIES = 5
+_MEANWHILE = 40
+"""So many lists are to come while something is wrong."""
 
 
 async def test_every_service_is_rolled_and_no_list_and_no_click_is_lost(
@@ -62,7 +66,8 @@ async def test_pods_with_a_wrong_secret_never_serve_and_those_before_them_go_on(
         nowhere = "postgresql://headrace:wrong@127.0.0.1:1/headrace"
         ranker = cluster.start("ranker", DATABASE_URL=nowhere)
         assert await asyncio.to_thread(gateway.child.wait, 60)
-        await asyncio.sleep(_STEADY_S)
+        assert await asyncio.to_thread(wait_until, lambda: tries(ranker) >= _TRIES, 120)
+        await load.until_answered(_MEANWHILE)
         assert {service: cluster.ready(service) for service in cluster.services} == before
         ranker.child.kill()
     assert gateway.child.exit_code == 2
@@ -88,9 +93,15 @@ async def test_a_migration_that_fails_halfway_leaves_the_old_version_serving(
         for _ in range(3):
             with pytest.raises(FailedPrecondition, match=r"9999_half\.sql"):
                 await asyncio.to_thread(migrate, cluster.database_url, tmp_path)
-            await asyncio.sleep(2)
+            await load.until_answered(_MEANWHILE)
     assert load.phases[0].failures == []
     assert load.phases[0].clicks > 0
+
+
+def tries(ranker: Pod) -> int:
+    """How often it asked in vain what it is to run."""
+    log = ranker.child.log_file.read_text(encoding="utf-8")
+    return log.count("the registry of releases cannot be read yet")
 
 
 def assert_every_click_counts(cluster: Cluster, bundle: Bundle, accepted: Sequence[str]) -> None:
