@@ -3,7 +3,7 @@
 One process, one thread: lists of 10 for people with 50 recent items and 150 seen ones. With
 `--bundle` the items are the ones it was trained on, else 3,700 with 128 neighbours each by chance,
 and the head has arbitrary weights. Processor time, so that others on the machine count little.
-Postgres is not part of it.
+Postgres is not part of it: that is `bench.batch_command`.
 """
 
 import argparse
@@ -13,6 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,13 @@ def main() -> None:
     parser.add_argument("--candidates", type=int, nargs="+", default=[300, 100, 50, 30])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        bundle, items = _catalogue(options.bundle, Path(folder), options.items)
-        people = _crowd(options.people, len(items), bundle.user_width)
+        bundle, stored = catalogue(options.bundle, Path(folder), options.items)
+        items = ItemArrays(bundle, stored)
+        people = crowd(options.people, len(items), bundle.user_width)
         rows = []
         for candidates in options.candidates:
             maker = ListMaker(bundle, items, n=10, candidates=candidates)
-            maker.make(people.only(slice(64)))  # the first run of a graph allocates
+            maker.make(people)  # the first run allocates
             began = time.process_time()
             lists = maker.make(people)
             made = time.process_time() - began
@@ -63,7 +65,9 @@ def main() -> None:
     )
 
 
-def _catalogue(url: str | None, folder: Path, count: int) -> tuple[Bundle, ItemArrays]:
+def catalogue(url: str | None, folder: Path, count: int) -> tuple[Bundle, Sequence[StoredItem]]:
+    """The items that the bundle at `url` was trained on, with arbitrary vectors; without it so many
+    of a bundle that is made in `folder`."""
     contents = toy_items(count)
     random = np.random.default_rng(1)
     if url is None:
@@ -77,7 +81,7 @@ def _catalogue(url: str | None, folder: Path, count: int) -> tuple[Bundle, ItemA
         StoredItem(ordinal, content, to_bytes(vectors[ordinal]), 0.0, True)
         for ordinal, content in enumerate(contents)
     ]
-    return bundle, ItemArrays(bundle, stored)
+    return bundle, stored
 
 
 def _neighbours(items: int, random: np.random.Generator) -> Neighbours:
@@ -89,7 +93,8 @@ def _neighbours(items: int, random: np.random.Generator) -> Neighbours:
     return Neighbours(rows, strengths)
 
 
-def _crowd(people: int, items: int, width: int) -> People:
+def crowd(people: int, items: int, width: int) -> People:
+    """People with 50 recent items each, of ordinals below `items`, and 150 that they have seen."""
     random = np.random.default_rng(2)
     return People(
         np.array([f"p{person}" for person in range(people)], dtype=np.object_),

@@ -83,15 +83,16 @@ class ListMaker:
         # One place more takes what was seen and cannot be shown anyhow.
         scores = np.empty((len(people), len(self._index) + 1), dtype=np.float32)
         np.matmul(queries, self._index.T, out=scores[:, :-1])
-        for row, own in zip(scores, seen, strict=True):
-            row[self._place_of[self._items.rows(as_array(own))]] = -np.inf
+        owners = np.repeat(np.arange(len(people)), [len(own) for own in seen])
+        ordinals = np.concatenate([as_array(own) for own in seen])
+        scores[owners, self._place_of[self._items.rows(ordinals)]] = -np.inf
         scores = scores[:, :-1]
         k = self._candidates
         chosen = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
         if k < scores.shape[1]:
             chosen = np.argpartition(-scores, k - 1, axis=1)[:, :k]
         own_scores = np.take_along_axis(scores, chosen, axis=1)
-        order = np.argsort(-own_scores, axis=1, kind="stable")
+        order = np.argsort(-own_scores, axis=1)
         rows = self._items.visible[np.take_along_axis(chosen, order, axis=1)]
         own_scores = np.take_along_axis(own_scores, order, axis=1)
         return np.where(np.isneginf(own_scores), ABSENT, rows), own_scores

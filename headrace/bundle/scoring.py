@@ -48,7 +48,9 @@ class CatalogueArrays:
     def about(self, rows: Rows) -> ItemFacts:
         """Shapes: rows [B,K] -> [B,K,..]."""
         vectors, categories, attributes = self.facts
-        return ItemFacts(vectors[rows], categories[rows], attributes[rows])
+        return ItemFacts(
+            vectors.take(rows, axis=0), categories.take(rows, axis=0), attributes.take(rows, axis=0)
+        )
 
 
 class CatalogueScorer:
