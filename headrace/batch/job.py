@@ -61,6 +61,7 @@ def run(settings: BatchSettings, report: Callable[[Progress], None]) -> dict[str
         place, of = settings.partition
         mine = range(place - 1, len(plan.firsts), of)
         missing = [part for part in mine if not _record(settings.out, part).exists()]
+        report(Progress(len(mine) - len(missing), len(mine), people=0, seconds=0.0))
         if missing:
             items = ItemArrays(bundle, stored_items(database, bundle.model_version))
             lists = partial(

@@ -148,9 +148,14 @@ def test_partitions_make_what_one_run_makes(toy_bundle: Path, tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("stored")
-def test_two_workers_make_what_one_makes(toy_bundle: Path, tmp_path: Path) -> None:
+def test_two_workers_make_what_one_makes_and_tell_how_far_they_are_together(
+    toy_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shared, whole = tmp_path / "shared", tmp_path / "whole"
     assert batch(toy_bundle, shared, "--part-users", "40", "--workers", "2") == 0
+    *progress, end = capsys.readouterr().err.splitlines()
+    assert progress[-1].startswith("8 of 8 parts, 300 people, ")
+    assert end.startswith("300 people, 3,000 rows in 8 files")
     assert batch(toy_bundle, whole) == 0
     assert_same_lists(shared, whole)
 
