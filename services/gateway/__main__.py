@@ -28,12 +28,14 @@ from services.gateway.accounts.key_routes import key_routes
 from services.gateway.accounts.parts import account_parts
 from services.gateway.accounts.routes import account_routes
 from services.gateway.batches.segments import StoredSegments
+from services.gateway.batches.service import Batches
 from services.gateway.behaviour.grpc import BEHAVIOUR, BehaviourServicer
 from services.gateway.behaviour.routes import behaviour_routes
 from services.gateway.behaviour.service import Behaviour
 from services.gateway.behaviour.store import BehaviourStore
 from services.gateway.catalogue.discovery import Discovery
 from services.gateway.catalogue.grpc import CATALOGUE, CatalogueServicer
+from services.gateway.catalogue.items import Items
 from services.gateway.catalogue.routes import catalogue_routes
 from services.gateway.catalogue.upstream import GrpcFinder, GrpcOpinions
 from services.gateway.console.grpc import CONSOLE, ConsoleServicer
@@ -45,7 +47,8 @@ from services.gateway.console.service import Console
 from services.gateway.console.upstream import GrpcInspector
 from services.gateway.directory import Directory
 from services.gateway.directory_feed import DirectoryFeed
-from services.gateway.events import KafkaEventLog
+from services.gateway.events.kafka_log import KafkaEventLog
+from services.gateway.events.service import Events
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.grpc import SERVICE, GatewayServicer
 from services.gateway.history.grpc import HISTORY, HistoryServicer
@@ -57,6 +60,7 @@ from services.gateway.http import BodyLimits, build_app
 from services.gateway.http_server import http_server
 from services.gateway.impressions import LINGER_S, ImpressionLog
 from services.gateway.keys import ApiKeys
+from services.gateway.listing import Lists
 from services.gateway.privacy.choice_feed import ChoiceFeed
 from services.gateway.privacy.choices import Choices
 from services.gateway.privacy.grpc import PRIVACY, PrivacyServicer
@@ -101,19 +105,29 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
         personal = PersonalLists(settings.remembered_places)
         counting = Database(settings.database_url, 1)
         stack.callback(counting.close)
+        tombstones = Tombstones()
+        unwanted = StoredUnwanted(HistoryStore(database))
         gateway = Gateway(
-            ranker=models.lanes,
-            catalogue=GrpcCatalogue(items, settings.item_embedding_deadline_ms),
-            event_log=events,
-            fallback=Fallback(personal, popular),
-            tombstones=Tombstones(),
-            circuit=Circuit("ranker"),
-            impressions=impressions,
-            choices=choices,
-            unwanted=StoredUnwanted(HistoryStore(database)),
-            segments=StoredSegments(counting),
+            lists=Lists(
+                ranker=models.lanes,
+                fallback=Fallback(personal, popular),
+                tombstones=tombstones,
+                circuit=Circuit("ranker"),
+                impressions=impressions,
+                choices=choices,
+                unwanted=unwanted,
+            ),
+            events=Events(events, choices, unwanted),
+            batches=Batches(
+                ranker=models.lanes,
+                tombstones=tombstones,
+                choices=choices,
+                unwanted=unwanted,
+                segments=StoredSegments(counting),
+            ),
+            items=Items(GrpcCatalogue(items, settings.item_embedding_deadline_ms), tombstones),
         )
-        refreshing = asyncio.create_task(_keep_popular_fresh(gateway, popular))
+        refreshing = asyncio.create_task(_keep_popular_fresh(gateway.lists, popular))
         stack.callback(refreshing.cancel)
 
         discovery = Discovery(
@@ -172,7 +186,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                         ),
                         partial(
                             add_CatalogueServiceServicer_to_server,
-                            CatalogueServicer(discovery, gateway.upsert_items, access),
+                            CatalogueServicer(discovery, gateway.items.upsert, access),
                         ),
                         partial(
                             add_BehaviourServiceServicer_to_server,
@@ -211,7 +225,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                     limits,
                     cors_origins=settings.allowed_origins,
                     doors=[
-                        catalogue_routes(discovery, gateway.upsert_items, access),
+                        catalogue_routes(discovery, gateway.items.upsert, access),
                         behaviour_routes(behaviour, access),
                         account_routes(people.accounts, people.visits, access),
                         key_routes(people.keys, access),
@@ -246,10 +260,10 @@ async def _choices(database: Database, stack: AsyncExitStack, grace_s: float) ->
     return choices
 
 
-async def _keep_popular_fresh(gateway: Gateway, popular: PopularLists) -> None:
+async def _keep_popular_fresh(lists: Lists, popular: PopularLists) -> None:
     while True:
         try:
-            await gateway.refresh_popular()
+            await lists.refresh_popular()
         except Exception:
             # A list that is not fresh is better than none; the next round may do.
             log.exception("popular lists were not refreshed")

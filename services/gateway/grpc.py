@@ -58,7 +58,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             RecordEventsRequest, {"events": [_event_fields(one) for one in request.events]}
         )
         caller.require(Scope.EVENTS, {event.user_id for event in body.events})
-        event_ids = await self._gateway.record_events(body.events)
+        event_ids = await self._gateway.events.record(body.events)
         return gateway_pb2.RecordEventsResponse(event_ids=event_ids)
 
     async def Recommend(  # noqa: N802
@@ -67,7 +67,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         asked = recommendation_request(request)
         if asked.user_id is not None:
             self._access.require(_authorization(context), Scope.READ, [asked.user_id])
-        return recommend_response(await self._gateway.recommend(asked))
+        return recommend_response(await self._gateway.lists.recommend(asked))
 
     async def SimilarItems(  # noqa: N802
         self, request: gateway_pb2.SimilarItemsRequest, context: Call
@@ -78,7 +78,9 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         )
         if asked.user_id is not None:
             self._access.require(_authorization(context), Scope.READ, [asked.user_id])
-        found = await self._gateway.similar(asked.item_id, asked.n, asked.category, asked.user_id)
+        found = await self._gateway.lists.similar(
+            asked.item_id, asked.n, asked.category, asked.user_id
+        )
         return gateway_pb2.SimilarItemsResponse(
             request_id=_request_id(),
             model_version=found.model_version,
@@ -91,7 +93,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self._access.require(_authorization(context), Scope.READ)
         count = {"n": request.n} if request.HasField("n") else {}
         asked = check(SimilarUsersRequest, {"user_id": request.user_id, **count})
-        near = await self._gateway.similar_users(asked.user_id, asked.n)
+        near = await self._gateway.lists.similar_users(asked.user_id, asked.n)
         return gateway_pb2.SimilarUsersResponse(
             request_id=_request_id(),
             model_version=near.model_version,
@@ -106,13 +108,13 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self._access.require(_authorization(context), Scope.READ)
         left_s = context.time_remaining()
         deadline_s = DEADLINE_S if left_s is None else min(left_s, DEADLINE_S)
-        return _batch_messages(self._gateway.batch(_batch_request(request), deadline_s))
+        return _batch_messages(self._gateway.batches.make(_batch_request(request), deadline_s))
 
     async def GetItem(  # noqa: N802
         self, request: gateway_pb2.GetItemRequest, context: Call
     ) -> gateway_pb2.GetItemResponse:
         asked = check(ItemReference, {"item_id": request.item_id})
-        found = await self._gateway.item(asked.item_id)
+        found = await self._gateway.items.get(asked.item_id)
         return gateway_pb2.GetItemResponse(item=item_message(found.item), revision=found.revision)
 
     async def UpsertItems(  # noqa: N802
@@ -120,7 +122,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> gateway_pb2.UpsertItemsResponse:
         self._access.require(_authorization(context), Scope.CATALOGUE)
         body = check(UpsertItemsRequest, {"items": [item_fields(one) for one in request.items]})
-        revisions = await self._gateway.upsert_items(body.items)
+        revisions = await self._gateway.items.upsert(body.items)
         return gateway_pb2.UpsertItemsResponse(
             items=[
                 gateway_pb2.UpsertedItem(item_id=item.item_id, revision=revision)
@@ -134,7 +136,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         asked = check(ItemReference, {"item_id": request.item_id})
         self._access.require(_authorization(context), Scope.CATALOGUE)
         return gateway_pb2.DeleteItemResponse(
-            revision=await self._gateway.delete_item(asked.item_id)
+            revision=await self._gateway.items.delete(asked.item_id)
         )
 
 

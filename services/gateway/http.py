@@ -114,7 +114,7 @@ def _events(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) 
         caller = access.caller(authorization_of(request))
         body = await read_body(request, RecordEventsRequest, limits.events)
         caller.require(Scope.EVENTS, {event.user_id for event in body.events})
-        return json_answer({"event_ids": await gateway.record_events(body.events)}, 202)
+        return json_answer({"event_ids": await gateway.events.record(body.events)}, 202)
 
 
 def _lists(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -> None:
@@ -128,7 +128,7 @@ def _lists(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
         """The best items for a person. An unknown person gets what is liked of late."""
         access.require(authorization_of(request), Scope.READ, [user_id])
         asked = RecommendationRequest(user_id=user_id, **dict(query))
-        return json_answer(list_body(asked, await gateway.recommend(asked)))
+        return json_answer(list_body(asked, await gateway.lists.recommend(asked)))
 
     @app.post(
         "/v1/recommendations",
@@ -151,7 +151,7 @@ def _lists(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
         asked = await read_body(request, RecommendationRequest, limits.events)
         if asked.user_id is not None:
             access.require(authorization_of(request), Scope.READ, [asked.user_id])
-        return json_answer(list_body(asked, await gateway.recommend(asked)))
+        return json_answer(list_body(asked, await gateway.lists.recommend(asked)))
 
     @app.get(
         "/v1/items/{item_id}/similar",
@@ -171,7 +171,7 @@ def _lists(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
         """The items nearest to an item. Needs a key where `user_id` is given."""
         if query.user_id is not None:
             access.require(authorization_of(request), Scope.READ, [query.user_id])
-        found = await gateway.similar(item_id, query.n, query.category, query.user_id)
+        found = await gateway.lists.similar(item_id, query.n, query.category, query.user_id)
         return json_answer(
             {
                 "request_id": request_id(),
@@ -189,7 +189,7 @@ def _lists(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
     ) -> Response:
         """People whose taste is near, among those who were active of late."""
         access.require(authorization_of(request), Scope.READ)
-        near = await gateway.similar_users(user_id, query.n)
+        near = await gateway.lists.similar_users(user_id, query.n)
         return json_answer(
             {
                 "request_id": request_id(),
@@ -203,7 +203,7 @@ def _items(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
     @app.get("/v1/items/{item_id}", **operation("items", 200, StoredItem, may_be_missing=True))
     async def item(item_id: InPath) -> Response:
         """One item of the catalogue."""
-        found = await gateway.item(item_id)
+        found = await gateway.items.get(item_id)
         return json_answer({**found.item.model_dump(), "revision": found.revision})
 
     @app.put(
@@ -214,7 +214,7 @@ def _items(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
         """Add an item or replace it. Lists have it within seconds."""
         access.require(authorization_of(request), Scope.CATALOGUE)
         content = await read_body(request, ItemContent, limits.items)
-        stored = await gateway.upsert_items([NewItem(item_id=item_id, **dict(content))])
+        stored = await gateway.items.upsert([NewItem(item_id=item_id, **dict(content))])
         return json_answer({"item_id": item_id, "revision": stored[0]})
 
     @app.delete(
@@ -224,7 +224,7 @@ def _items(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
     async def delete_item(request: Request, item_id: InPath) -> Response:
         """Hide an item from every list. What people did with it still counts for them."""
         access.require(authorization_of(request), Scope.CATALOGUE)
-        return json_answer({"item_id": item_id, "revision": await gateway.delete_item(item_id)})
+        return json_answer({"item_id": item_id, "revision": await gateway.items.delete(item_id)})
 
     @app.post(
         "/v1/items",
@@ -234,7 +234,7 @@ def _items(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
         """Add or replace items, all of them or none."""
         access.require(authorization_of(request), Scope.CATALOGUE)
         body = await read_body(request, UpsertItemsRequest, limits.items)
-        revisions = await gateway.upsert_items(body.items)
+        revisions = await gateway.items.upsert(body.items)
         stored = zip(body.items, revisions, strict=True)
         return json_answer({"items": [{"item_id": i.item_id, "revision": r} for i, r in stored]})
 

@@ -1,6 +1,7 @@
 """Requests for lists that may not be personal: what anybody gets, but for what was refused."""
 
 from collections.abc import Set
+from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -10,6 +11,14 @@ from services.gateway.models import EXCLUDE_LENGTH, RecommendationRequest
 
 _AT_ONCE = 100  # categories in one condition
 _FILTER: TypeAdapter[Condition] = TypeAdapter(Filter)
+
+
+class UnwantedByPeople(Protocol):
+    """Knows what people want in no list, for lists that are made without their vectors. Never
+    fails."""
+
+    async def of(self, user_id: str) -> Unwanted:
+        """Nothing where that cannot be found out now."""
 
 
 def for_anybody(request: RecommendationRequest) -> RecommendationRequest:

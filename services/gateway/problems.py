@@ -14,7 +14,7 @@ from starlette.routing import Match, Route
 from headrace import errors
 from headrace.contracts.violations import violations
 from headrace.runtime.context import current
-from services.gateway.service import EventsNotConfirmed
+from services.gateway.events.service import EventsNotConfirmed
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The services that the gateway asks, behind the protocols of `service`."""
+"""The services that the gateway asks, behind its protocols."""
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
@@ -16,6 +16,7 @@ from headrace.runtime.item_messages import item_fields, item_message
 from headrace.runtime.list_option_messages import put_options
 from headrace.runtime.timestamps import to_timestamp
 from services.gateway.batches.models import BatchRequest
+from services.gateway.catalogue.items import CatalogueItem
 from services.gateway.lists import (
     AfterStatus,
     Cause,
@@ -29,7 +30,6 @@ from services.gateway.lists import (
     Source,
 )
 from services.gateway.models import RecommendationRequest
-from services.gateway.service import CatalogueItem
 
 SOURCES: dict[int, Source] = {
     ranker_pb2.SOURCE_RETRIEVAL: "retrieval",

@@ -46,7 +46,7 @@ def batch_routes(gateway: Gateway, access: Access, body_bytes: int) -> Callable[
             """
             access.require(authorization_of(request), Scope.READ)
             asked = await read_body(request, BatchRequest, body_bytes)
-            lists = gateway.batch(asked, DEADLINE_S)
+            lists = gateway.batches.make(asked, DEADLINE_S)
             # What fails before there is a list is still a problem document.
             first = await anext(lists, None)
             return Lines(_written(first, lists))

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from headrace.errors import NotFound
 from services.gateway.accounts.interests import Interests, WarmUp
+from services.gateway.catalogue.items import CatalogueItem
 from services.gateway.console.item_models import ItemState, ShownAndChosen
 from services.gateway.console.models import Inspection
 from services.gateway.console.status_models import RankerStatus
@@ -14,7 +15,7 @@ from services.gateway.history.store import HistoryEntry
 from services.gateway.keys import Scope
 from services.gateway.lists import ListedItem, RankedList, SimilarList
 from services.gateway.models import RecommendationRequest
-from services.gateway.service import CatalogueItem, Gateway
+from services.gateway.service import Gateway
 
 EVENTS = 50
 SIMILAR = 12
@@ -107,7 +108,7 @@ class Console:
             return inspected.ranked
 
         warm = WarmUp(recommend, self._interests)
-        ranked = await self._gateway.previewed(request, warm.recommend)
+        ranked = await self._gateway.lists.previewed(request, warm.recommend)
         # The first is the request's own; each other is one of a category that the person named.
         (_, inspection), *named = made
         return InspectedRecommendations(
@@ -127,7 +128,7 @@ class Console:
         if kept is None:
             raise NotFound(f"there was never an item {item_id!r}")
         state, windows = kept
-        item = await self._gateway.item(item_id) if state.visibility == "visible" else None
+        item = await self._gateway.items.get(item_id) if state.visibility == "visible" else None
         try:
             similar = (await self._similar(item_id, SIMILAR, None)).items
         except NotFound:

@@ -14,10 +14,10 @@ from headrace.runtime.circuit import Circuit
 from services.gateway.batches.models import BatchRequest
 from services.gateway.lists import NearPeople, PersonList, RankedList, SimilarList
 from services.gateway.models import RecommendationRequest
+from services.gateway.ranker import Ranker
 from services.gateway.releases.failures import FailureBound
 from services.gateway.releases.metrics import FAILURES, OVERLAP, SECONDS, SKIPPED
 from services.gateway.releases.view import ReleaseView
-from services.gateway.service import Ranker
 
 log = logging.getLogger(__name__)
 

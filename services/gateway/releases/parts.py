@@ -13,11 +13,11 @@ from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.process import Process
 from headrace.store.database import Database
 from services.gateway.accounts.interests import Interests
+from services.gateway.ranker import Ranker
 from services.gateway.releases.channel import live_channel
 from services.gateway.releases.lanes import Lanes
 from services.gateway.releases.trainings import TrainingView
 from services.gateway.releases.view import ReleaseView
-from services.gateway.service import Ranker
 from services.gateway.settings import GatewaySettings
 from services.gateway.warm_ranker import WarmRanker
 

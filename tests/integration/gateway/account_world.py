@@ -37,7 +37,7 @@ from services.gateway.accounts.routes import account_routes
 from services.gateway.accounts.visit_store import VisitEvent
 from services.gateway.directory import Directory
 from services.gateway.directory_feed import DirectoryFeed
-from services.gateway.events import retraction_record, visit_record
+from services.gateway.events.kafka_log import retraction_record, visit_record
 from services.gateway.grpc import SERVICE, GatewayServicer
 from services.gateway.history.grpc import HISTORY, HistoryServicer
 from services.gateway.history.routes import history_routes

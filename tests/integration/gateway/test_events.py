@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -12,12 +13,9 @@ from kafka.admin import NewTopic
 
 from headrace.api.events.v1 import events_pb2
 from headrace.local.waiting import wait_until
-from headrace.runtime.circuit import Circuit
 from headrace.runtime.readiness import Readiness
-from services.gateway.events import KafkaEventLog
-from services.gateway.fallback import Fallback, PersonalLists, PopularLists
-from services.gateway.service import Gateway
-from services.gateway.tombstones import Tombstones
+from services.gateway.events.kafka_log import KafkaEventLog
+from services.gateway.events.service import Events
 from tests.conftest import KafkaServer
 from tests.unit.gateway.doors import EVENTS_KEY, http_door
 from tests.unit.gateway.memory import World
@@ -53,18 +51,8 @@ def event_log(kafka: KafkaServer, topic: str, deadline_s: float) -> Iterator[Kaf
 @pytest.fixture
 async def http(event_log: KafkaEventLog) -> AsyncIterator[httpx.AsyncClient]:
     world = World()
-    world.gateway = Gateway(
-        ranker=world.ranker,
-        catalogue=world.catalogue,
-        event_log=event_log,
-        fallback=Fallback(PersonalLists(0), PopularLists()),
-        tombstones=Tombstones(),
-        circuit=Circuit("ranker"),
-        impressions=world.impressions,
-        choices=world.choices,
-        unwanted=world.unwanted,
-        segments=world.segments,
-    )
+    events = Events(event_log, world.choices, world.unwanted)
+    world.gateway = replace(world.gateway, events=events)
     async with http_door(world, Readiness()) as client:
         yield client
 
@@ -166,18 +154,8 @@ async def test_a_gateway_that_starts_before_kafka_serves_lists_and_connects_late
     await asyncio.to_thread(kafka.stop)
     event_log = KafkaEventLog(kafka.bootstrap_servers, DEADLINE_S, topic)
     world = World()
-    world.gateway = Gateway(
-        ranker=world.ranker,
-        catalogue=world.catalogue,
-        event_log=event_log,
-        fallback=Fallback(PersonalLists(0), PopularLists()),
-        tombstones=Tombstones(),
-        circuit=Circuit("ranker"),
-        impressions=world.impressions,
-        choices=world.choices,
-        unwanted=world.unwanted,
-        segments=world.segments,
-    )
+    events = Events(event_log, world.choices, world.unwanted)
+    world.gateway = replace(world.gateway, events=events)
     try:
         event_log.start()
         async with http_door(world, Readiness()) as client:

@@ -16,7 +16,7 @@ from services.gateway.accounts.interests import StoredInterests
 from services.gateway.accounts.limits import Limits
 from services.gateway.accounts.visit_store import VisitStore
 from services.gateway.accounts.visits import RENEWABLE_S, Visits, merged_event_id
-from services.gateway.events import KafkaEventLog
+from services.gateway.events.kafka_log import KafkaEventLog
 from services.gateway.history.store import HistoryStore
 from services.gateway.tokens import VISIT_S, Tokens
 from tests.conftest import KafkaServer

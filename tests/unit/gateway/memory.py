@@ -10,9 +10,13 @@ from headrace.errors import HeadraceError, NotFound, Unavailable
 from headrace.runtime.circuit import Circuit
 from services.gateway.access import Access
 from services.gateway.batches.models import BatchRequest
+from services.gateway.batches.service import Batches
+from services.gateway.catalogue.items import CatalogueItem, Items
 from services.gateway.directory import Directory
+from services.gateway.events.service import AcceptedEvent, Events
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.keys import ApiKeys
+from services.gateway.listing import Impressions, Lists
 from services.gateway.lists import (
     Cause,
     Explanation,
@@ -27,7 +31,7 @@ from services.gateway.lists import (
 )
 from services.gateway.models import RecommendationRequest
 from services.gateway.privacy.choices import Choices
-from services.gateway.service import AcceptedEvent, CatalogueItem, Gateway, Impressions
+from services.gateway.service import Gateway
 from services.gateway.tokens import Tokens
 from services.gateway.tombstones import Tombstones
 
@@ -232,17 +236,26 @@ class World:
         items = [film(number) for number in range(1, 7)]
         self.catalogue.items = {item.item_id: CatalogueItem(item, 1) for item in items}
         self.ranker = MemoryRanker(items)
+        tombstones = Tombstones(seconds=60, clock=self.clock)
         self.gateway = Gateway(
-            ranker=self.ranker,
-            catalogue=self.catalogue,
-            event_log=self.event_log,
-            fallback=Fallback(PersonalLists(places=100), PopularLists()),
-            tombstones=Tombstones(seconds=60, clock=self.clock),
-            circuit=Circuit("ranker", failures=3, pause_s=1, clock=self.clock),
-            impressions=self.impressions,
-            choices=self.choices,
-            unwanted=self.unwanted,
-            segments=self.segments,
+            lists=Lists(
+                ranker=self.ranker,
+                fallback=Fallback(PersonalLists(places=100), PopularLists()),
+                tombstones=tombstones,
+                circuit=Circuit("ranker", failures=3, pause_s=1, clock=self.clock),
+                impressions=self.impressions,
+                choices=self.choices,
+                unwanted=self.unwanted,
+            ),
+            events=Events(self.event_log, self.choices, self.unwanted),
+            batches=Batches(
+                ranker=self.ranker,
+                tombstones=tombstones,
+                choices=self.choices,
+                unwanted=self.unwanted,
+                segments=self.segments,
+            ),
+            items=Items(self.catalogue, tombstones),
         )
 
     def lose_ranker(self) -> None:

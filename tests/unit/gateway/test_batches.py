@@ -56,7 +56,7 @@ async def test_a_line_is_the_list_that_its_person_gets_alone(http: httpx.AsyncCl
 
 
 async def test_what_was_just_deleted_is_in_no_list(http: httpx.AsyncClient, world: World) -> None:
-    await world.gateway.delete_item("6")
+    await world.gateway.items.delete("6")
     one, _ = await _lines(http, user_ids=["ann"], n=3)
     assert "6" not in [item["item_id"] for item in one["items"]]
 
@@ -74,7 +74,7 @@ async def test_who_wants_no_personal_list_gets_the_one_of_anybody(
 async def test_a_segment_is_asked_for_in_pieces_of_its_people(
     http: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.gateway.service.PEOPLE", 2)
+    monkeypatch.setattr("services.gateway.batches.service.PEOPLE", 2)
     world.segments.people["best"] = ["ann", "ben", "cleo", "nobody", "zoe"]
     *lists, end = await _lines(http, segment="best", n=2)
     assert [one["user_id"] for one in lists] == world.segments.people["best"]

@@ -106,7 +106,7 @@ class Doors:
 
     @asynccontextmanager
     async def http(self) -> AsyncIterator[httpx.AsyncClient]:
-        store = self.world.gateway.upsert_items
+        store = self.world.gateway.items.upsert
         app = build_app(
             self.world.gateway,
             ACCESS,
@@ -122,7 +122,7 @@ class Doors:
     async def address(self) -> AsyncIterator[str]:
         """Of the gRPC door."""
         (port,) = free_ports(1)
-        servicer = CatalogueServicer(self.discovery, self.world.gateway.upsert_items, ACCESS)
+        servicer = CatalogueServicer(self.discovery, self.world.gateway.items.upsert, ACCESS)
         async with grpc_server(
             host="127.0.0.1",
             port=port,

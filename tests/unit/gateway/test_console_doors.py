@@ -73,7 +73,7 @@ async def test_both_doors_tell_the_same(http: httpx.AsyncClient, address: str) -
 async def test_the_list_is_the_one_that_the_gateway_answers(
     around: Around, http: httpx.AsyncClient
 ) -> None:
-    await around.world.gateway.delete_item("5")
+    await around.world.gateway.items.delete("5")
     body = {"user_id": "u", "n": 3, "exclude": ["4"]}
     served = (await http.post("/v1/recommendations", json=body, headers=ADMIN_KEY)).json()
     told = await looked_into(http, **body)

@@ -21,10 +21,10 @@ from headrace.errors import DeadlineExceeded, InvalidInput, NotFound, Unavailabl
 from headrace.runtime.grpc_channel import open_channel
 from headrace.runtime.grpc_server import CallInterceptor
 from services.gateway.batches.models import BatchRequest
-from services.gateway.events import to_record
+from services.gateway.events.kafka_log import to_record
+from services.gateway.events.service import AcceptedEvent
 from services.gateway.lists import ListedItem, NearPeople, NearPerson
 from services.gateway.models import RecommendationRequest
-from services.gateway.service import AcceptedEvent
 from services.gateway.upstream import GrpcCatalogue, GrpcRanker
 from tests.pretended_item_embedding import PretendedItemEmbedding
 from tests.unit.gateway.memory import AS_OF, WHY, film

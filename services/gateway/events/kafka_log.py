@@ -14,7 +14,7 @@ from headrace.runtime.timestamps import to_timestamp
 from headrace.runtime.topics import EVENTS
 from services.gateway.accounts.visit_store import VisitEvent
 from services.gateway.accounts.visits import merged_event_id
-from services.gateway.service import AcceptedEvent
+from services.gateway.events.service import AcceptedEvent
 
 log = logging.getLogger(__name__)
 
