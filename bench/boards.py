@@ -115,7 +115,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0, help="of the crowd")
     parser.add_argument("--out", type=Path, default=Path("docs/dashboards"))
     parser.add_argument(
-        "--whole", type=Path, help="also the pages, and pictures in every scheme, to this folder"
+        "--whole",
+        type=Path,
+        help="also the pages, pictures in every scheme and what Prometheus has, here",
     )
     given = parser.parse_args()
     browser_path()  # ends here where there is none
@@ -127,7 +129,7 @@ def main() -> None:
         scratch = Path(stack.enter_context(TemporaryDirectory()))
         target = stack.enter_context(running_target())
         prometheus = PrometheusServer(
-            metrics_ports(), _RULES, scratch / "prometheus", f"{_PERIOD_S}s"
+            metrics_ports(), _RULES, (given.whole or scratch) / "prometheus", f"{_PERIOD_S}s"
         )
         stack.enter_context(prometheus)
         began = time.time()

@@ -1,10 +1,14 @@
 """What watching costs: CPU of a list with and without metrics, logs and traces, and with what the
 product makes of lists: `python -m bench.overhead`.
 
-A gateway and a ranker beside the running system answer lists without a pause, while their watching
-is switched again and again (`bench.watched`), every fifth of a second, since a busy machine is not
-the same for a minute. A figure is the ratio of the CPU of both processes together to that of the
-bare turns of the same round. A click for every ten lists goes to Kafka meanwhile.
+A gateway and a ranker beside the running system answer handfuls of lists, while a click for ten
+lists goes to Kafka. In a turn the same people get theirs with each watching, which is switched in
+the two processes (`bench.watched`): a busy machine is not the same for a second, and two processes
+of the same code differ by as much as is to be measured. A figure is the median over turns of the
+ratio to the bare handful of the turn, in CPU of both processes together.
+
+Of one list in a hundred a handful has a span or two. So they are measured with spans of all lists,
+of which a hundredth is taken, and what it takes to send those of one in a hundred is added.
 """
 
 import argparse
@@ -12,152 +16,39 @@ import asyncio
 import itertools
 import os
 import random
-import re
-import signal
 import statistics
-import sys
-import tempfile
 import threading
 import time
-import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-import psutil
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from bench.report import median_within, print_table
 from bench.serving import Ask, over_http
-from bench.target import ITEMS, USERS, Target, metrics_port, running_target
+from bench.target import ITEMS, USERS, Target
 from bench.watched import Watching
+from bench.watched_pair import Pair, Process, pair_beside
 from headrace.api.events.v1.events_pb2 import EVENT_TYPE_CLICK, Event
-from headrace.local.ports import HOST, free_ports
-from headrace.local.service import Service
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
 from headrace.runtime.topics import EVENTS
 
 _LISTS_A_CLICK = 10
 _IN_FLIGHT = 4
 _WARM_UP_S = 10.0
-# These turn by turn, so that the machine is the same for all of them. What was asked for before a
-# turn is answered before it is measured.
-_BY_TURNS = [Watching.BARE, Watching.METRICS, Watching.TRACED]
-_TURNS = 12
-_TURN_S = 0.16
-_ANSWERED_S = 0.04
-# Impressions are on their way for half a second: this begins once they go on evenly.
-_PRODUCT_S = 1.5
+_BY_TURNS = [Watching.BARE, Watching.METRICS, Watching.EVERY]
+_HANDFUL = 16
+_TURNS = 20
+_SWITCHED_S = 0.005
+# Spans are sent every five seconds.
+_EXPORTS_S = 30.0
+# Impressions are on their way for half a second: it is measured once they go on evenly.
 _EVEN_S = 1.2
+_PRODUCT_S = 1.5
 _IDLE_S = 10.0
 _SCRAPES = 20
-# What is measured is CPU: a busy machine may be late.
-_PATIENT = {
-    "HEADRACE_RANKER_DEADLINE_MS": "5000",
-    "HEADRACE_USER_EMBEDDING_TIMEOUT_MS": "5000",
-}
-Environment = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Process:
-    """A service that is measured."""
-
-    name: str
-    pid: int
-    metrics_port: int
-
-    def cpu_s(self) -> float:
-        """Since its start, to the nanosecond: the clock of clock_getcpuclockid(3)."""
-        return time.clock_gettime((~self.pid << 3) | 2)
-
-    def metrics(self) -> str:
-        """What it tells Prometheus."""
-        address = f"http://{HOST}:{self.metrics_port}/metrics"
-        with urllib.request.urlopen(address) as answer:
-            return str(answer.read(), "utf-8")
-
-    def exports_s(self) -> float:
-        """CPU that sending spans has taken since its start."""
-        found = re.search(r"^bench_exports_cpu_seconds (\S+)$", self.metrics(), re.MULTILINE)
-        return 0.0 if found is None else float(found[1])
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A gateway and the ranker that it asks."""
-
-    target: Target
-    processes: Sequence[Process]
-
-    def cpu_s(self) -> list[float]:
-        return [process.cpu_s() for process in self.processes]
-
-    def exports_s(self) -> list[float]:
-        return [process.exports_s() for process in self.processes]
-
-    def switch(self, watching: Watching) -> None:
-        for process in self.processes:
-            os.kill(process.pid, signal.SIGRTMIN + watching)
-
-
-class Sink(BaseHTTPRequestHandler):
-    """Takes spans and forgets them."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_request(self, *_: object) -> None:
-        """Says nothing."""
-
-
-def running(service: str, metrics_port: int) -> psutil.Process:
-    for process in psutil.process_iter():
-        try:
-            ours = process.cmdline()[1:3] == ["-m", f"services.{service}"]
-            if ours and process.environ().get("HEADRACE_METRICS_PORT") == str(metrics_port):
-                return process
-        except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
-            continue
-    sys.exit(f"{service} with its metrics at port {metrics_port} does not run here")
-
-
-@contextmanager
-def watched_pair(
-    target: Target, of: Mapping[str, Environment], changes: Environment
-) -> Iterator[Pair]:
-    """A pair beside the running one. of: the environments of that."""
-    ports = free_ports(5)
-    told: dict[str, dict[str, str]] = {
-        "ranker": {"HEADRACE_GRPC_PORT": str(ports[0]), "HEADRACE_METRICS_PORT": str(ports[1])},
-        "gateway": {
-            "HEADRACE_HTTP_PORT": str(ports[2]),
-            "HEADRACE_GRPC_PORT": str(ports[3]),
-            "HEADRACE_METRICS_PORT": str(ports[4]),
-            "HEADRACE_RANKER_ADDRESS": f"{HOST}:{ports[0]}",
-        },
-    }
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        processes = []
-        for service, env in told.items():
-            part = Service(
-                service,
-                [sys.executable, "-m", "bench.watched", service],
-                port=int(env["HEADRACE_GRPC_PORT"]),
-                metrics_port=int(env["HEADRACE_METRICS_PORT"]),
-                env={**of[service], **changes, **env},
-                log_file=folder / f"{service}.log",
-            )
-            stack.enter_context(part)
-            assert part.pid is not None
-            processes.append(Process(service, part.pid, int(env["HEADRACE_METRICS_PORT"])))
-        yield Pair(replace(target, url=f"http://{HOST}:{ports[2]}"), processes)
 
 
 @contextmanager
@@ -189,75 +80,90 @@ def clicks(target: Target, a_second: float) -> Iterator[None]:
         publisher.close()
 
 
-@dataclass
+@dataclass(frozen=True)
 class Cost:
-    """CPU of each process in seconds, and the lists that were answered meanwhile."""
+    """CPU of each process in seconds, and the lists that were made."""
 
-    cpu_s: list[float] = field(default_factory=lambda: [0.0, 0.0])
-    lists: int = 0
-
-    def take(self, cpu_s: Sequence[float]) -> None:
-        """More CPU, by process."""
-        self.cpu_s = [so_far + more for so_far, more in zip(self.cpu_s, cpu_s, strict=True)]
+    cpu_s: Sequence[float]
+    lists: int
 
     def ms(self) -> list[float]:
         """A list, by process."""
         return [1_000 * cpu_s / self.lists for cpu_s in self.cpu_s]
 
 
-class Load:
-    """Asks for lists without a pause. answered: how many there were."""
+Turn = Mapping[Watching, Cost]
 
-    def __init__(self) -> None:
-        self.answered = 0
+
+@dataclass
+class Figures:
+    """turns: of each a handful by watching. product: of a while by round, as its turns. exports_ms:
+    CPU of both that sending the spans of 1 % takes, for each list."""
+
+    turns: list[list[Turn]] = field(default_factory=list)
+    product: list[Cost] = field(default_factory=list)
+    exports_ms: float = 0.0
+
+
+class Load:
+    """Gets lists of the demo's people, some at the same time."""
+
+    def __init__(self, ask: Ask, pair: Pair) -> None:
+        self._ask = ask
+        self._pair = pair
         self._users = itertools.cycle(random.sample(USERS, len(USERS)))
 
-    async def asking(self, ask: Ask) -> None:
-        while True:
-            await ask(next(self._users))
-            self.answered += 1
+    def people(self) -> list[str]:
+        return list(itertools.islice(self._users, _HANDFUL))
 
-    async def add(self, pair: Pair, seconds: float, to: Cost) -> None:
-        """What so long costs."""
-        before, answered = pair.cpu_s(), self.answered
-        await asyncio.sleep(seconds)
-        to.take(_between(before, pair.cpu_s()))
-        to.lists += self.answered - answered
+    async def handful(self, people: Sequence[str]) -> Cost:
+        before, waiting = self._pair.cpu_s(), iter(people)
 
+        async def asking() -> None:
+            for user in waiting:
+                await self._ask(user)
 
-Round = Mapping[Watching, Cost]
+        await asyncio.gather(*(asking() for _ in range(_IN_FLIGHT)))
+        return Cost(_between(before, self._pair.cpu_s()), len(people))
+
+    async def a_while(self, seconds: float) -> Cost:
+        """One handful after the other for so long."""
+        before, lists, until = self._pair.cpu_s(), 0, time.monotonic() + seconds
+        while time.monotonic() < until:
+            lists += (await self.handful(self.people())).lists
+        return Cost(_between(before, self._pair.cpu_s()), lists)
+
+    async def turn(self) -> Turn:
+        people, costs = self.people(), {}
+        for watching in random.sample(_BY_TURNS, len(_BY_TURNS)):
+            self._pair.switch(watching)
+            await asyncio.sleep(_SWITCHED_S)
+            costs[watching] = await self.handful(people)
+        return costs
 
 
 def _between(before: Sequence[float], after: Sequence[float]) -> list[float]:
     return [now - was for was, now in zip(before, after, strict=True)]
 
 
-async def one_round(pair: Pair, load: Load) -> Round:
-    """Of each watching. Spans are sent every five seconds, in whoever's turn: what that takes is
-    put to those that are traced, and is more than it would be if all turns were theirs."""
-    costs = {watching: Cost() for watching in Watching}
-    exports = await asyncio.to_thread(pair.exports_s)
-    for _ in range(_TURNS):
-        for watching in random.sample(_BY_TURNS, len(_BY_TURNS)):
-            pair.switch(watching)
-            await asyncio.sleep(_ANSWERED_S)
-            await load.add(pair, _TURN_S, costs[watching])
-    costs[Watching.TRACED].take(_between(exports, await asyncio.to_thread(pair.exports_s)))
-    pair.switch(Watching.PRODUCT)
-    await asyncio.sleep(_EVEN_S)
-    await load.add(pair, _PRODUCT_S, costs[Watching.PRODUCT])
-    return costs
-
-
-async def measured(pair: Pair, rounds: int) -> list[Round]:
-    load = Load()
-    async with over_http(pair.target) as ask, asyncio.TaskGroup() as tasks:
-        asking = [tasks.create_task(load.asking(ask)) for _ in range(_IN_FLIGHT)]
-        await asyncio.sleep(_WARM_UP_S)
-        with clicks(pair.target, load.answered / _WARM_UP_S / _LISTS_A_CLICK):
-            figures = [await one_round(pair, load) for _ in range(rounds)]
-        for task in asking:
-            task.cancel()
+async def measured(pair: Pair, rounds: int) -> Figures:
+    figures = Figures()
+    async with over_http(pair.target) as ask:
+        load = Load(ask, pair)
+        warm = await load.a_while(_WARM_UP_S)
+        with clicks(pair.target, warm.lists / _WARM_UP_S / _LISTS_A_CLICK):
+            for _ in range(rounds):
+                figures.turns.append([await load.turn() for _ in range(_TURNS)])
+                pair.switch(Watching.PRODUCT)
+                await load.a_while(_EVEN_S)
+                figures.product.append(await load.a_while(_PRODUCT_S))
+            pair.switch(Watching.TRACED)
+            # What was traced before is sent by then.
+            await load.a_while(_EXPORTS_S / 4)
+            before = sum(await asyncio.to_thread(pair.exports_s))
+            lists = (await load.a_while(_EXPORTS_S)).lists
+            sent_s = sum(await asyncio.to_thread(pair.exports_s)) - before
+            figures.exports_ms = 1_000 * sent_s / lists
     return figures
 
 
@@ -279,63 +185,58 @@ def scraped(process: Process) -> float:
     return 1_000 * (process.cpu_s() - began) / _SCRAPES
 
 
-@contextmanager
-def pair_beside() -> Iterator[tuple[Pair, Process]]:
-    """The pair that is switched, and the ranker that runs without live accuracy."""
-    with ExitStack() as stack:
-        # For the system, if it is started here: another ranker would score a share of the clicks.
-        os.environ.update(_PATIENT, HEADRACE_ACCURACY_SHARE="0")
-        target = stack.enter_context(running_target())
-        ports = {service: metrics_port(service) for service in ("gateway", "ranker")}
-        there = {service: running(service, port) for service, port in ports.items()}
-        of = {service: process.environ() for service, process in there.items()}
-        if of["ranker"].get("HEADRACE_ACCURACY_SHARE") != "0":
-            sys.exit("start Headrace with HEADRACE_ACCURACY_SHARE=0, or let this start it")
-        sink = ThreadingHTTPServer((HOST, 0), Sink)
-        threading.Thread(target=sink.serve_forever, daemon=True).start()
-        stack.callback(sink.shutdown)
-        changes = {
-            **_PATIENT,
-            "HEADRACE_ACCURACY_SHARE": "1",
-            "HEADRACE_TRACES_URL": f"http://{HOST}:{sink.server_port}/v1/traces",
-            "HEADRACE_TRACES_SHARE": "0.01",
-        }
-        pair = stack.enter_context(watched_pair(target, of, changes))
-        plain = Process("ranker without live accuracy", there["ranker"].pid, ports["ranker"])
-        yield pair, plain
+def rows(figures: Figures) -> list[list[object]]:
+    """Of the table: by watching, ms of CPU of a list, and how much more than bare in %."""
+    turns = [turn for of_round in figures.turns for turn in of_round]
+    costs = {watching: [turn[watching] for turn in turns] for watching in _BY_TURNS}
+    bare = [sum(cost.ms()) for cost in costs[Watching.BARE]]
+    metrics, every = (
+        [sum(cost.ms()) / without for cost, without in zip(costs[one], bare, strict=True)]
+        for one in (Watching.METRICS, Watching.EVERY)
+    )
+    sent = figures.exports_ms / statistics.median(bare)
+    in_hundred = [
+        watched + (traced - watched) / 100 + sent
+        for watched, traced in zip(metrics, every, strict=True)
+    ]
+    product = [
+        sum(cost.ms()) / statistics.median(sum(turn[Watching.BARE].ms()) for turn in of_round)
+        for cost, of_round in zip(figures.product, figures.turns, strict=True)
+    ]
+    return [
+        ["bare", *_ms(costs[Watching.BARE]), "", ""],
+        ["metrics, logs, trace contexts", *_ms(costs[Watching.METRICS]), *_more(metrics)],
+        ["and spans of 1 %", "", "", "", *_more(in_hundred)],
+        ["and spans of all", *_ms(costs[Watching.EVERY]), *_more(every)],
+        ["metrics, impressions, live accuracy", *_ms(figures.product), *_more(product)],
+    ]
 
 
-_NAMES = {
-    Watching.BARE: "bare",
-    Watching.METRICS: "metrics, logs, trace contexts",
-    Watching.TRACED: "and spans of 1 %",
-    Watching.PRODUCT: "metrics, impressions, live accuracy",
-}
+def _ms(costs: Sequence[Cost]) -> list[object]:
+    by_process = [
+        statistics.median(of_one) for of_one in zip(*(c.ms() for c in costs), strict=True)
+    ]
+    return [*by_process, sum(by_process)]
 
 
-def print_lists(figures: Sequence[Round]) -> None:
-    rows = []
-    for watching, name in _NAMES.items():
-        ms = [one[watching].ms() for one in figures]
-        by_process = [statistics.median(of_one) for of_one in zip(*ms, strict=True)]
-        ratios = [
-            sum(one) / sum(round_[Watching.BARE].ms())
-            for one, round_ in zip(ms, figures, strict=True)
-        ]
-        low, median, high = (100 * (ratio - 1) for ratio in median_within(ratios))
-        within = "" if watching is Watching.BARE else f"{low:.1f} to {high:.1f}"
-        rows.append([name, *by_process, sum(by_process), median, within])
+def _more(ratios: Sequence[float]) -> list[object]:
+    low, median, high = (100 * (ratio - 1) for ratio in median_within(ratios))
+    return [median, f"{low:.1f} to {high:.1f}"]
+
+
+def print_lists(figures: Figures) -> None:
     print_table(
-        f"CPU of a list in ms: medians of {len(figures)} rounds, a click for {_LISTS_A_CLICK} "
-        f"lists, load {os.getloadavg()[1]:.1f}",
+        f"CPU of a list in ms: medians of {sum(map(len, figures.turns))} turns, of the last row of "
+        f"{len(figures.product)} rounds; a click for {_LISTS_A_CLICK} lists, load "
+        f"{os.getloadavg()[1]:.1f}",
         ["", "ranker", "gateway", "both", "% over bare", "95 % interval"],
-        rows,
+        rows(figures),
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=30, help=f"of {_TURNS} turns")
     given = parser.parse_args()
     with pair_beside() as (pair, plain):
         figures = asyncio.run(measured(pair, given.rounds))

@@ -36,13 +36,16 @@ class Watching(IntEnum):
     """Metrics, logs, and trace contexts that travel; no trace is followed."""
     TRACED = 2
     """And spans of `HEADRACE_TRACES_SHARE` of the requests."""
-    PRODUCT = 3
+    EVERY = 3
+    """And spans of all requests."""
+    PRODUCT = 4
     """Metrics, and what the product makes of lists: topic `impressions` and live accuracy."""
 
 
 EXPORTS = Gauge("bench_exports_cpu_seconds", "CPU that sending spans has taken.")
 _COUNTING = ("inc", "dec", "set", "set_to_current_time", "observe")
-_ALWAYS = frozenset({Watching.METRICS, Watching.TRACED, Watching.PRODUCT})
+_ALWAYS = frozenset(Watching) - {Watching.BARE}
+_TRACED = frozenset({Watching.TRACED, Watching.EVERY})
 _PRODUCT = frozenset({Watching.PRODUCT})
 
 
@@ -90,12 +93,15 @@ class Switch:
         ):
             self._part(owner, method, _nothing, _PRODUCT)
         self._tracer: Any = None
+        self._share = 0.0
 
     def choose(self, watching: Watching) -> None:
         self._now = watching
         logging.disable(logging.CRITICAL if watching is Watching.BARE else logging.NOTSET)
-        self._tracer = self._tracer or TRACING._tracer
-        TRACING._tracer = self._tracer if watching is Watching.TRACED else None
+        if self._tracer is None:
+            self._tracer, self._share = TRACING._tracer, TRACING._share
+        TRACING._tracer = self._tracer if watching in _TRACED else None
+        TRACING._share = 1.0 if watching is Watching.EVERY else self._share
 
     def on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.choose(Watching(number - signal.SIGRTMIN))

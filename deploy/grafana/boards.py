@@ -409,21 +409,24 @@ ITEM_EMBEDDING = Board(
         Row(
             "Catalogue",
             [
-                Panel("Items", {"items": "max(headrace_catalogue_items)"}, kind="stat", width=4),
+                Panel("Items", {"items": "max(headrace_catalogue_items)"}, kind="stat", width=3),
                 Panel(
                     "Without a vector",
                     {"items": "max(headrace_items_without_vector)"},
                     kind="stat",
-                    width=4,
+                    width=3,
                     threshold=1,
                 ),
-                Panel("Encoded", {"items": rate("headrace_items_encoded_total")}, "cps"),
+                Panel("Encoded", {"items": rate("headrace_items_encoded_total")}, "cps", width=6),
                 Panel(
                     "Searches by match",
                     {"{{match}}": rate("headrace_searches_total", "match")},
                     "reqps",
+                    width=6,
                 ),
-                Panel("Item changed → vector", quantiles("headrace_item_vector_seconds"), "s"),
+                Panel(
+                    "Item changed → vector", quantiles("headrace_item_vector_seconds"), "s", width=6
+                ),
             ],
         ),
         grpc("item_embedding"),
