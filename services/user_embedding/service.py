@@ -110,7 +110,7 @@ class UserEmbedding:
             self._cache.refresh([stored])
             return stored
         moved = self._repair({user_id: stored or self._stepper.fresh(user_id)}, "read")
-        self._tell(moved)
+        self._tell(_made_anew(moved, {user_id} if stored is not None else ()))
         return moved.get(user_id) or self._known([user_id])[user_id]
 
     def stored(self, user_ids: Sequence[str]) -> list[UserState]:

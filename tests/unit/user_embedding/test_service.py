@@ -202,10 +202,13 @@ def test_freshness_is_not_told_of_a_state_made_anew() -> None:
     world = World()
     world.apply(entry("ada", 1, 5))
     world.logs.append(entry("ada", 1, 5), entry("ada", 2, 6), entry("bob", 1, 7))
-    world.service.repair(["ada", "bob"])  # bob has none yet, as everybody under a new model
-    ada, bob = sorted(world.announced, key=lambda state: state.user_id)
+    world.logs.append(entry("eve", 1, 8))
+    # bob and eve have none yet, as everybody under a new model.
+    world.service.repair(["ada", "bob"])
+    assert world.service.current("eve").last_accepted_at is not None
+    ada, bob, eve = sorted(world.announced, key=lambda state: state.user_id)
     assert ada.last_accepted_at is not None
-    assert (bob.n, bob.last_accepted_at) == (1, None)
+    assert (bob.n, bob.last_accepted_at) == (eve.n, eve.last_accepted_at) == (1, None)
     assert world.states.states["bob"].last_accepted_at is not None
 
 
