@@ -69,7 +69,7 @@ def _state(panel: Panel, value: float) -> str:
 
 
 def _graph(panel: Panel, lines: Mapping[str, Line], span: tuple[float, float]) -> str:
-    top = _top(max(value for line in lines.values() for _, value in line))
+    top = _top(max(value for line in lines.values() for _, value in line), panel.unit)
     wide = _COLUMN * panel.width
     parts = list(_grid(panel, top, wide))
     if panel.threshold is not None and panel.threshold <= top:
@@ -101,10 +101,13 @@ def _legend(panel: Panel, lines: Mapping[str, Line]) -> str:
     return f"<ul>{''.join(entries)}</ul>"
 
 
-def _top(greatest: float) -> float:
-    """A round number at or above; 1 where all is 0 or below."""
+def _top(greatest: float, unit: str) -> float:
+    """A round number at or above, of the words that it is told in; 1 where all is 0 or below."""
     if greatest <= 0:
         return 1.0
+    for size, _ in _SPANS if unit == "s" else ():
+        if greatest >= size:
+            return size * _top(greatest / size, "")
     power = 10.0 ** math.floor(math.log10(greatest))
     return next(step * power for step in _TOPS if step * power >= greatest * 0.9999)
 

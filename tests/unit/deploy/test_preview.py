@@ -40,6 +40,12 @@ def test_a_line_goes_from_left_to_right_and_from_zero_to_the_top() -> None:
     assert "lists <b>2/s</b>" in html
 
 
+def test_an_axis_ends_on_a_round_number_of_what_it_is_told_in() -> None:
+    panel = Panel("Age", {"age": "x"}, "s")
+    axis = re.findall(r"end\">([^<]+)<", drawn(panel, {"age": [(1_000, 2_700.0)]}, SPAN))
+    assert axis == ["0 ms", "15 min", "30 min", "45 min", "1 h"]
+
+
 def test_a_number_says_whether_it_is_a_good_one() -> None:
     low = Panel("Age", {"age": "x"}, kind="stat", threshold=10.0)
     high = Panel("Kept", {"kept": "x"}, "percentunit", kind="stat", threshold=0.99, good="high")
