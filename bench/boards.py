@@ -35,7 +35,7 @@ from headrace.local.slots import MODEL_SERVICES
 _RULES = Path(__file__).parents[1] / "deploy" / "prometheus" / "rules" / "*.yml"
 _PERIOD_S = 3
 _WIDE = ViewportSize(width=1280, height=900)
-_QUALITY = 60
+_QUALITY = 48
 # For the system, if it is started here: a busy machine may be late.
 _PATIENT = {"HEADRACE_RANKER_DEADLINE_MS": "5000", "HEADRACE_USER_EMBEDDING_TIMEOUT_MS": "5000"}
 
