@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import torch
 
@@ -17,6 +18,7 @@ from headrace.evaluation.compare import MAIN, Row, Standing, compare
 from headrace.evaluation.report.curve import read_curve
 from headrace.evaluation.report.write import write_report
 from headrace.evaluation.turns import Terms
+from headrace.training.compute import Compute, DeviceChoice
 from headrace.training.data import read_log
 
 _EVERY = {**SIMPLE, **NEURAL}
@@ -27,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     """Raises: DataInvalid, BundleInvalid, FailedPrecondition; OSError if it cannot write."""
     given = _parser().parse_args(arguments)
     torch.set_num_threads(given.threads)
+    compute = Compute.chosen(given.device, "float32")
     results = given.out / "results"
     results.mkdir(parents=True, exist_ok=True)  # fails before the work, not after it
     curve = read_curve(given.curve) if given.curve else []
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     found = compare(
         log,
         bundle,
-        Terms(60 * given.minutes, given.seed, given.sampled, results),
+        Terms(60 * given.minutes, given.seed, given.sampled, results, compute.device),
         baselines=given.models,
         say=_say,
         watch=_watch if sys.stderr.isatty() else None,
@@ -115,5 +118,11 @@ def _parser() -> argparse.ArgumentParser:
         "--curve", type=Path, help="curve.jsonl of the bundle's checkpoints, for a plot"
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--device",
+        choices=get_args(DeviceChoice),
+        default="auto",
+        help="that fits the networks: auto is the GPU if there is one",
+    )
     parser.add_argument("--threads", type=count, default=1, help="of torch and ONNX Runtime")
     return parser

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from headrace.bundle import Bundle
 from headrace.errors import DataInvalid
 from headrace.evaluation.baselines.neural.learning import Effort, Watch
@@ -14,17 +16,20 @@ from headrace.evaluation.baselines.registry import NEURAL, Make
 from headrace.evaluation.contenders import HEADRACE, RETRIEVAL, Contest
 from headrace.evaluation.results import Result, Results
 
+_CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class Terms:
     """How to compare. `seconds` are for fitting: networks share what the others leave of them.
     `results`: where what is known is kept and taken from. `sampled`: rank among so many items
-    drawn at random as well."""
+    drawn at random as well. Networks are fitted on `device`."""
 
     seconds: float
     seed: int = 0
     sampled: int = 0
     results: Path | None = None
+    device: torch.device = _CPU
 
 
 class Turn(NamedTuple):
@@ -91,7 +96,7 @@ class Turns:
             yield Turn(name, result, kept, left_s)
 
     def _effort(self, name: str, share: float) -> Effort:
-        effort = Effort(seconds=share, seed=self._terms.seed)
+        effort = Effort(seconds=share, seed=self._terms.seed, device=self._terms.device)
         return effort if self._watch is None else replace(effort, watch=self._watch(name))
 
     def _is_enough(self, result: Result, share: float = 0.0) -> bool:

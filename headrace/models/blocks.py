@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from headrace.models.recurrence import doubling, loop_over_time, onnx_gru
+from headrace.models.recurrence import doubling, onnx_gru, over_time
 
 
 class FeedForward(nn.Module):
@@ -85,7 +85,7 @@ class LinearRecurrentBlock(Block):
     def sequence(
         self, state: Tensor, x: Tensor, length: Tensor, *, for_onnx: bool = False
     ) -> tuple[Tensor, Tensor]:
-        recurrence = doubling if for_onnx else loop_over_time
+        recurrence = doubling if for_onnx else over_time
         h = recurrence(self._input(x), state, self.decay())  # [B,L,S]
         return state_after(h, length, state), self._output(h, x)
 
@@ -123,7 +123,11 @@ class GatedRecurrentBlock(Block):
     def sequence(
         self, state: Tensor, x: Tensor, length: Tensor, *, for_onnx: bool = False
     ) -> tuple[Tensor, Tensor]:
-        h = onnx_gru(self.gru, x, state) if for_onnx else self.gru(x, state.unsqueeze(0))[0]
+        if for_onnx:
+            h = onnx_gru(self.gru, x, state)
+        else:
+            self.gru.flatten_parameters()  # a GPU wants them in one piece
+            h = self.gru(x, state.unsqueeze(0).contiguous())[0]
         return state_after(h, length, state), self._output(h, x)
 
     def _output(self, h: Tensor, x: Tensor) -> Tensor:

@@ -15,14 +15,14 @@ _POSITIONS = 128
 def catalogue_softmax(users: Tensor, vectors: Tensor, biases: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy of the next item over all items.
 
-    On a CPU in blocks and in float32; other devices have room for all logits at once.
+    In float32, and on a CPU in blocks; other devices have room for all logits at once.
 
     Shapes: users [P,D], vectors [N,D], biases [N], targets [P] -> scalar.
     """
-    if users.device.type != "cpu":
-        return whole_softmax(users, vectors, biases, targets)
-    with torch.autocast("cpu", enabled=False):
+    with torch.autocast(users.device.type, enabled=False):
         given = (users.float(), vectors.float(), biases.float())
+        if users.device.type != "cpu":
+            return whole_softmax(*given, targets)
         loss: Tensor = _CatalogueSoftmax.apply(*given, targets)
     return loss
 
@@ -30,7 +30,7 @@ def catalogue_softmax(users: Tensor, vectors: Tensor, biases: Tensor, targets: T
 def whole_softmax(users: Tensor, vectors: Tensor, biases: Tensor, targets: Tensor) -> Tensor:
     """The same in one piece, with torch's own gradient. Shapes: as `catalogue_softmax`."""
     logits = torch.addmm(biases, users, vectors.T)  # [P,N]
-    return nn.functional.cross_entropy(logits.float(), targets)
+    return nn.functional.cross_entropy(logits, targets)
 
 
 class _CatalogueSoftmax(torch.autograd.Function):
@@ -74,16 +74,18 @@ def sampled_softmax(
     """Cross-entropy over the target and shared negatives, each negative's logit less log Q.
 
     Q is the expected count of the item in the sample (Bengio and Senécal 2008). A negative that
-    is the target itself is left out.
+    is the target itself is left out. In float32.
 
     Shapes: users [P,D]; own: vectors [P,D], biases [P] of the targets; sampled: vectors [M,D],
     biases [M]; log_expected [M]; collides [P,M] -> scalar.
     """
-    positive = (users * own[0]).sum(dim=1, keepdim=True) + own[1].unsqueeze(1)  # [P,1]
-    negative = torch.addmm(sampled[1] - log_expected, users, sampled[0].T)  # [P,M]
-    negative = negative.masked_fill(collides, -torch.inf)
-    logits = torch.cat([positive, negative], dim=1)
-    return nn.functional.cross_entropy(logits, logits.new_zeros(len(users), dtype=torch.long))
+    with torch.autocast(users.device.type, enabled=False):
+        users, vectors, of_sample = users.float(), own[0].float(), sampled[0].float()
+        positive = (users * vectors).sum(dim=1, keepdim=True) + own[1].unsqueeze(1)  # [P,1]
+        negative = torch.addmm(sampled[1] - log_expected, users, of_sample.T)  # [P,M]
+        negative = negative.masked_fill(collides, -torch.inf)
+        logits = torch.cat([positive, negative], dim=1)
+        return nn.functional.cross_entropy(logits, logits.new_zeros(len(users), dtype=torch.long))
 
 
 def listwise(logits: Tensor, targets: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -28,8 +30,9 @@ class LearningCatalogue:
 
     def vectors(self, columns: Tensor) -> tuple[Tensor, Tensor]:
         """Shapes: columns [M] in the catalogue -> vectors [M,D], biases [M]."""
-        fresh = self._some(columns, self._settings.content_refresh)
-        fresh_rows = torch.nonzero(fresh).squeeze(1)
+        # As many each time: a GPU prepares its convolutions for a shape.
+        fresh = math.ceil(self._settings.content_refresh * len(columns))
+        fresh_rows = torch.randperm(len(columns))[:fresh].to(columns.device)
         inputs = self._inputs.take(columns)
         made = self._tower.cnn.convolved(inputs.tokens[fresh_rows]).float()
         convolved = self.made[columns].index_copy(0, fresh_rows, made)
@@ -41,6 +44,6 @@ class LearningCatalogue:
         return self._tower.join(id_row, content)
 
     @staticmethod
-    def _some(columns: Tensor, share: Tensor | float) -> Tensor:
+    def _some(columns: Tensor, share: Tensor) -> Tensor:
         """Marks a random share: [M]. Drawn on the CPU, so that every device draws the same."""
         return torch.rand(len(columns)).to(columns.device) < share

@@ -262,8 +262,8 @@ class TowerFit:
     def _update_average(self) -> None:
         steps = self.progress.steps + 1
         weight = 1 / min(steps, max(_AVERAGE_OVER_STEPS, _AVERAGE_OVER_SHARE * steps))
-        for mean, value in zip(self._average.parameters(), self._towers.parameters(), strict=True):
-            mean.lerp_(value, weight)
+        average: list[Tensor] = list(self._average.parameters())
+        torch._foreach_lerp_(average, list(self._towers.parameters()), weight)
 
 
 def _groups(towers: Towers, decay: float) -> list[dict[str, object]]:

@@ -26,6 +26,7 @@ _LEARNING_RATE = 1e-3
 _FADING = 0.75
 _WEIGHT_DECAY = 0.05
 _PATIENCE = 4
+_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,19 @@ def fit_head(
     seed: int,
     max_epochs: int | None,
     warm: bool = False,
+    device: torch.device = _CPU,
 ) -> HeadResult:
     """Train until validation stops improving, keep the best weights, then calibrate.
 
     A head that does not improve on retrieval order is left as retrieval order. So is one for which
     histories are too short to keep anything back. `warm`: it comes with weights that were learned.
+    It is fitted on `device`, and left on the CPU.
     """
     retrieval = ndcg(retrieval_ranks(validation), 10)
     if not any(map(len, training)):
         head.rank_as_retrieved()
         return HeadResult(retrieval, retrieval, 0)
+    head.to(device)
     random = np.random.default_rng(seed)
     if not warm:  # weights mean something only with the features scaled as they were
         _normalise(head, training)
@@ -80,7 +84,7 @@ def fit_head(
     head.load_state_dict(weights)
     if best <= retrieval:
         head.rank_as_retrieved()
-    head.eval()
+    head.cpu().eval()
     _calibrate(head, training)
     return HeadResult(best, retrieval, epoch)
 
@@ -92,12 +96,17 @@ def list_ranks(head: NcfHead, lists: Lists) -> NDArray[np.int64]:
     Ties count against the head. Shapes: [Q].
     """
     head.eval()
-    return _ranks(lists, lambda rows: head.logits(*lists.inputs(rows).as_tuple()))
+    return _ranks(lists, lambda rows: _logits(head, lists, rows).cpu())
 
 
 def retrieval_ranks(lists: Lists) -> NDArray[np.int64]:
     """The same in the order of retrieval. Shapes: [Q]."""
     return _ranks(lists, lambda rows: lists.features[rows][..., 0])
+
+
+def _logits(head: NcfHead, lists: Lists, rows: NDArray[np.int64]) -> Tensor:
+    """On the head's device. Shapes: rows [B] -> [B,K]."""
+    return head.logits(*lists.inputs(rows).on(head.alpha.device))
 
 
 def _ranks(lists: Lists, logits_of: Callable[[NDArray[np.int64]], Tensor]) -> NDArray[np.int64]:
@@ -122,7 +131,8 @@ def _epoch(
     batches = [(lists, rows) for lists in training for rows in _batches(lists, random)]
     for number in random.permutation(len(batches)):
         lists, rows = batches[number]
-        loss = listwise(head.logits(*lists.inputs(rows).as_tuple()), lists.target[rows])
+        logits = _logits(head, lists, rows)
+        loss = listwise(logits, lists.target[rows].to(logits.device))
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimiser.step()
@@ -148,7 +158,7 @@ def _normalise(head: NcfHead, training: Sequence[Lists]) -> None:
 def _calibrate(head: NcfHead, training: Sequence[Lists]) -> None:
     """Preference becomes the chance that the candidate is the one taken next."""
     made = [
-        (head.logits(*lists.inputs(rows).as_tuple()), lists.target[rows])
+        (_logits(head, lists, rows), lists.target[rows])
         for lists in training
         for rows in lists.batches()
     ]

@@ -49,8 +49,10 @@ class HeadInputs:
     recent_mask: Tensor
     features: Tensor
 
-    def as_tuple(self) -> tuple[Tensor, ...]:
-        return self.user, self.candidates, self.recent, self.recent_mask, self.features
+    def on(self, device: torch.device) -> tuple[Tensor, ...]:
+        """In the head's order, on its device."""
+        parts = (self.user, self.candidates, self.recent, self.recent_mask, self.features)
+        return tuple(part.to(device) for part in parts)
 
 
 @dataclass(frozen=True)

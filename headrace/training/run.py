@@ -146,7 +146,12 @@ class Stages:
                 f"{self._job.interactions}: nobody has three interactions or more, "
                 "so there is nothing to learn an order from"
             )
-        settings = self._settings.scaled(len(log.items), len(log.catalogue), self._job.seconds)
+        settings = self._settings.scaled(
+            len(log.items),
+            len(log.catalogue),
+            self._job.seconds,
+            parallel=self._job.compute.device.type != "cpu",
+        )
         start = self._job.start
         model = build_model(log, parts, settings, start)
         self._screen.say(
@@ -261,6 +266,7 @@ class Stages:
             seed=model.settings.seed,
             max_epochs=model.settings.max_epochs,
             warm=self.carried is not None,
+            device=self._job.compute.device,
         )
 
     def _retrieved(self, model: Model, part: Part) -> tuple[TowerScorer, Lists]:

@@ -47,17 +47,21 @@ class TrainingSettings:
     recent: int = 50  # R
     max_epochs: int | None = None  # None: as many as the time allows
 
-    def scaled(self, events: int, items: int, seconds: float) -> TrainingSettings:
+    def scaled(
+        self, events: int, items: int, seconds: float, *, parallel: bool = False
+    ) -> TrainingSettings:
         """What depends on the size of the data and on the time for it.
 
         Long runs bear more dropout: 0.2 is better in hours and worse in minutes. A catalogue that
         costs more than the rest of a step is sampled while the vectors are still far from their
-        places: 256 uniform negatives for the first fifth.
+        places: 256 uniform negatives for the first fifth. `parallel`: a device that scores a
+        catalogue as fast as a sample.
         """
         passes = self.max_epochs or seconds * _EVENTS_PER_S / max(events, 1)
         long = passes >= _LONG_PASSES
         often = events >= _SAMPLE_FROM_EVENTS * items
-        sample = often and _SAMPLE_FROM_ITEMS < items <= self.full_softmax_up_to
+        costly = not parallel and _SAMPLE_FROM_ITEMS < items <= self.full_softmax_up_to
+        sample = often and costly
         return dataclasses.replace(
             self,
             dropout=0.2 if long else self.dropout,

@@ -34,18 +34,18 @@ class AutoRec:
             nn.Linear(train.items, self.hidden),
             nn.Sigmoid(),
             nn.Linear(self.hidden, train.items),
-        )
+        ).to(self.effort.device)
 
         def losses(random: np.random.Generator) -> Iterator[Tensor]:
             for rows in batches(len(train.histories), _BATCH, random):
-                had = torch.from_numpy(train.matrix[rows].toarray())
+                had = self.effort.tensor(train.matrix[rows].toarray())
                 yield (self._network(had) - had).square().sum(dim=1).mean()
 
         learn(self._network, losses, lambda: validation_ndcg(self, train), self.effort, 1e-3)
 
     @torch.no_grad()
     def score(self, people: People) -> Scores:
-        return _scores(self._network, people, self._items)
+        return _scores(self._network, people, self._items, self.effort)
 
 
 @dataclass(eq=False)
@@ -60,13 +60,14 @@ class MultVae:
     def fit(self, train: Training) -> None:
         torch.manual_seed(self.effort.seed)
         self._items = train.items
-        self._network = _Variational(train.items, self.hidden, self.latent)
+        network = _Variational(train.items, self.hidden, self.latent)
+        self._network = network.to(self.effort.device)
         step = 0
 
         def losses(random: np.random.Generator) -> Iterator[Tensor]:
             nonlocal step
             for rows in batches(len(train.histories), _BATCH, random):
-                had = torch.from_numpy(train.matrix[rows].toarray())
+                had = self.effort.tensor(train.matrix[rows].toarray())
                 mean, log_variance = self._network.encoded(had)
                 sample = mean + torch.randn_like(mean) * torch.exp(log_variance / 2)
                 logits = self._network.decode(sample)
@@ -80,7 +81,7 @@ class MultVae:
 
     @torch.no_grad()
     def score(self, people: People) -> Scores:
-        return _scores(self._network, people, self._items)
+        return _scores(self._network, people, self._items, self.effort)
 
 
 class _Variational(nn.Module):
@@ -104,7 +105,7 @@ class _Variational(nn.Module):
         return logits
 
 
-def _scores(network: nn.Module, people: People, items: int) -> Scores:
+def _scores(network: nn.Module, people: People, items: int, effort: Effort) -> Scores:
     network.eval()
-    scores = network(torch.from_numpy(people.matrix(items).toarray()))
-    return np.asarray(scores.numpy(), dtype=np.float32)
+    scores = network(effort.tensor(people.matrix(items).toarray()))
+    return np.asarray(scores.cpu().numpy(), dtype=np.float32)

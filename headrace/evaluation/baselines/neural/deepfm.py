@@ -35,7 +35,7 @@ class DeepFm:
     def fit(self, train: Training) -> None:
         torch.manual_seed(self.effort.seed)
         self._items = train.items
-        self._network = _Network(train, self.width, self.layers)
+        self._network = _Network(train, self.width, self.layers).to(self.effort.device)
         events = Events(train)
 
         def logits(rows: NDArray[np.int64], asked: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class DeepFm:
         judged = train.judged_by(JUDGED)
         learn(
             self._network,
-            losses(events, train.items, logits),
+            losses(events, train.items, logits, self.effort),
             lambda: validation_ndcg(self, judged),
             self.effort,
             1e-3,
@@ -58,11 +58,13 @@ class DeepFm:
             len(people),
             self._items,
             max(1, _PAIRS // self._items),
+            self.effort,
         )
 
     def _logits(self, users: NDArray[np.int64], last: NDArray[np.int64], items: Tensor) -> Tensor:
         """Shapes: users [B], last [B,1], items [B,M] -> [B,M]."""
-        logits: Tensor = self._network(torch.from_numpy(users), torch.from_numpy(last[:, 0]), items)
+        tensor = self.effort.tensor
+        logits: Tensor = self._network(tensor(users), tensor(last[:, 0]), items)
         return logits
 
 

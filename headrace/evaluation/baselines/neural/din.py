@@ -37,17 +37,19 @@ class Din:
     def fit(self, train: Training) -> None:
         torch.manual_seed(self.effort.seed)
         self._items = train.items
-        self._network = _Network(train, self.width, self.unit, self.layers)
+        network = _Network(train, self.width, self.unit, self.layers)
+        self._network = network.to(self.effort.device)
         events = Events(train)
 
         def logits(rows: NDArray[np.int64], asked: Tensor) -> Tensor:
-            found: Tensor = self._network(torch.from_numpy(events.before(rows, self.last)), asked)
+            had = self.effort.tensor(events.before(rows, self.last))
+            found: Tensor = self._network(had, asked)
             return found
 
         judged = train.judged_by(JUDGED)
         learn(
             self._network,
-            losses(events, train.items, logits),
+            losses(events, train.items, logits, self.effort),
             lambda: validation_ndcg(self, judged),
             self.effort,
             1e-3,
@@ -55,12 +57,13 @@ class Din:
 
     @torch.no_grad()
     def score(self, people: People) -> Scores:
-        had = torch.from_numpy(last_items(people.histories, self.last, self._items))
+        had = self.effort.tensor(last_items(people.histories, self.last, self._items))
         return scores_of_all(
             lambda some, items: self._network(had[some], items),
             len(people),
             self._items,
             max(1, _FLOATS // (self._items * self.last * self.unit)),
+            self.effort,
         )
 
 

@@ -30,7 +30,8 @@ class NeuralFactors:
     def fit(self, train: Training) -> None:
         torch.manual_seed(self.effort.seed)
         self._items = train.items
-        self._network = _Network(self.kind, len(train.histories), train.items, self.width)
+        network = _Network(self.kind, len(train.histories), train.items, self.width)
+        self._network = network.to(self.effort.device)
         events = Events(train)
 
         def logits(rows: NDArray[np.int64], asked: Tensor) -> Tensor:
@@ -39,7 +40,7 @@ class NeuralFactors:
         judged = train.judged_by(JUDGED)
         learn(
             self._network,
-            losses(events, train.items, logits),
+            losses(events, train.items, logits, self.effort),
             lambda: validation_ndcg(self, judged),
             self.effort,
             1e-3,
@@ -52,12 +53,13 @@ class NeuralFactors:
             len(people),
             self._items,
             max(1, _PAIRS // self._items),
+            self.effort,
         )
 
     def _logits(self, users: NDArray[np.int64], items: Tensor) -> Tensor:
         """Shapes: users [B], items [B,M] -> [B,M]."""
         logits: Tensor = self._network(
-            torch.from_numpy(users)[:, None].expand(-1, items.shape[1]), items
+            self.effort.tensor(users)[:, None].expand(-1, items.shape[1]), items
         )
         return logits
 

@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ def _unwatched(epoch: int, quality: float, left_s: float) -> None:
 class Effort:
     """How much a fit may cost; it ends earlier once validation gains nothing.
 
-    What it prints as are the settings alone: time and onlookers are none.
+    What it prints as are the settings alone: time, onlookers and devices are none.
     """
 
     seconds: float = field(default=120.0, repr=False)
@@ -32,6 +33,11 @@ class Effort:
     seed: int = 0
     patience: int = 20  # epochs; in a small data set one has few steps
     watch: Watch = field(default=_unwatched, repr=False)
+    device: torch.device = field(default=torch.device("cpu"), repr=False)
+
+    def tensor(self, values: NDArray[Any]) -> Tensor:
+        """The same numbers on the device."""
+        return torch.from_numpy(values).to(self.device)
 
 
 def learn(

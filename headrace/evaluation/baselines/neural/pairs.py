@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from headrace.bundle.content import ItemContent
 from headrace.evaluation.baselines.base import Scores, Training
-from headrace.evaluation.baselines.neural.learning import batches
+from headrace.evaluation.baselines.neural.learning import Effort, batches
 
 # He et al. 2017: 4 for each event, 256 events a step.
 _NEGATIVES = 4
@@ -39,7 +39,10 @@ class Events:
 
 
 def losses(
-    events: Events, items: int, logits: Callable[[NDArray[np.int64], Tensor], Tensor]
+    events: Events,
+    items: int,
+    logits: Callable[[NDArray[np.int64], Tensor], Tensor],
+    effort: Effort,
 ) -> Callable[[np.random.Generator], Iterator[Tensor]]:
     """Cross-entropy of what was taken against items drawn at random, an epoch at a time.
 
@@ -49,7 +52,7 @@ def losses(
     def epoch(random: np.random.Generator) -> Iterator[Tensor]:
         for rows in batches(len(events.items), _BATCH, random):
             negatives = random.integers(0, items, (len(rows), _NEGATIVES))
-            asked = torch.from_numpy(np.concatenate([events.items[rows, None], negatives], axis=1))
+            asked = effort.tensor(np.concatenate([events.items[rows, None], negatives], axis=1))
             found = logits(rows, asked)
             labels = torch.zeros_like(found)
             labels[:, 0] = 1
@@ -59,17 +62,21 @@ def losses(
 
 
 def scores_of_all(
-    logits: Callable[[slice, Tensor], Tensor], people: int, items: int, at_once: int
+    logits: Callable[[slice, Tensor], Tensor],
+    people: int,
+    items: int,
+    at_once: int,
+    effort: Effort,
 ) -> Scores:
     """Every item for everybody, `at_once` people a step: [B,N].
 
     `logits` of some people and all items [b,N] -> [b,N].
     """
-    everything = torch.arange(items)
+    everything = torch.arange(items, device=effort.device)
     out = np.zeros((people, items), dtype=np.float32)
     for start in range(0, people, at_once):
         some = slice(start, min(start + at_once, people))
-        out[some] = logits(some, everything.expand(some.stop - some.start, -1)).numpy()
+        out[some] = logits(some, everything.expand(some.stop - some.start, -1)).cpu().numpy()
     return out
 
 

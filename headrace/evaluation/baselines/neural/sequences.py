@@ -33,13 +33,14 @@ class NextItem:
     effort: Effort
     width: int = 64
     window: int = 100  # events that are looked back
-    whole: int = 2_048  # a catalogue up to this size is all in the softmax
+    whole: int = 4_096  # a catalogue up to this size is all in the softmax
     negatives: int = 512  # of a larger one
 
     def fit(self, train: Training) -> None:
         torch.manual_seed(self.effort.seed)
         self._padding = train.items
-        self._network = _Network(self.kind, train.items, self.width, self.window)
+        network = _Network(self.kind, train.items, self.width, self.window)
+        self._network = network.to(self.effort.device)
         windows = _windows(train.histories, self._padding, self.window)
 
         def losses(random: np.random.Generator) -> Iterator[Tensor]:
@@ -47,7 +48,7 @@ class NextItem:
                 batch = windows[rows]
                 # Padding lies in front: what all of a batch lacks is cut off.
                 longest = int((batch != self._padding).sum(axis=1).max())
-                events = torch.from_numpy(batch[:, -longest:])
+                events = self.effort.tensor(batch[:, -longest:])
                 yield self._loss(events[:, :-1], events[:, 1:], random)
 
         learn(self._network, losses, lambda: validation_ndcg(self, train), self.effort, 1e-3)
@@ -58,7 +59,7 @@ class NextItem:
         hidden, targets = self._network(events)[known], following[known]  # [P,D], [P]
         if self._padding <= self.whole:
             return nn.functional.cross_entropy(hidden @ self._network.items.T, targets)
-        drawn = torch.from_numpy(random.integers(0, self._padding, self.negatives))
+        drawn = self.effort.tensor(random.integers(0, self._padding, self.negatives))
         own = (hidden * self._network.items[targets]).sum(dim=1, keepdim=True)
         # Each drawn item stands for N/M of them (Bengio and Senécal 2008).
         weight = math.log(self._padding / self.negatives)
@@ -73,8 +74,8 @@ class NextItem:
         for start in range(0, len(people), _BATCH):
             histories = people.histories[start : start + _BATCH]
             events = _padded([history[-self.window :] for history in histories], self._padding)
-            newest = self._network(torch.from_numpy(events))[:, -1]
-            out[start : start + _BATCH] = (newest @ self._network.items.T).numpy()
+            newest = self._network(self.effort.tensor(events))[:, -1]
+            out[start : start + _BATCH] = (newest @ self._network.items.T).cpu().numpy()
         return out
 
 
@@ -113,13 +114,13 @@ class _Network(nn.Module):
         return normed
 
     def _attended(self, hidden: Tensor, events: Tensor) -> Tensor:
-        length = events.shape[1]
+        length, device = events.shape[1], events.device
         # Counted from the newest, which is place 0.
-        hidden = hidden + self._place(torch.arange(length - 1, -1, -1))
-        later = torch.ones(length, length).triu(1).bool()
+        hidden = hidden + self._place(torch.arange(length - 1, -1, -1, device=device))
+        later = torch.ones(length, length, device=device).triu(1).bool()
         padding = (events == self._items)[:, None, :]
         # A padded place still looks at itself: attention to nothing is not a number.
-        hidden_from = (later | padding) & ~torch.eye(length).bool()
+        hidden_from = (later | padding) & ~torch.eye(length, device=device).bool()
         mask = hidden_from.repeat_interleave(_HEADS, dim=0)
         for block in self._blocks:
             hidden = block(hidden, src_mask=mask)
