@@ -154,6 +154,7 @@ def ratings_of(pipeline: ServedPipeline, log: EventLog, parts: Split) -> dict[st
     told: dict[str, Callable[[Part], Numbers]] = {
         "served": lambda part: _served_ratings(pipeline, log, parts, part),
         "means": means.ratings,
+        "means of items": means.of_items,
     }
     given = {name: given_ratings(log, part) for name, part in asked.items()}
     return {

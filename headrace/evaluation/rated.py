@@ -74,11 +74,14 @@ class Means:
         self._items = _offsets(items, left, len(log.catalogue), _ITEM_DAMPING)
         self._users = _offsets(users, left - self._items[items], log.users, _USER_DAMPING)
 
+    def of_items(self, part: Part) -> Numbers:
+        """The same for everybody, of a part's events: [Q]."""
+        predicted: Numbers = self._mean + self._items[self._log.items[part.positions]]
+        return predicted
+
     def ratings(self, part: Part) -> Numbers:
         """Of a part's events: [Q]."""
-        predicted: Numbers = (
-            self._mean + self._items[self._log.items[part.positions]] + self._users[part.users]
-        )
+        predicted: Numbers = self.of_items(part) + self._users[part.users]
         return predicted
 
 

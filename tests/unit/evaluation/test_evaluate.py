@@ -80,7 +80,7 @@ def test_ratings_are_set_beside_means_where_the_head_learned_them(
     folder = bundle_of(toy_bundle, tmp_path / "bundle", log, rating_trained=True)
     bundle = Bundle.load(str(folder))
     found = evaluate(bundle, log)
-    assert found.ratings.keys() == {"served", "means"}
+    assert found.ratings.keys() == {"served", "means", "means of items"}
     assert found.ratings["served"].events == len(log.user_ids)
     assert any("RMSE" in line for line in lines_of(found, bundle.manifest))
     assert evaluate(bundle, LOG).ratings == {}  # nobody gave one

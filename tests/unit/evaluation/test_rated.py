@@ -28,6 +28,8 @@ def test_means_are_damped_and_do_not_see_what_is_held_out() -> None:
     parts = split(log, "leave-one-out")
     # Mean 4 of two ratings; items 1/26 off, and that taken off the person evens out.
     assert Means(log, parts).ratings(parts.test) == pytest.approx([4.0])
+    learned = dataclasses.replace(parts.test, positions=np.array([0]))
+    assert Means(log, parts).of_items(learned) == pytest.approx([4 + 1 / 26])
 
 
 def test_a_rating_moves_its_item_by_a_twenty_sixth() -> None:
