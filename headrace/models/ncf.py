@@ -9,20 +9,24 @@ from headrace.models.rating import RatingOutput
 
 ATTENTION_WIDTH = 32
 HIDDEN = (96, 48)
-# Of the features: an item's mean rating and its popularity.
-_RATING_FACTS = (10, 2)
+# Of the features: log(1 + events) of an item, and beside it its mean rating.
+_POPULARITY = 2
+_RATING_FACTS = (10, _POPULARITY)
 # The rating of those who know of none.
 _MIDDLE = 3.0
 
 
 class NcfHead(nn.Module):
     """logit = score / temperature + linear(features)
-    + alpha * MLP(user, candidate, product, attention, features).
+    + alpha * MLP(user, candidate, product, attention, features) of an item that is known;
+    of a new one, a second linear part instead of the MLP.
 
-    The linear part and the last layer of the MLP are zero at first and feature 0 is the retrieval
+    The linear parts and the last layer of the MLP are zero at first and feature 0 is the retrieval
     score, so the head starts as retrieval order. What the inner product lacks comes in by the
     candidate's attention over the items touched lately, and by the features. NeuMF (He et al.
-    2017) gave the product and the MLP, DIN (Zhou et al. 2018) the attention.
+    2017) gave the product and the MLP, DIN (Zhou et al. 2018) the attention. What the MLP learned
+    of known items misleads where there are only words: between the two it is weighed by how many
+    events an item has.
 
     The expected rating is an output of its own, fitted on all ratings: see
     `headrace.models.rating`. A person's vector is then [u; taste]; without ratings it is u.
@@ -49,6 +53,7 @@ class NcfHead(nn.Module):
         self.temperature_log = nn.Parameter(torch.zeros(()))
         self.alpha = nn.Parameter(torch.ones(()))
         self.linear = nn.Linear(features, 1, bias=False)
+        self.linear_new = nn.Linear(features, 1)
         self.query = nn.Linear(width, ATTENTION_WIDTH)
         self.key = nn.Linear(width, ATTENTION_WIDTH)
         self.value = nn.Linear(width, ATTENTION_WIDTH)
@@ -67,8 +72,10 @@ class NcfHead(nn.Module):
     @torch.no_grad()
     def rank_as_retrieved(self) -> None:
         """The order of retrieval, whatever was learned; expected ratings stay."""
-        for weight in (self.linear.weight, self.preference.weight, self.preference.bias):
-            weight.zero_()
+        for layer in (self.linear, self.linear_new, self.preference):
+            layer.weight.zero_()
+        for bias in (self.linear_new.bias, self.preference.bias):
+            bias.zero_()
         self.temperature_log.zero_()
         self.calibration.copy_(torch.tensor([1.0, 0.0]))
 
@@ -99,8 +106,10 @@ class NcfHead(nn.Module):
         )  # [B,K,H]
         hidden = torch.relu(self.hidden(self.dropout(torch.relu(hidden))))
         retrieval = features[..., 0] / torch.exp(self.temperature_log)
+        new = torch.exp(-features[..., _POPULARITY])  # 1 / (1 + events)
         logit = retrieval + self.linear(normal).squeeze(-1)
-        out: Tensor = logit + self.alpha * self.preference(hidden).squeeze(-1)
+        logit = logit + new * self.linear_new(normal).squeeze(-1)
+        out: Tensor = logit + (1 - new) * self.alpha * self.preference(hidden).squeeze(-1)
         return out
 
     def ratings(self, user: Tensor, candidates: Tensor, features: Tensor) -> Tensor:

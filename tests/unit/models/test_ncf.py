@@ -66,10 +66,12 @@ def test_the_logit_is_that_of_the_layers_one_by_one() -> None:
         + head.from_features(features)
     )
     deep = head.preference(torch.relu(head.hidden(torch.relu(hidden)))).squeeze(-1)
+    new = torch.exp(-features[..., 2])
     expected = (
         features[..., 0] / torch.exp(head.temperature_log)
         + head.linear(features).squeeze(-1)
-        + head.alpha * deep
+        + new * head.linear_new(features).squeeze(-1)
+        + (1 - new) * head.alpha * deep
     )
     actual = head.logits(user, candidates, recent, mask, features)
     torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-5)
