@@ -1,6 +1,8 @@
 """Storing a file of items: what can be used counts, what cannot is reported."""
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headrace.contracts.items import NewItem
@@ -17,6 +19,8 @@ from services.gateway.catalogue.lines import (
 )
 
 BATCH = 500
+# A batch takes the catalogue's owner three steps, each in a thread of its own.
+UNDER_WAY = 3
 LINES_TOLD = 1_000
 
 Store = Callable[[Sequence[NewItem]], Awaitable[object]]
@@ -46,17 +50,28 @@ class Report:
 
 
 class Upload:
-    """One file. No more of it is in memory than a batch."""
+    """One file. No more of it is in memory than the batches under way and the next one."""
 
     def __init__(self, store: Store) -> None:
         """store: adds or replaces items with different ids, all or none."""
         self._store = store
         self._report = Report()
         self._batch: dict[str, NewItem] = {}
+        self._under_way: deque[_Storing] = deque()
+        self._confirmed = 0
 
     async def run(self, chunks: AsyncIterable[bytes], format: Format) -> Report:  # noqa: A002
         """Raises: InvalidInput where no line can be read; Unavailable, saying how far it came."""
-        reader = Csv() if format == "csv" else JsonLines()
+        try:
+            await self._read(chunks, Csv() if format == "csv" else JsonLines())
+            while self._under_way:
+                await self._oldest()
+        finally:
+            # The first failure is told; what else is under way comes to an end of its own.
+            await asyncio.gather(*(one.done for one in self._under_way), return_exceptions=True)
+        return self._report
+
+    async def _read(self, chunks: AsyncIterable[bytes], reader: Csv | JsonLines) -> None:
         async for line in lines_of(chunks, quotes=reader.quotes):
             if isinstance(line, RefusedAt):
                 self._report.refuse(line.number, "", line.reason)
@@ -70,7 +85,6 @@ class Upload:
             self._batch[item.item_id] = item
             self._report.stored += 1
         await self._flush()
-        return self._report
 
     def _item(self, reader: Csv | JsonLines, line: Line) -> NewItem | None:
         try:
@@ -86,14 +100,31 @@ class Upload:
         return None
 
     async def _flush(self) -> None:
+        """Begins to store the batch, once nothing that it replaces is under way."""
         if not self._batch:
             return
-        items, self._batch = list(self._batch.values()), {}
+        items, self._batch = self._batch, {}
+        while len(self._under_way) == UNDER_WAY or any(
+            not items.keys().isdisjoint(storing.items) for storing in self._under_way
+        ):
+            await self._oldest()
+        store = asyncio.ensure_future(self._store(list(items.values())))
+        self._under_way.append(_Storing(items, store))
+
+    async def _oldest(self) -> None:
+        """Raises: Unavailable, saying how far the file came."""
+        storing = self._under_way.popleft()
         try:
-            await self._store(items)
+            await storing.done
         except Unavailable as error:
-            stored = self._report.stored - len(items)
             raise Unavailable(
-                f"{error}. About {stored} lines were stored; send the file again: what did not "
-                "change has no further effect"
+                f"{error}. About {self._confirmed} lines were stored; send the file again: what "
+                "did not change has no further effect"
             ) from error
+        self._confirmed += len(storing.items)
+
+
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    items: Mapping[str, NewItem]
+    done: "asyncio.Future[object]"

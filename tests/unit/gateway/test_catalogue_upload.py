@@ -1,5 +1,6 @@
 """Files of items: what counts, and what is reported of the rest."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ import pytest
 from headrace.contracts.items import NewItem, Price
 from headrace.errors import InvalidInput, Unavailable
 from services.gateway.catalogue.lines import LINE_BYTES, Format
-from services.gateway.catalogue.upload import BATCH, LINES_TOLD, Report, Upload
+from services.gateway.catalogue.upload import BATCH, LINES_TOLD, UNDER_WAY, Report, Upload
 
 
 class Shelf:
@@ -188,6 +189,52 @@ async def test_a_quote_that_is_never_closed_is_told_with_the_line_that_opens_it(
 async def test_the_later_of_two_lines_with_one_id_counts(shelf: Shelf) -> None:
     report = await upload(shelf, "item_id,title\n1,First\n1,Second\n")
     assert (report.stored, shelf.items["1"].title) == (2, "Second")
+
+
+class SlowShelf(Shelf):
+    """Stores a batch once so many are under way, and the first one long after that."""
+
+    def __init__(self, at_once: int) -> None:
+        super().__init__()
+        self._at_once = at_once
+        self._under_way = 0
+        self._enough = asyncio.Event()
+
+    async def store(self, items: Sequence[NewItem]) -> None:
+        self._under_way += 1
+        turns = 1_000 if self._under_way == 1 else 0
+        if self._under_way == self._at_once:
+            self._enough.set()
+        await asyncio.wait_for(self._enough.wait(), 10.0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await super().store(items)
+
+
+def numbered(count: int) -> str:
+    return "".join(f"{n},Item {n}\n" for n in range(count))
+
+
+async def test_batches_are_stored_while_others_are_read() -> None:
+    shelf = SlowShelf(at_once=UNDER_WAY)
+    report = await upload(shelf, "item_id,title\n" + numbered(5 * BATCH), size=5_000)
+    assert (report.stored, len(shelf.items), len(shelf.batches)) == (5 * BATCH, 5 * BATCH, 5)
+
+
+async def test_the_later_of_two_lines_counts_where_the_earlier_is_still_being_stored() -> None:
+    shelf = SlowShelf(at_once=1)
+    again = f"{BATCH - 1},Later\n"
+    report = await upload(shelf, f"item_id,title\n{numbered(2 * BATCH)}{again}", size=5_000)
+    assert (report.stored, len(shelf.items)) == (2 * BATCH + 1, 2 * BATCH)
+    assert shelf.items[str(BATCH - 1)].title == "Later"
+
+
+async def test_the_first_batch_that_fails_is_told_and_the_others_end() -> None:
+    shelf = SlowShelf(at_once=UNDER_WAY)
+    shelf.away_after = 1
+    with pytest.raises(Unavailable, match=r"Postgres did not answer\. About"):
+        await upload(shelf, "item_id,title\n" + numbered(3 * BATCH), size=5_000)
+    assert len(asyncio.all_tasks()) == 1
 
 
 async def test_one_broken_line_in_a_hundred_leaves_the_others(shelf: Shelf) -> None:
