@@ -138,9 +138,14 @@ class Publisher:
 
     def _connect(self) -> Any:
         delivery_timeout_ms = int(self._delivery_timeout_s * 1000)
+        linger_ms = int(self._linger_s * 1000)
+        # kafka-python wants lingering and one request within the time of delivery.
+        request_timeout_ms = min(
+            READ_OR_WRITE["request_timeout_ms"], delivery_timeout_ms - linger_ms
+        )
         settings = {
             **READ_OR_WRITE,
-            "request_timeout_ms": min(READ_OR_WRITE["request_timeout_ms"], delivery_timeout_ms),
+            "request_timeout_ms": request_timeout_ms,
             "delivery_timeout_ms": delivery_timeout_ms,
             "max_block_ms": min(int(_METADATA_S * 1000), delivery_timeout_ms),
         }
@@ -149,7 +154,7 @@ class Publisher:
             self._bootstrap_servers,
             acks="all",
             enable_idempotence=True,
-            linger_ms=int(self._linger_s * 1000),
+            linger_ms=linger_ms,
             batch_size=_GATHERED_BYTES if self._linger_s else _BATCH_BYTES,
             max_request_size=LETTER_BYTES,
             **settings,

@@ -73,6 +73,15 @@ class Vectors(Protocol):
     def save(self, embedded: Sequence[EmbeddedItem]) -> None:
         """Stores vectors, to be published. Of two revisions the greater one stays."""
 
+    def publish_new(
+        self,
+        embedded: Sequence[EmbeddedItem],
+        publish: Callable[[Sequence[EmbeddedItem]], None],
+    ) -> None:
+        """Hands vectors that were just made to `publish`, and stores them as published once it
+        returns; those whose item has changed meanwhile are left out. One at a time, as `publish`.
+        """
+
     def fill(
         self,
         embed: Callable[[Sequence[CatalogueItem]], Sequence[EmbeddedItem]],

@@ -1,18 +1,19 @@
-"""Topic `items`: each change gets its vector. Persist, then publish, then commit.
+"""Topic `items`: each change gets its vector, unless the process that stored it was faster.
 
-A record says that an item changed; what is embedded is the item as Postgres has it, so that a
-record that comes late, twice or from a stranger cannot bring an older content back.
+A model that is not live yet has no such process: its vectors are made here. A record says that an
+item changed; what is embedded is the item as Postgres has it, so that a record that comes late,
+twice or from a stranger cannot bring an older content back.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from headrace.api.catalogue.v1.catalogue_pb2 import ItemChange
 from headrace.errors import MalformedRecord
 from headrace.runtime.kafka_messages import message_in
 from headrace.runtime.kafka_records import Message, Record, Refusal
-from services.item_embedding.catalogue import Catalogue, Vectors
-from services.item_embedding.encoder import ItemTower, embed
+from services.item_embedding.catalogue import Catalogue
+from services.item_embedding.making import VectorMaker
 from services.item_embedding.metrics import ITEM_VECTOR_SECONDS
 
 
@@ -41,29 +42,23 @@ def decode(record: Record) -> ItemChange:
 class ChangeHandler:
     """Gives the items of a batch their vectors."""
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        vectors: Vectors,
-        tower: ItemTower,
-        publish_vectors: Callable[[], None],
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, maker: VectorMaker) -> None:
         self._catalogue = catalogue
-        self._vectors = vectors
-        self._tower = tower
-        self._publish_vectors = publish_vectors
+        self._maker = maker
         self._began_at = time.time()
 
     def handle(self, batch: Sequence[Message[ItemChange]]) -> list[Refusal]:
         """Raises: Unavailable while Postgres or Kafka is away."""
-        names = self._catalogue.names({message.body.ordinal for message in batch})
-        known = [m for m in batch if names.get(m.body.ordinal) == m.body.item.item_id]
-        lacking = self._vectors.lacking({message.body.ordinal for message in known})
-        if lacking:
-            self._vectors.save(embed(self._tower, lacking))
-        self._publish_vectors()
-        self._observe(known, {item.ordinal for item in lacking})
-        return [_unknown(m) for m in batch if names.get(m.body.ordinal) != m.body.item.item_id]
+        left = [message for message in batch if not self._made(message.body)]
+        if not left:
+            return []
+        names = self._catalogue.names({message.body.ordinal for message in left})
+        known = [m for m in left if names.get(m.body.ordinal) == m.body.item.item_id]
+        self._observe(known, self._maker.make({message.body.ordinal for message in known}))
+        return [_unknown(m) for m in left if names.get(m.body.ordinal) != m.body.item.item_id]
+
+    def _made(self, change: ItemChange) -> bool:
+        return self._maker.made(change.item.item_id, change.ordinal, change.revision)
 
     def _observe(self, known: Sequence[Message[ItemChange]], embedded: set[int]) -> None:
         now = time.time()

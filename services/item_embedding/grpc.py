@@ -8,7 +8,7 @@ from headrace.api.catalogue.v1 import search_pb2
 from headrace.api.item_embedding.v1 import item_embedding_pb2, item_embedding_pb2_grpc
 from headrace.runtime.item_messages import item_fields
 from services.item_embedding.encoder import ItemTower
-from services.item_embedding.messages import item_change, item_vector
+from services.item_embedding.messages import Changes, item_vector
 from services.item_embedding.search import Search
 from services.item_embedding.search_messages import answer_message, asked_fields
 from services.item_embedding.service import ItemEmbedding
@@ -24,28 +24,31 @@ SERVICE = item_embedding_pb2.DESCRIPTOR.services_by_name["ItemEmbeddingService"]
 class ItemEmbeddingServicer(item_embedding_pb2_grpc.ItemEmbeddingServiceServicer):
     """As the proto says."""
 
-    def __init__(self, service: ItemEmbedding, search: Search, tower: ItemTower) -> None:
+    def __init__(
+        self, service: ItemEmbedding, search: Search, tower: ItemTower, changes: Changes
+    ) -> None:
         self._service = service
         self._search = search
         self._tower = tower
+        self._changes = changes
 
     async def UpsertItems(  # noqa: N802
         self, request: item_embedding_pb2.UpsertItemsRequest, context: Call
     ) -> item_embedding_pb2.UpsertItemsResponse:
         stored = await self._service.upsert([item_fields(item) for item in request.items])
-        return item_embedding_pb2.UpsertItemsResponse(changes=map(item_change, stored))
+        return item_embedding_pb2.UpsertItemsResponse(changes=map(self._changes.of, stored))
 
     async def DeleteItem(  # noqa: N802
         self, request: item_embedding_pb2.DeleteItemRequest, context: Call
     ) -> item_embedding_pb2.DeleteItemResponse:
         hidden = await self._service.delete(request.item_id)
-        return item_embedding_pb2.DeleteItemResponse(change=item_change(hidden))
+        return item_embedding_pb2.DeleteItemResponse(change=self._changes.of(hidden))
 
     async def GetItems(  # noqa: N802
         self, request: item_embedding_pb2.GetItemsRequest, context: Call
     ) -> item_embedding_pb2.GetItemsResponse:
         found = await self._service.items(list(request.item_ids))
-        return item_embedding_pb2.GetItemsResponse(changes=map(item_change, found))
+        return item_embedding_pb2.GetItemsResponse(changes=map(self._changes.of, found))
 
     async def GetItemVectors(  # noqa: N802
         self, request: item_embedding_pb2.GetItemVectorsRequest, context: Call
@@ -53,7 +56,10 @@ class ItemEmbeddingServicer(item_embedding_pb2_grpc.ItemEmbeddingServiceServicer
         found = await self._service.vectors(list(request.ordinals), request.model_version)
         tower = self._tower
         return item_embedding_pb2.GetItemVectorsResponse(
-            vectors=[item_vector(one, tower.model_version, tower.width) for one in found]
+            vectors=[
+                item_vector(one, self._changes.of(one.item), tower.model_version, tower.width)
+                for one in found
+            ]
         )
 
     async def FindItems(  # noqa: N802

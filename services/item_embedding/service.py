@@ -35,8 +35,9 @@ class _Ordinals(BaseModel):
 class ItemEmbedding:
     """One implementation for every door. Blocking work runs in threads.
 
-    announce: publishes what was stored and returns True, or False where that cannot be done now.
-    Then it is done later, and the caller is answered all the same: what is stored stays stored.
+    announce: publishes what was stored, and its vectors, and returns True, or False where that
+    cannot be done now. Then it is done later, and the caller is answered all the same: what is
+    stored stays stored.
     vectors_stored: told that there are vectors to publish.
     """
 
@@ -45,7 +46,7 @@ class ItemEmbedding:
         catalogue: Catalogue,
         vectors: Vectors,
         tower: ItemTower,
-        announce: Callable[[], Awaitable[bool]],
+        announce: Callable[[Sequence[CatalogueItem]], Awaitable[bool]],
         vectors_stored: Callable[[], object],
     ) -> None:
         self._catalogue = catalogue
@@ -61,7 +62,7 @@ class ItemEmbedding:
         Raises: InvalidInput naming fields as `items[3].title`; Unavailable.
         """
         stored = await asyncio.to_thread(self._upsert, bodies)
-        await self._published()
+        await self._published(stored)
         return stored
 
     async def delete(self, item_id: str) -> CatalogueItem:
@@ -70,7 +71,7 @@ class ItemEmbedding:
         hidden = await asyncio.to_thread(self._catalogue.hide, item_id)
         if hidden is None:
             raise NotFound(f"item {item_id!r} is unknown or already hidden")
-        await self._published()
+        await self._published([hidden])
         return hidden
 
     async def items(self, item_ids: Sequence[str]) -> list[CatalogueItem]:
@@ -93,8 +94,8 @@ class ItemEmbedding:
             )
         return await asyncio.to_thread(self._current_vectors, set(ordinals))
 
-    async def _published(self) -> None:
-        if not await self._announce():
+    async def _published(self, items: Sequence[CatalogueItem]) -> None:
+        if not await self._announce(items):
             log.warning("a change is stored and will be published later")
 
     def _upsert(self, bodies: Sequence[Mapping[str, Any]]) -> list[CatalogueItem]:

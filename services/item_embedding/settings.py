@@ -19,8 +19,8 @@ class ItemEmbeddingSettings(SlotSettings, PeerSettings, KafkaSettings):
 
     metrics_port: Port = 9104
     grpc_port: Port = 50053
-    database_connections: Annotated[int, Field(ge=6, le=100)] = 12
-    """Five are for background work, the rest for calls."""
+    database_connections: Annotated[int, Field(ge=7, le=100)] = 12
+    """Six are for background work, the rest for calls."""
     sweep_period_s: Annotated[float, Field(gt=0, le=60)] = 2.0
     """How often Postgres is searched for what was not published or not embedded."""
     sweep_share: Annotated[float, Field(gt=0, le=1)] = 0.5

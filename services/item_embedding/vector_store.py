@@ -44,15 +44,21 @@ FROM items i LEFT JOIN item_vectors v ON v.model_version = %s AND v.ordinal = i.
 """
 
 _SAVE = """
-INSERT INTO item_vectors AS stored (model_version, ordinal, revision, vector, bias)
-SELECT %s, given.* FROM
+INSERT INTO item_vectors AS stored (model_version, published, ordinal, revision, vector, bias)
+SELECT %s, %s, given.* FROM
     unnest(%s::integer[], %s::bigint[], %s::bytea[], %s::real[])
     AS given (ordinal, revision, vector, bias)
 ORDER BY given.ordinal
 ON CONFLICT (model_version, ordinal) DO UPDATE SET
     revision = excluded.revision, vector = excluded.vector, bias = excluded.bias,
-    published = false
+    published = excluded.published
 WHERE stored.revision < excluded.revision
+    OR stored.revision = excluded.revision AND excluded.published AND NOT stored.published
+"""
+
+_STILL = """
+SELECT i.ordinal FROM items i
+JOIN unnest(%s::integer[], %s::bigint[]) AS given (ordinal, revision) USING (ordinal, revision)
 """
 
 _LOCK_ROWS = """
@@ -87,7 +93,22 @@ class VectorStore:
 
     def save(self, embedded: Sequence[EmbeddedItem]) -> None:
         with self._database.transaction() as cursor:
-            self._save(cursor, embedded)
+            self._save(cursor, embedded, published=False)
+
+    def publish_new(
+        self,
+        embedded: Sequence[EmbeddedItem],
+        publish: Callable[[Sequence[EmbeddedItem]], None],
+    ) -> None:
+        with self._database.transaction() as cursor:
+            lock(cursor, _PUBLISHING)
+            # Under the lock: whoever publishes a later revision waits, or has come before.
+            cursor.execute(_STILL, _numbers(embedded))
+            still = {ordinal for (ordinal,) in cursor}
+            current = [one for one in embedded if one.item.ordinal in still]
+            if current:
+                publish(current)
+                self._save(cursor, current, published=True)
 
     def fill(
         self,
@@ -100,7 +121,7 @@ class VectorStore:
             cursor.execute(_LACKING_SETTLED, (self._model_version, settled_s, limit))
             items = read_items(cursor, self._recent, cursor.fetchall())
             if items:
-                self._save(cursor, embed(items))
+                self._save(cursor, embed(items), published=False)
         return len(items)
 
     def publish(self, publish: Callable[[Sequence[EmbeddedItem]], None], limit: int) -> int:
@@ -116,8 +137,7 @@ class VectorStore:
             ]
             if embedded:
                 publish(embedded)
-                ordinals = [one.item.ordinal for one in embedded]
-                revisions = [one.item.revision for one in embedded]
+                ordinals, revisions = _numbers(embedded)
                 cursor.execute(_LOCK_ROWS, (self._model_version, ordinals))
                 cursor.execute(_MARK_PUBLISHED, (ordinals, revisions, self._model_version))
         return len(rows)
@@ -129,17 +149,22 @@ class VectorStore:
             assert row is not None
         return Coverage(shown=row[0], lacking=row[1])
 
-    def _save(self, cursor: Cursor, embedded: Sequence[EmbeddedItem]) -> None:
+    def _save(self, cursor: Cursor, embedded: Sequence[EmbeddedItem], *, published: bool) -> None:
         cursor.execute(
             _SAVE,
             (
                 self._model_version,
-                [one.item.ordinal for one in embedded],
-                [one.item.revision for one in embedded],
+                published,
+                *_numbers(embedded),
                 [one.vector for one in embedded],
                 [one.bias for one in embedded],
             ),
         )
+
+
+def _numbers(embedded: Sequence[EmbeddedItem]) -> tuple[list[int], list[int]]:
+    """Ordinals and revisions."""
+    return [one.item.ordinal for one in embedded], [one.item.revision for one in embedded]
 
 
 def _embedded(cursor: Cursor) -> list[EmbeddedItem]:

@@ -174,6 +174,46 @@ def test_vectors_are_published_once_for_each_revision(
     assert vectors.count() == Coverage(shown=1, lacking=1)
 
 
+def test_new_vectors_are_published_and_stored_at_once(
+    catalogue: CatalogueStore, vectors: VectorStore
+) -> None:
+    made = embed(LengthTower(), catalogue.upsert([named("a", "A"), named("b", "B")]))
+    vectors.save(made[:1])
+    published: list[EmbeddedItem] = []
+    vectors.publish_new(made, published.extend)
+    assert published == made
+    assert vectors.lacking([1, 2]) == []
+    assert vectors.publish(published.extend, 10) == 0
+
+
+def test_new_vectors_of_an_item_that_changed_meanwhile_are_neither_published_nor_stored(
+    catalogue: CatalogueStore, vectors: VectorStore
+) -> None:
+    older = embed(LengthTower(), catalogue.upsert([named("a", "old"), named("b", "B")]))
+    newer = embed(LengthTower(), catalogue.upsert([named("a", "newest")]))
+    published: list[EmbeddedItem] = []
+    vectors.publish_new(older, published.extend)
+    assert published == older[1:]
+    assert vectors.lacking([1]) == [newer[0].item]
+    vectors.publish_new(newer, published.extend)
+    vectors.publish_new(older[:1], published.extend)
+    assert published == older[1:] + newer
+    assert vectors.current([1]) == newer
+
+
+def test_new_vectors_that_could_not_be_published_are_lacking_still(
+    catalogue: CatalogueStore, vectors: VectorStore
+) -> None:
+    made = embed(LengthTower(), catalogue.upsert([named("a", "A")]))
+
+    def fail(_embedded: object) -> None:
+        raise Unavailable("Kafka is away")
+
+    with pytest.raises(Unavailable):
+        vectors.publish_new(made, fail)
+    assert vectors.lacking([1]) == [made[0].item]
+
+
 def test_filling_embeds_what_lacks_a_vector_and_settled(
     catalogue: CatalogueStore, vectors: VectorStore
 ) -> None:

@@ -98,6 +98,18 @@ class MemoryVectors:
             if before is None or before.item.revision < one.item.revision:
                 self.stored[one.item.ordinal] = one
 
+    def publish_new(
+        self,
+        embedded: Sequence[EmbeddedItem],
+        publish: Callable[[Sequence[EmbeddedItem]], None],
+    ) -> None:
+        revisions = {item.ordinal: item.revision for item in self._catalogue.items.values()}
+        current = [one for one in embedded if revisions[one.item.ordinal] == one.item.revision]
+        if current:
+            publish(current)
+        self.save(current)
+        self.published.update({one.item.ordinal: one.item.revision for one in current})
+
     def fill(
         self,
         embed: Callable[[Sequence[CatalogueItem]], Sequence[EmbeddedItem]],

@@ -1,5 +1,6 @@
 """What the catalogue's owner accepts, and what it answers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from headrace.errors import FailedPrecondition, InvalidInput, NotFound
 from headrace.index.encoding import from_bytes
+from services.item_embedding.catalogue import CatalogueItem
 from services.item_embedding.service import ItemEmbedding
 from tests.unit.item_embedding.memory import LengthTower, MemoryCatalogue, MemoryVectors
 
@@ -17,12 +19,14 @@ class World:
         self.vectors = MemoryVectors(self.catalogue)
         self.tower = LengthTower()
         self.kafka_answers = True
+        self.announced: list[str] = []
         self.vectors_stored = 0
         self.service = ItemEmbedding(
             self.catalogue, self.vectors, self.tower, self._announce, self._vectors_stored
         )
 
-    async def _announce(self) -> bool:
+    async def _announce(self, items: Sequence[CatalogueItem]) -> bool:
+        self.announced += [item.content.item_id for item in items]
         if self.kafka_answers:
             self.catalogue.publish_changes(lambda _items: None, 1_000)
         return self.kafka_answers
@@ -53,6 +57,7 @@ async def test_new_items_are_numbered_in_the_order_of_the_request(world: World) 
         ("a", 2, 1),
     ]
     assert world.catalogue.published == {"b": 1, "a": 1}
+    assert world.announced == ["b", "a"]
 
 
 async def test_unchanged_content_keeps_its_revision(world: World) -> None:
