@@ -48,7 +48,9 @@ function cartButton(item) {
   name();
   button.onclick = async () => {
     button.disabled = true;
-    setCart([...cart(), { item_id: item.item_id, title: item.title, categories: item.categories, picture_url: item.picture_url, price: item.price }]);
+    // The id of its purchase: however often, from wherever an order is sent, it counts once.
+    const purchase = crypto.randomUUID();
+    setCart([...cart(), { purchase, item_id: item.item_id, title: item.title, categories: item.categories, picture_url: item.picture_url, price: item.price }]);
     name();
     await record("cart", item.item_id);
   };

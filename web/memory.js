@@ -11,7 +11,7 @@ export function rememberViewed({ item_id, title }) {
   sessionStorage.setItem(VIEWED, JSON.stringify({ item_id, title }));
 }
 
-/** Items in the cart, in the order they came. */
+/** Items in the cart, in the order they came, each with the id that its purchase will have. */
 export function cart() {
   return read(localStorage, CART) ?? [];
 }

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from headrace.local.system import LocalSystem
 from tests.e2e.browsing import DESK, PHONE, appears, assert_nobody_is_kept_out, page_of
@@ -67,6 +67,38 @@ def test_what_is_bought_is_not_offered_again(page: Page) -> None:
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     page.goto("/")
     assert title not in titles(page, "For you")
+
+
+def test_an_order_that_is_sent_again_counts_once(page: Page) -> None:
+    """From another window, and anew where the answer to the first was lost."""
+    page.goto("/items/item-9")
+    title = page.get_by_role("heading", level=1).inner_text()
+    page.get_by_role("button", name="Add to the cart").click()
+    expect(page.get_by_role("button", name="In the cart")).to_be_visible()
+    page.goto("/cart")
+    other = page.context.new_page()
+    other.goto("/cart")
+    buys = [one.get_by_role("button", name=re.compile("^Buy")) for one in (page, other)]
+    expect(buys[1]).to_be_visible()
+
+    def lose_the_answer(route: Route) -> None:
+        assert route.fetch().status == httpx.codes.ACCEPTED
+        route.fulfill(status=503, json={"title": "Lost", "status": 503, "detail": "Try again"})
+
+    page.route("**/v1/events", lose_the_answer)
+    buys[0].click()
+    expect(page.get_by_text("Try again")).to_be_visible()
+    page.unroute("**/v1/events")
+    page.reload()
+    buys[0].click()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    buys[1].click()
+    expect(other.get_by_role("heading", name="Thank you")).to_be_visible()
+    other.close()
+    page.goto("/history")
+    bought = page.get_by_role("button", name=f"Remove {title}, Bought")
+    until(lambda: appears(page, bought), 30, "the purchase is in the history")
+    expect(bought).to_have_count(1)
 
 
 def test_what_is_not_wanted_leaves_every_row_until_it_is_wanted_again(page: Page) -> None:
