@@ -32,6 +32,7 @@ from services.gateway.accounts.grpc import ACCOUNTS, AccountServicer
 from services.gateway.accounts.key_grpc import KEYS as KEY_SERVICE
 from services.gateway.accounts.key_grpc import KeyServicer
 from services.gateway.accounts.key_routes import key_routes
+from services.gateway.accounts.limits import MEMORY
 from services.gateway.accounts.parts import AccountParts, account_parts
 from services.gateway.accounts.routes import account_routes
 from services.gateway.accounts.visit_store import VisitEvent
@@ -119,7 +120,13 @@ class IngestedLog:
 class Replica:
     """One of several gateways on one database."""
 
-    def __init__(self, dsn: str, smtp_url: str, kafka: str = "127.0.0.1:1") -> None:
+    def __init__(
+        self,
+        dsn: str,
+        smtp_url: str,
+        kafka: str = "127.0.0.1:1",
+        rate_limits_url: str = MEMORY,
+    ) -> None:
         self.settings = GatewaySettings(
             ranker_address="127.0.0.1:1",
             item_embedding_address="127.0.0.1:1",
@@ -128,6 +135,7 @@ class Replica:
             api_keys="",
             token_keys="",
             smtp_url=smtp_url,
+            rate_limits_url=rate_limits_url,
         )
         self.database = Database(dsn, size=8, wait_s=5)
         self.directory = Directory()
@@ -251,6 +259,7 @@ class Person:
     def _keep(self, answer: httpx.Response) -> None:
         assert answer.status_code == 200, answer.text
         assert answer.headers["cache-control"] == "no-store"
+        assert "set-cookie" not in answer.headers  # so no other page can act in their name
         self.session = answer.json()
 
 

@@ -1,7 +1,9 @@
-"""Mail servers that refuse, and a Redis that is away."""
+"""Mail servers that refuse, and a Redis that gateways share, and that may be away."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
+from types import NoneType
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -12,7 +14,8 @@ from headrace.local.ports import HOST, free_ports
 from services.gateway.accounts.limits import GUESSES, Limits, network
 from services.gateway.accounts.mails import Mail
 from services.gateway.accounts.smtp import Postman, SmtpServer
-from tests.integration.gateway.account_world import MailBox
+from tests.integration.gateway.account_world import MailBox, Replica
+from tests.valkey_server import ValkeyServer
 
 
 class Choosy(LocalMail):
@@ -72,6 +75,50 @@ def test_a_mail_server_is_named_by_a_url(url: str, scheme: str, port: int, user:
 def test_what_is_no_mail_server_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="smtp://"):
         SmtpServer.parse(url)
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
+    (port,) = free_ports(1)
+    with ValkeyServer(tmp_path, port) as server:
+        yield server
+
+
+async def taken(limits: Limits, times: int, whose: str) -> int:
+    """Of so many tries at once, those that were within the quota."""
+    tries = [limits.take(GUESSES, whose) for _ in range(times)]
+    answers = await asyncio.gather(*tries, return_exceptions=True)
+    assert {type(one) for one in answers} <= {NoneType, RateLimited}
+    return answers.count(None)
+
+
+async def test_gateways_count_together_in_a_redis_and_apart_while_it_is_away(
+    valkey: ValkeyServer,
+) -> None:
+    first, second = Limits(valkey.url), Limits(valkey.url)
+    assert await taken(first, 3, "ann") == 3
+    assert await taken(second, 4, "ann") == 2
+    assert sum(await asyncio.gather(taken(first, 20, "bob"), taken(second, 20, "bob"))) == 5
+    await second.forgive(GUESSES, "ann")
+    assert await taken(first, 1, "ann") == 1
+    await asyncio.to_thread(valkey.stop)
+    assert [await taken(one, 6, "cat") for one in (first, second)] == [5, 5]
+    await asyncio.to_thread(valkey.start)
+    assert [await taken(one, 3, "dan") for one in (first, second)] == [3, 2]
+
+
+async def test_a_guesser_is_locked_out_of_every_gateway(
+    people: str, smtp_port: int, valkey: ValkeyServer
+) -> None:
+    guess = {"email": "ann@example.com", "password": "a wrong guess"}
+    answers: list[int] = []
+    for times in (3, 3):
+        replica = Replica(people, f"smtp://{HOST}:{smtp_port}", rate_limits_url=valkey.url)
+        async with replica.running() as http:
+            tries = [http.post("/v1/accounts/log-in", json=guess) for _ in range(times)]
+            answers += [answer.status_code for answer in await asyncio.gather(*tries)]
+        replica.database.close()
+    assert sorted(answers) == [401] * 5 + [429]
 
 
 async def test_while_redis_is_away_each_gateway_counts_for_itself() -> None:
