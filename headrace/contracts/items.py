@@ -97,10 +97,14 @@ class ItemContent(BaseModel):
     )
     availability: Availability = "in_stock"
     publish_at: Moment | None = Field(
-        default=None, description="Hidden before. Null: shown at once."
+        default=None,
+        description="Hidden before. Null: shown at once.",
+        examples=["2026-01-31T12:00:00Z"],
     )
     expire_at: Moment | None = Field(
-        default=None, description="Hidden from then on; after `publish_at`. Null: never."
+        default=None,
+        description="Hidden from then on; after `publish_at`. Null: never.",
+        examples=[None],
     )
 
     embedding: tuple[Coordinate, ...] = Field(
@@ -108,6 +112,7 @@ class ItemContent(BaseModel):
         max_length=4_096,
         description="What a model of language or pictures made of the item: finite numbers, as "
         "many as the live model takes, always of the same other model. Empty: there is none.",
+        examples=[[]],
     )
 
     @model_validator(mode="after")
@@ -127,4 +132,4 @@ class ItemContent(BaseModel):
 class NewItem(ItemContent):
     """An item to add or replace."""
 
-    item_id: Identifier
+    item_id: Identifier = Field(examples=["n-1"])

@@ -32,7 +32,7 @@ class Boost(_Part):
 class Pin(_Part):
     """Shows an item at a place of the list."""
 
-    item_id: Identifier
+    item_id: Identifier = Field(examples=["50"])
     position: Annotated[int, Field(ge=1, le=_GREATEST_POSITION)] = Field(
         description="From 1; counted over the pages. Where the list ends before, at its end.",
         examples=[1],

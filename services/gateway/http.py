@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
@@ -240,7 +240,12 @@ def _items(app: FastAPI, gateway: Gateway, access: Access, limits: BodyLimits) -
 
 
 def _operations(app: FastAPI, readiness: Readiness) -> None:
-    @app.get("/healthz", tags=["operations"], summary="Does the process live?")
+    @app.get(
+        "/healthz",
+        tags=["operations"],
+        summary="Does the process live?",
+        responses={200: _example("application/json", {"status": "ok"})},
+    )
     async def healthz() -> Response:
         return json_answer({"status": "ok"})
 
@@ -248,7 +253,10 @@ def _operations(app: FastAPI, readiness: Readiness) -> None:
         "/readyz",
         tags=["operations"],
         summary="Can it serve?",
-        responses={503: {"description": "Not now"}},
+        responses={
+            200: _example("application/json", {"status": "ready", "missing": []}),
+            503: {"description": "Not now"},
+        },
     )
     async def readyz() -> Response:
         """Names what is missing."""
@@ -261,6 +269,11 @@ def _operations(app: FastAPI, readiness: Readiness) -> None:
         tags=["operations"],
         summary="Prometheus metrics",
         response_class=PlainTextResponse,
+        responses={200: _example("text/plain", 'headrace_gateway_lists_total{degraded="no"} 17.0')},
     )
     def metrics() -> Response:
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+def _example(media_type: str, example: object) -> dict[str, Any]:
+    return {"content": {media_type: {"example": example}}}

@@ -25,11 +25,25 @@ Count = Annotated[
 ]
 Category = Annotated[
     CategoryPath,
-    Field(description="Only items in this category or below it in the tree. Absent: of all."),
+    Field(
+        description="Only items in this category or below it in the tree. Absent: of all.",
+        examples=["Comedy"],
+    ),
 ]
 After = Annotated[
     Identifier,
-    Field(description="Wait, at most 250 ms, until this event of the person is in the list."),
+    Field(
+        description="Wait, at most 250 ms, until this event of the person is in the list.",
+        examples=["c-1"],
+    ),
+]
+
+
+RequestId = Annotated[
+    str, Field(description="Id of this answer, also in the logs.", examples=["9f1c2d7a4b5e6f80"])
+]
+ModelVersion = Annotated[
+    str, Field(description="The model that made it.", examples=["ml-100k-2026-01-31"])
 ]
 
 
@@ -87,6 +101,20 @@ class SimilarRequest(SimilarQuery, ItemReference):
 
 class RecommendationRequest(ListOptions):
     """For whom, how many, and of which. With neither person nor visit: what is liked of late."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "user_id": "259",
+                    "n": 12,
+                    "filter": {"none": [{"tag": {"one_of": ["used"]}}]},
+                    "max_per_category": 3,
+                    "diversity": 0.3,
+                }
+            ]
+        }
+    )
 
     user_id: Identifier | None = Field(default=None, examples=["259"])
     session: list[Identifier] = Field(
@@ -165,10 +193,12 @@ class ListedItemModel(_Body):
     source: Source = Field(description="What found the item.")
     propensity: float | None = Field(
         description="Where `explore` was given: the probability with which this item was put at "
-        "this place, given the items above it. Null otherwise."
+        "this place, given the items above it. Null otherwise.",
+        examples=[None],
     )
     explanation: ExplanationModel | None = Field(
-        description="Where `explain` was given and there is a history. Null otherwise."
+        description="Where `explain` was given and there is a history. Null otherwise.",
+        examples=[None],
     )
     picture_url: str = Field(
         description="As in the item; empty where it has none.",
@@ -190,34 +220,42 @@ class AfterOutcome(_Body):
 class Recommendations(_Body):
     """A list, best first."""
 
-    request_id: str = Field(description="Id of this answer, also in the logs.")
-    model_version: str
+    request_id: RequestId
+    model_version: ModelVersion
     as_of: datetime = Field(
         description="When the person's last event in the list happened; when the list was "
         "computed where it is not personal."
     )
     degraded: str | None = Field(
         description="Null, or why the list is worse than it should be: `ranker_unavailable`, "
-        "`user_embedding_unavailable`."
+        "`user_embedding_unavailable`.",
+        examples=[None],
     )
     items: list[ListedItemModel]
-    after: AfterOutcome | None = Field(description="Set where `after` was given.")
+    after: AfterOutcome | None = Field(
+        description="Set where `after` was given.",
+        examples=[{"event_id": "c-1", "status": "applied"}],
+    )
     next_cursor: str | None = Field(
         description="For the next page, where `cursor` was given. Null: this page is the last, or "
-        "1,000 items were shown."
+        "1,000 items were shown.",
+        examples=[None],
     )
-    personal: bool = Field(description="Whether the person's own events are in it.")
+    personal: bool = Field(
+        description="Whether the person's own events are in it.", examples=[True]
+    )
     not_personal_because: NotPersonalBecause | None = Field(
         description="Null, or why it may not be personal. personalisation_off: the person does not "
-        "want it. personalisation_unknown: what they want could not be found out."
+        "want it. personalisation_unknown: what they want could not be found out.",
+        examples=[None],
     )
 
 
 class SimilarItems(_Body):
     """The nearest items, nearest first."""
 
-    request_id: str = Field(description="Id of this answer, also in the logs.")
-    model_version: str
+    request_id: RequestId
+    model_version: ModelVersion
     items: list[ListedItemModel]
 
 
@@ -231,8 +269,8 @@ class SimilarUser(_Body):
 class SimilarUsers(_Body):
     """The nearest people, nearest first."""
 
-    request_id: str = Field(description="Id of this answer, also in the logs.")
-    model_version: str
+    request_id: RequestId
+    model_version: ModelVersion
     users: list[SimilarUser]
 
 
@@ -270,8 +308,8 @@ class Problem(_Body):
     type: str = Field(examples=["/docs#invalid-input"])
     title: str = Field(examples=["The request cannot be used"])
     status: int = Field(examples=[400])
-    detail: str
-    request_id: str | None = None
+    detail: str = Field(examples=["events[3].value: a rating needs a value from 1 to 5"])
+    request_id: RequestId | None = None
     errors: list[FieldError] | None = Field(
         default=None, description="Each field at fault, where some are."
     )

@@ -26,6 +26,7 @@ from services.gateway.accounts.models import (
     VisitRequest,
 )
 from services.gateway.batches.models import BatchLine, BatchRequest
+from services.gateway.console.live_models import LiveEvent
 from services.gateway.keys import Scope
 from services.gateway.models import (
     Problem,
@@ -35,6 +36,7 @@ from services.gateway.models import (
 )
 from services.gateway.privacy.models import CheckRequest, EraseRequest, PersonalisationRequest
 from services.gateway.problems import KINDS, MEDIA_TYPE
+from services.gateway.schemas import Schemas
 
 VERSION = "1"
 _DESCRIPTION = """\
@@ -66,11 +68,18 @@ _TAGS = [
 ]
 BODIES: list[type[BaseModel]] = [
     RecordEventsRequest, RecommendationRequest, ItemContent, UpsertItemsRequest, Problem,
-    BatchRequest, BatchLine,
+    BatchRequest, BatchLine, LiveEvent,
     NewKeyRequest, RegisterRequest, ConfirmRequest, LogInRequest, RefreshRequest, LogOutRequest,
     RecoverRequest, ResetRequest, ChangePasswordRequest, ProfileRequest, RoleRequest,
     VisitRequest, PersonalisationRequest, EraseRequest, CheckRequest,
 ]  # fmt: skip
+_IDS = {
+    "user_id": "259",
+    "item_id": "50",
+    "event_id": "c-1",
+    "key_id": "key_3f9c1a0b7d52",
+    "erasure_id": "er_5b9c3f0e6f6d4d6f9c1a0b7d52e86a41",
+}
 _REFERENCE = "#/components/schemas/{model}"
 _SECURITY = "apiKey"
 _OWN_SECURITY = "accessToken"
@@ -152,11 +161,24 @@ def describe(app: FastAPI) -> dict[str, Any]:
             "description": f"An API key. Scopes: {', '.join(Scope)}; admin has all of them.",
         }
     }
+    exemplary = Schemas(document)
     for path in document["paths"].values():
         for described in path.values():
             described["summary"] = described["summary"].capitalize()
             described["responses"].pop("422", None)  # FastAPI's own; bad input is answered with 400
+            _exemplify(described, exemplary)
     return document
+
+
+def _exemplify(described: dict[str, Any], schemas: Schemas) -> None:
+    """Gives an operation an example of its body, of its answer, and of the ids in its path."""
+    for one in (described.get("requestBody", {}), *described["responses"].values()):
+        for kind, content in one.get("content", {}).items():
+            if content.get("schema") and kind != MEDIA_TYPE:
+                content.setdefault("example", schemas.example(content["schema"]))
+    for parameter in described.get("parameters", ()):
+        if parameter["in"] == "path":
+            parameter["example"] = _IDS[parameter["name"]]
 
 
 def _problem(status: int) -> dict[str, Any]:

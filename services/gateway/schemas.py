@@ -75,10 +75,9 @@ class Schemas:
     def example(self, schema: dict[str, Any]) -> Any:
         """An instance: the examples given, and plain values for what has none."""
         resolved = self.resolve(schema)
-        if resolved.get("examples"):
-            return resolved["examples"][0]
-        if "enum" in resolved:
-            return resolved["enum"][0]
+        only = [resolved["const"]] if "const" in resolved else resolved.get("enum")
+        if given := resolved.get("examples") or only:
+            return given[0]
         if resolved.get("type") == "array":
             return [self.example(resolved["items"])]
         if resolved.get("type") == "object":

@@ -15,6 +15,7 @@ import pytest
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
+from jsonschema import Draft202012Validator
 
 from headrace.local.system import LocalSystem
 from services.gateway.schemas import Schemas
@@ -48,6 +49,20 @@ def test_every_operation_answers_as_the_document_says(
         assert faults(document, streams, system, callers) == []
         assert set(callers.answered) == operations
         assert callers.keys_are_valid()
+
+
+def test_every_body_and_every_answer_has_an_example_that_is_one(document: dict[str, Any]) -> None:
+    """Of what has a body; problems are told by kind at their end of the document."""
+    for path, of in document["paths"].items():
+        for method, described in of.items():
+            bodies = [described["requestBody"]] if "requestBody" in described else []
+            answers = [one for status, one in described["responses"].items() if status < "300"]
+            for one in bodies + answers:
+                for content in one.get("content", {}).values():
+                    schema = {**content["schema"], "components": document["components"]}
+                    Draft202012Validator(schema).validate(content["example"])
+            named = [one for one in described.get("parameters", ()) if one["in"] == "path"]
+            assert all("example" in one for one in named), (method, path)
 
 
 def test_the_manual_has_every_operation_and_every_rpc(

@@ -184,7 +184,11 @@ class VisitRequest(_Body):
 
     visit_token: Annotated[
         str | None,
-        Field(max_length=1_000, description="The last one; absent: somebody new."),
+        Field(
+            max_length=1_000,
+            description="The last one; absent: somebody new.",
+            examples=["eyJhbGciOiJIUzI1NiIs…"],
+        ),
     ] = None
 
 

@@ -12,6 +12,7 @@ from services.gateway.models import (
     Category,
     Count,
     ListedItemModel,
+    ModelVersion,
     Problem,
     RecommendationRequest,
 )
@@ -28,26 +29,25 @@ class _Body(BaseModel):
 class BatchRequest(_Body):
     """For which people, how many, and of which."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user_ids": ["259", "405"], "n": 12}]}
+    )
+
     user_ids: Annotated[list[Identifier], Field(max_length=PEOPLE)] = Field(
         default_factory=list,
         description="At most 10,000. Empty: everybody of whom something is known.",
-        examples=[["259", "405"]],
     )
     active_since: AwareDatetime | None = Field(
         default=None,
         description="Without `user_ids`: only those who did something at this moment or later.",
-        examples=[None],
     )
     segment: SegmentName | None = Field(
         default=None,
         description="Instead of both: those in this segment of the behaviour analysis, as of now.",
-        examples=[None],
     )
     n: Count = 20
     category: Category | None = None
-    filter: Filter | None = Field(
-        default=None, description="Only items that pass, as in lists.", examples=[None]
-    )
+    filter: Filter | None = Field(default=None, description="Only items that pass, as in lists.")
     include_seen: bool = Field(
         default=False, description="Also items that people are done with, as bought ones are."
     )
@@ -70,7 +70,7 @@ class BatchLine(_Body):
     short."""
 
     user_id: str | None = Field(default=None, description="The person.", examples=["259"])
-    model_version: str | None = None
+    model_version: ModelVersion | None = None
     as_of: datetime | None = Field(
         default=None,
         description="When the person's last event in the list happened; when the list was made "
@@ -84,5 +84,5 @@ class BatchLine(_Body):
         default=None, description="In the last line: all lists came, so many.", examples=[None]
     )
     problem: Problem | None = Field(
-        default=None, description="In the last line: why the others did not come."
+        default=None, description="In the last line: why the others did not come.", examples=[None]
     )

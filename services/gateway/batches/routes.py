@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 from headrace.errors import HeadraceError
 from services.gateway.access import Access
 from services.gateway.answers import authorization_of
-from services.gateway.batches.models import DEADLINE_S, BatchLine, BatchRequest
+from services.gateway.batches.models import DEADLINE_S, BatchRequest
 from services.gateway.bodies import read_body
 from services.gateway.keys import Scope
 from services.gateway.lists import PersonList
@@ -20,6 +20,10 @@ from services.gateway.problems import answer_to
 from services.gateway.service import Gateway
 
 _LINES = "application/x-ndjson"
+_EXAMPLE = """\
+{"user_id": "259", "model_version": "ml-100k", "as_of": "2026-01-31T12:00:00Z", "items": []}
+{"end": 1}
+"""
 
 
 class Lines(StreamingResponse):
@@ -30,10 +34,15 @@ class Lines(StreamingResponse):
 
 def batch_routes(gateway: Gateway, access: Access, body_bytes: int) -> Callable[[FastAPI], None]:
     """Adds them to an application. body_bytes: greatest size of a body."""
-    described = operation("lists", 200, BatchLine, body=BatchRequest, scope=Scope.READ)
+    described = operation("lists", 200, None, body=BatchRequest, scope=Scope.READ)
     described["responses"][200] = {
         "description": "A list a line, as they are made",
-        "content": {_LINES: {"schema": {"$ref": "#/components/schemas/BatchLine"}}},
+        "content": {
+            _LINES: {
+                "schema": {"type": "string", "description": "Of each line: `BatchLine`."},
+                "example": _EXAMPLE,
+            }
+        },
     }
 
     def add(app: FastAPI) -> None:

@@ -14,6 +14,7 @@ from headrace.contracts.identifiers import Identifier
 from headrace.contracts.items import NewItem
 from headrace.contracts.violations import check
 from headrace.errors import InvalidInput
+from services.gateway.models import RequestId
 
 Match = Literal["all_words", "corrected", "some_words", "nearest", "none"]
 _FILTER_LENGTH = 20_000
@@ -119,45 +120,46 @@ class FoundItemModel(NewItem):
     """One place in a list of found items."""
 
     score: float = Field(
-        description="How well it answers the query: only orders, and is 0 without a query."
+        description="How well it answers the query: only orders, and is 0 without a query.",
+        examples=[0.61],
     )
 
 
 class ValueCount(_Body):
     """A value and how many of the items have it."""
 
-    value: str
-    count: int
+    value: str = Field(examples=["Mill"])
+    count: int = Field(examples=[12])
 
 
 class TextFacet(_Body):
     """The values of a text attribute."""
 
-    name: str
+    name: str = Field(examples=["brand"])
     values: list[ValueCount]
 
 
 class NumberFacet(_Body):
     """The values of a numeric attribute."""
 
-    name: str
-    count: int
-    min: float
-    max: float
+    name: str = Field(examples=["year"])
+    count: int = Field(examples=[31])
+    min: float = Field(examples=[1999.0])
+    max: float = Field(examples=[2026.0])
 
 
 class PriceRangeCount(_Body):
     """Prices from `min` to `max`, both included, in the smallest unit."""
 
-    min: int
-    max: int
-    count: int
+    min: int = Field(examples=[500])
+    max: int = Field(examples=[1999])
+    count: int = Field(examples=[9])
 
 
 class PriceFacet(_Body):
     """The prices in a currency."""
 
-    currency: str
+    currency: str = Field(examples=["EUR"])
     ranges: list[PriceRangeCount]
 
 
@@ -176,17 +178,19 @@ class FacetsModel(_Body):
 class FoundItems(_Body):
     """A page of what was found."""
 
-    request_id: str = Field(description="Id of this answer, also in the logs.")
+    request_id: RequestId
     items: list[FoundItemModel]
-    total: int = Field(description="Items found; 2,000: that many or more.")
-    next_cursor: str | None = Field(description="For the next page. Null: this is the last.")
+    total: int = Field(description="Items found; 2,000: that many or more.", examples=[37])
+    next_cursor: str | None = Field(
+        description="For the next page. Null: this is the last.", examples=[None]
+    )
     facets: FacetsModel | None = Field(description="Set where `facets` was.")
     match: Match | None = Field(
         description="all_words: each item has all words. corrected: mistyped words were replaced. "
         "some_words: no item has all. nearest: no item has any; these are nearest to what the "
         "query means. none: nothing was found. Null: there was no query."
     )
-    corrected_query: str | None = Field(description="Where `match` is corrected.")
+    corrected_query: str | None = Field(description="Where `match` is corrected.", examples=[None])
     personal: bool = Field(description="Whether the person's vector had a say in the order.")
 
 
@@ -194,7 +198,7 @@ class CategoryModel(_Body):
     """A category and the number of visible items in it and below."""
 
     path: str = Field(examples=["Home > Kitchen"])
-    items: int
+    items: int = Field(examples=[37])
 
 
 class Categories(_Body):
@@ -206,8 +210,8 @@ class Categories(_Body):
 class SuggestionModel(_Body):
     """An item whose title continues what was typed."""
 
-    item_id: str
-    title: str
+    item_id: str = Field(examples=["n-1"])
+    title: str = Field(examples=["Chef's knife"])
 
 
 class Suggestions(_Body):
@@ -219,8 +223,8 @@ class Suggestions(_Body):
 class UnansweredSearchModel(_Body):
     """A search that found nothing, in lower case, and how often it was asked."""
 
-    query: str
-    times: int
+    query: str = Field(examples=["mandoline"])
+    times: int = Field(examples=[4])
 
 
 class UnansweredSearches(_Body):
@@ -236,12 +240,12 @@ class RefusedLineModel(_Body):
     column: str = Field(
         description="Column or field at fault; empty: the whole line.", examples=["price"]
     )
-    reason: str = Field(description="What would be right.")
+    reason: str = Field(description="What would be right.", examples=["must be a number"])
 
 
 class UploadReport(_Body):
     """What became of a file."""
 
-    stored: int = Field(description="Items stored, unchanged ones included.")
-    refused: int = Field(description="Lines refused.")
+    stored: int = Field(description="Items stored, unchanged ones included.", examples=[1_204])
+    refused: int = Field(description="Lines refused.", examples=[1])
     lines: list[RefusedLineModel] = Field(description="The first 1,000 lines refused.")

@@ -130,6 +130,7 @@ class InspectedList(Told):
         "list is for nobody."
     )
     interests: Sequence[str] = Field(
+        examples=[[]],
         description="Categories that the person named as interests and whose lists took the places "
-        "in turn, since nothing is known from their own events yet."
+        "in turn, since nothing is known from their own events yet.",
     )

@@ -12,7 +12,7 @@ from services.gateway.answers import InPath, authorization_of, json_answer, list
 from services.gateway.bodies import read_body
 from services.gateway.console.item_models import InspectedItem
 from services.gateway.console.live import Came, Live
-from services.gateway.console.live_models import LiveEvent, WatchQuery
+from services.gateway.console.live_models import WatchQuery
 from services.gateway.console.models import InspectedList
 from services.gateway.console.service import Console, scope_to_inspect
 from services.gateway.console.status_models import SystemStatus
@@ -34,6 +34,12 @@ event: dropped
 data: {"dropped": 12}
 
 """
+
+
+class Stream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = STREAM
 
 
 def console_routes(console: Console, live: Live, access: Access) -> Callable[[FastAPI], None]:
@@ -104,13 +110,13 @@ def console_routes(console: Console, live: Live, access: Access) -> Callable[[Fa
 
 
 def _streaming(app: FastAPI, live: Live, access: Access) -> None:
-    described = operation("console", 200, LiveEvent, scope=Scope.ADMIN)
+    described = operation("console", 200, None, scope=Scope.ADMIN)
     described["responses"][200] = {
         "description": "Events as they happen, one a message, until the caller leaves",
         "content": {STREAM: {"schema": {"type": "string"}, "example": _EXAMPLE}},
     }
 
-    @app.get("/v1/console/events", **described)
+    @app.get("/v1/console/events", response_class=Stream, **described)
     async def watch_events(request: Request, query: Annotated[WatchQuery, Query()]) -> Response:
         """Events as they happen, as server-sent events (`text/event-stream`).
 
@@ -126,7 +132,7 @@ def _streaming(app: FastAPI, live: Live, access: Access) -> None:
         allow()
         live.check_room()
         messages = _messages(live.watch(query, allow))
-        return StreamingResponse(messages, media_type=STREAM, headers=_STREAM_HEADERS)
+        return Stream(messages, headers=_STREAM_HEADERS)
 
 
 async def _messages(watched: AsyncGenerator[Came]) -> AsyncIterator[str]:

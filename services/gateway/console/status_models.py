@@ -10,13 +10,14 @@ from services.gateway.console.models import Told
 class ModelFacts(Told):
     """What the model's bundle says of itself."""
 
-    model_version: str = Field(description="It ends the names of its topics.")
-    created_at: str = Field(description="When it was written.")
+    model_version: str = Field(description="It ends the names of its topics.", examples=["ml-100k"])
+    created_at: str = Field(description="When it was written.", examples=["2026-01-31T12:00:00Z"])
     width: int = Field(description="D: the width of an item's vector.", examples=[64])
     user_width: int = Field(description="D + T: that of a person's.", examples=[66])
     tower: str = Field(description="The kind of the recurrent network.", examples=["gru"])
     ranking: str = Field(
-        description="`ncf`: the head orders candidates. `retrieval`: their nearness does."
+        description="`ncf`: the head orders candidates. `retrieval`: their nearness does.",
+        examples=["ncf"],
     )
     items: int = Field(description="Items of the training data.", examples=[1682])
     metrics: dict[str, float] = Field(description="Figures of the test part, by name.")
@@ -26,7 +27,8 @@ class IndexStatus(Told):
     """A vector index: an immutable base, what changed since, and what left it."""
 
     name: str = Field(
-        description="`retrieval`, asked with people's vectors, or `similar`, asked with items'."
+        description="`retrieval`, asked with people's vectors, or `similar`, asked with items'.",
+        examples=["retrieval"],
     )
     base: int = Field(description="Vectors in the base.", examples=[1600])
     delta: int = Field(description="Vectors that came or changed since it was built.")
@@ -36,7 +38,7 @@ class IndexStatus(Told):
 class ReaderStatus(Told):
     """How far the ranker is behind a topic."""
 
-    topic: str
+    topic: str = Field(examples=["item-vectors.ml-100k"])
     caught_up: bool = Field(description="Whether all that it held at the start is in.")
     lag: int | None = Field(
         default=None,

@@ -63,7 +63,9 @@ class HistoryPageModel(_Body):
     """A page of the history, newest first."""
 
     entries: list[HistoryEntryModel]
-    next_cursor: str | None = Field(description="For the page after. Null: this is the last.")
+    next_cursor: str | None = Field(
+        description="For the page after. Null: this is the last.", examples=[None]
+    )
 
 
 class RemovedEntry(_Body):

@@ -1,10 +1,14 @@
 """/openapi.json is complete, and /docs shows all of it without anything from elsewhere."""
 
+import json
 import re
 from typing import Any
 
 import httpx
 import pytest
+
+from services.gateway import openapi
+from services.gateway.schemas import Schemas
 
 PUBLIC = {
     "recommendations", "similar_items", "item", "healthz", "readyz", "metrics",
@@ -61,6 +65,13 @@ def test_every_refusal_is_described_as_a_problem(document: dict[str, Any]) -> No
         for status, answer in operation["responses"].items():
             if int(status) >= 400:
                 assert answer["content"]["application/problem+json"]["schema"] == PROBLEM
+
+
+def test_the_example_of_each_body_is_one(document: dict[str, Any]) -> None:
+    schemas = Schemas(document)
+    for model in openapi.BODIES:
+        example = schemas.example({"$ref": f"#/components/schemas/{model.__name__}"})
+        model.model_validate_json(json.dumps(example))
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
