@@ -78,7 +78,7 @@ k8s-check: api ## Build every overlay; check each object against schemas (of ope
 		tests/integration/deploy/test_capacity.py
 	$(if $(CRDS),HEADRACE_CRDS=$(CRDS) $(BIN)/pytest -q tests/integration/deploy/with_operators.py)
 
-dashboards: api ## Write Grafana's dashboards from deploy/grafana/boards.py
+dashboards: api ## Write Grafana's dashboards from deploy/grafana
 	$(BIN)/python -m deploy.grafana.build
 
 bench: bench-freshness bench-serving bench-ingest ## All measurements, one after the other

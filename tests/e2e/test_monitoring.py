@@ -9,9 +9,10 @@ import grpc
 import httpx
 import pytest
 
-from deploy.grafana.boards import BOARDS, OVERVIEW
+from deploy.grafana.boards import BOARDS
 from deploy.grafana.panels import Board
 from deploy.grafana.preview import asker, page
+from deploy.grafana.whole import OVERVIEW
 from headrace.api.gateway.v1.gateway_pb2 import RecommendRequest
 from headrace.api.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from headrace.local.system import SERVICES
