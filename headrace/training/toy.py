@@ -72,11 +72,11 @@ def make_toy_bundle(
         inputs = item_inputs(items, vocabulary, table)
         item_tower = ItemTower(width, len(items), content_sizes(vocabulary))
         user_tower = UserTower(width, kinds=1)
-        head = NcfHead(width, len(FEATURES))
         _group_by_category(item_tower)
         for block in user_tower.blocks:
             assert isinstance(block, LinearRecurrentBlock)
             _average_recent(block)
+        head = NcfHead(width, len(FEATURES))  # last: it draws nothing from the towers
         specs = {
             **user_graphs(user_tower),
             **item_graphs(item_tower, inputs),
