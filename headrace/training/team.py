@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, distributed
@@ -40,6 +41,17 @@ class Team:
     def leave(self) -> None:
         if self.size > 1:
             distributed.destroy_process_group()
+
+    @staticmethod
+    def go_home() -> NoReturn:
+        """Ends a process that only helped.
+
+        gloo's threads may still hold tensors of the last exchange, and abort an interpreter that
+        ends in the ordinary way (pytorch/pytorch#179291); torchrun then ends the leader as well.
+        """
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
     def agreed(self, value: float) -> float:
         """What process 0 gives, for all."""

@@ -24,6 +24,7 @@ from headrace.training.run import Stages
 from headrace.training.settings import TrainingSettings
 from headrace.training.split import Holdout
 from headrace.training.start import Start
+from headrace.training.team import Team
 
 _MINUTES = 2
 
@@ -36,10 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(given.threads or idle)
     try:
         start = Start.read(given.start_from) if given.start_from else None
-        Stages(_job(given, start), _settings(given, start)).run()
+        manifest = Stages(_job(given, start), _settings(given, start)).run()
     except (HeadraceError, OSError) as error:  # OSError names the file
         sys.stderr.write(f"headrace: {error}\n")
         return 2
+    if manifest is None:
+        Team.go_home()
     return 0
 
 

@@ -14,6 +14,7 @@ import torch
 from headrace.training.job import Job
 from headrace.training.run import Stages, Trained
 from headrace.training.settings import TrainingSettings
+from headrace.training.team import Team
 
 _SETTINGS = TrainingSettings(width=16, learning_rate=1e-2, patience=1000)
 
@@ -34,5 +35,6 @@ def trained(folder: Path, epochs: int, checkpoint: Path | None = None) -> Traine
 if __name__ == "__main__":
     place = Path(sys.argv[1])
     made = trained(place, int(sys.argv[2]), place / "saved")
-    if made is not None:
-        (place / "metrics.json").write_text(json.dumps(made.metrics))
+    if made is None:
+        Team.go_home()
+    (place / "metrics.json").write_text(json.dumps(made.metrics))
