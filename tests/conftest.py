@@ -88,14 +88,26 @@ def database(postgres: PostgresServer) -> Iterator[str]:
         yield dsn
 
 
+@pytest.fixture
+def empty(postgres: PostgresServer) -> Iterator[str]:
+    """The DSN of a database of the test's own, without a schema."""
+    with _own_database(postgres) as dsn:
+        yield dsn
+
+
 @contextmanager
 def scratch_database(postgres: PostgresServer) -> Iterator[str]:
     """The DSN of a database with the present schema, dropped at the end of the block."""
+    with _own_database(postgres) as dsn:
+        migrate(dsn)
+        yield dsn
+
+
+@contextmanager
+def _own_database(postgres: PostgresServer) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     _administer(postgres, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    dsn = postgres.dsn_of(name)
-    migrate(dsn)
-    yield dsn
+    yield postgres.dsn_of(name)
     _administer(postgres, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 

@@ -26,7 +26,6 @@ _LEARNING_RATE = 1e-3
 _FADING = 0.75
 _WEIGHT_DECAY = 0.05
 _PATIENCE = 4
-_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,8 @@ def fit_head(
     budget: Budget,
     seed: int,
     max_epochs: int | None,
+    device: torch.device,
     warm: bool = False,
-    device: torch.device = _CPU,
 ) -> HeadResult:
     """Train until validation stops improving, keep the best weights, then calibrate.
 

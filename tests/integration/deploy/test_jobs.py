@@ -3,18 +3,14 @@
 import os
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg2
-import pytest
 from kafka import KafkaAdminClient
 
 from headrace.local.ports import free_ports
 from headrace.runtime.topics import topic_specs
 from tests.bundles import another_version
-from tests.conftest import KafkaServer, PostgresServer
+from tests.conftest import KafkaServer
 
 
 def _run(module: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -28,20 +24,6 @@ def _run(module: str, **variables: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
-
-
-@pytest.fixture
-def empty(postgres: PostgresServer) -> Iterator[str]:
-    """The DSN of a database without a schema."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    connection = psycopg2.connect(postgres.dsn)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-    yield postgres.dsn_of(name)
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    connection.close()
 
 
 def test_migrate_makes_the_schema_and_a_second_time_finds_it(empty: str, tmp_path: Path) -> None:

@@ -1,18 +1,15 @@
 """Services for these tests, each with a database and a model version of its own."""
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg2
 import pytest
 
 from headrace.runtime.topics import create_topics
 from headrace.store.database import Database
-from headrace.store.migrations import migrate
 from tests.bundles import another_version, toy_bundle  # noqa: F401
-from tests.conftest import KafkaServer, PostgresServer
+from tests.conftest import KafkaServer, PostgresServer, scratch_database
 from tests.integration.item_embedding.running import Service
 
 
@@ -41,17 +38,12 @@ def shared_service(
     kafka: KafkaServer, postgres: PostgresServer, new_model: Callable[[], Path]
 ) -> Iterator[Service]:
     """Running, for all tests of a module. They tell their items apart by id."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    connection = psycopg2.connect(postgres.dsn)
-    connection.autocommit = True  # databases are not made in transactions
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-        migrate(postgres.dsn_of(name))
-        with _service(kafka, postgres.dsn_of(name), new_model()) as service:
-            service.start_and_wait()
-            yield service
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    connection.close()
+    with (
+        scratch_database(postgres) as database,
+        _service(kafka, database, new_model()) as service,
+    ):
+        service.start_and_wait()
+        yield service
 
 
 @contextmanager
