@@ -42,17 +42,36 @@ def require_free(port: int, purpose: str, setting: str | None = None) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports that nobody listens on now, for servers beside other ones.
+    """`count` different ports, for servers beside other ones.
 
-    They lie below those that systems give to outgoing connections (Linux from 32768 on), so that
-    a server finds its port free again after a restart.
+    Nobody else who asks here gets them as long as this process lives, so that two systems that
+    start side by side do not meet. They lie below those that systems give to outgoing connections
+    (Linux from 32768 on), so that a server finds its port free again after a restart.
     """
-    chosen: set[int] = set()
+    chosen: list[int] = []
     while len(chosen) < count:
         port = secrets.choice(range(20_000, 32_000))
-        if is_free(port):
-            chosen.add(port)
-    return list(chosen)
+        if reserve(port):
+            chosen.append(port)
+    return chosen
+
+
+_reserved: list[socket.socket] = []
+
+
+def reserve(port: int) -> bool:
+    """Holds `port` against `reserve` of every process. A server, which allows what it binds to be
+    bound again (SO_REUSEADDR), can still listen there: this socket never does."""
+    holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        holder.bind((HOST, port))
+    except OSError:
+        holder.close()
+        return False
+    # Only now: before, it would have shared the port with another process's holder.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _reserved.append(holder)
+    return True
 
 
 @dataclass(frozen=True)
@@ -99,7 +118,7 @@ class Ports:
 
     @classmethod
     def free(cls) -> "Ports":
-        """Ports that nobody listens on now, for a system beside another one."""
+        """Ports that nobody else has, for a system beside another one."""
         names = [port.name for port in fields(cls)]
         return cls(**dict(zip(names, free_ports(len(names)), strict=True)))
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from headrace.local.child import Command
 from headrace.local.part import Part
-from headrace.local.ports import HOST
+from headrace.local.ports import HOST, require_free
 
 
 class Service(Part):
@@ -33,6 +33,9 @@ class Service(Part):
         self._command = Command(argv=argv, log_file=log_file, env=env, cwd=cwd)
 
     def prepare(self) -> Command:
+        """Raises PortTaken: what listens there already would be asked in its place."""
+        for port in (self.port, self._metrics_port):
+            require_free(port, self.name)
         return self._command
 
     def ready(self) -> bool:

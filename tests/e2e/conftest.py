@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -44,7 +45,11 @@ def system(
         api_key=API_KEY,
         environment=environment,
     ) as running:
-        stock(running.http_url)
+        try:
+            stock(running.http_url)
+        except httpx.TransportError as error:
+            log = (running.logs / "gateway.log").read_text(encoding="utf-8")
+            pytest.fail(f"{error}\n{running.status()}\n{log[-4_000:]}")
         yield running
 
 
