@@ -149,6 +149,25 @@ def test_one_trace_leads_from_a_click_to_the_list_through_all_services(
     assert not any("traced" in span.attributes for span in collector.spans)
 
 
+def test_without_prometheus_people_notice_nothing_and_it_counts_on_when_it_is_back(
+    prometheus: Prometheus, visitor: Visitor, item_ids: list[str]
+) -> None:
+    lists = "sum(headrace_gateway_lists_total)"
+    until(lambda: prometheus.firing("HeadraceWatched") != [], 30, "somebody watches")
+    (before,) = prometheus.values(lists)
+    prometheus.kill()
+    for n in range(10):
+        assert len(visitor.recommendations(f"unwatched-{n}", n=5)["items"]) == 5
+    assert visitor.system.wait_ready(10)
+    prometheus.start()
+
+    def counted() -> bool:
+        return sum(prometheus.values(lists)) >= before + 10
+
+    until(counted, 30, "lists of that time are counted")
+    until(lambda: prometheus.firing("HeadraceWatched") != [], 30, "somebody watches again")
+
+
 def _queries(board: Board) -> list[str]:
     return [
         query.replace("$__rate_interval", _WINDOW)
