@@ -128,6 +128,15 @@ class AsyncHeadrace(AsyncConnection):
                 async for one in lists:
                     yield one
 
+    async def shown(self, lists: Sequence[PersonList]) -> int:
+        """Tells that people see lists of `recommend_many` now, 1-100 of them: all are noted down,
+        or none. What other calls answer is noted down by itself. Returns how many.
+
+        Lists from a file of `headrace batch` need a `request_id` of yours. What is reported again
+        counts again. Raises: Unavailable.
+        """
+        return await self._do(calls.shown(lists))
+
     async def similar(
         self,
         item_id: str,

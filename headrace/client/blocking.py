@@ -123,6 +123,15 @@ class Headrace(Connection):
         for call in asked:
             yield from self._stream(call, timeout_s)
 
+    def shown(self, lists: Sequence[PersonList]) -> int:
+        """Tells that people see lists of `recommend_many` now, 1-100 of them: all are noted down,
+        or none. What other calls answer is noted down by itself. Returns how many.
+
+        Lists from a file of `headrace batch` need a `request_id` of yours. What is reported again
+        counts again. Raises: Unavailable.
+        """
+        return self._do(calls.shown(lists))
+
     def similar(
         self,
         item_id: str,

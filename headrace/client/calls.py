@@ -19,6 +19,7 @@ from headrace.client.messages import (
     from_similar,
     from_similar_users,
     to_event,
+    to_shown,
     with_zone,
 )
 from headrace.client.models import (
@@ -138,6 +139,14 @@ def batches(
         piece.CopyFrom(request)
         piece.user_ids.extend(some)
         yield Call("BatchRecommend", piece, from_batch)
+
+
+def shown(lists: Sequence[PersonList]) -> Call[gateway_pb2.RecordImpressionsResponse, int]:
+    return Call(
+        "RecordImpressions",
+        gateway_pb2.RecordImpressionsRequest(lists=[to_shown(one) for one in lists]),
+        lambda answer: answer.lists,
+    )
 
 
 def similar(

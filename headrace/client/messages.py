@@ -31,6 +31,8 @@ _TYPES = {
     name: events_pb2.EventType.Value(f"EVENT_TYPE_{name.upper()}") for name in get_args(EventType)
 }
 
+_SOURCES = {name: ranker_pb2.Source.Value(f"SOURCE_{name.upper()}") for name in get_args(Source)}
+
 
 def to_event(event: Event) -> gateway_pb2.NewEvent:
     """Raises: InvalidInput for a type that does not exist and a time without a zone."""
@@ -87,9 +89,27 @@ def from_batch(answer: gateway_pb2.BatchRecommendResponse) -> list[PersonList]:
             as_of=one.as_of.ToDatetime(UTC),
             personal=one.n_applied > 0,
             items=listed(one.items),
+            request_id=answer.request_id,
         )
         for one in answer.lists
     ]
+
+
+def to_shown(one: PersonList) -> gateway_pb2.ShownList:
+    """Raises: InvalidInput for a source that does not exist."""
+    items = []
+    for item in one.items:
+        number = _SOURCES.get(item.source)
+        if number is None:
+            raise InvalidInput.of("source", f"must be one of {', '.join(_SOURCES)}")
+        items.append(gateway_pb2.ShownItem(item_id=item.item_id, source=number, score=item.score))
+    return gateway_pb2.ShownList(
+        request_id=one.request_id,
+        user_id=one.user_id,
+        model_version=one.model_version,
+        personal=one.personal,
+        items=items,
+    )
 
 
 def from_similar(answer: gateway_pb2.SimilarItemsResponse) -> SimilarItems:

@@ -202,7 +202,7 @@ class PersonList:
     """One of many lists, best first.
 
     as_of: when the person's last event in it happened; when it was made where it is not personal.
-    personal: whether something is known of the person.
+    personal: whether something is known of the person. request_id: of the batch that made it.
     """
 
     user_id: str
@@ -210,6 +210,7 @@ class PersonList:
     as_of: datetime
     personal: bool
     items: tuple[ListedItem, ...]
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from google.protobuf.message import DecodeError
 
 from headrace.api.impressions.v1.impressions_pb2 import ServedLists
+from headrace.api.ranker.v1.list_options_pb2 import LIST_KIND_SEARCH
 from headrace.release.outcomes import Act, Served
 from headrace.release.shares import chosen
 from headrace.runtime.kafka_client import Kafka
@@ -42,6 +43,8 @@ def read_served(kafka: Kafka, since: datetime, until: datetime, sample: float) -
         except DecodeError:
             return False  # event_ingest, which counts impressions, has dead-lettered it
         for one in lists:
+            if one.kind == LIST_KIND_SEARCH:
+                continue  # people found what they named: that tells little of a model
             at = one.served_at.ToNanoseconds() / 1e9
             if one.user_id and first <= at < last and chosen(one.user_id, _SALT, sample):
                 items = tuple(item.item_id for item in one.impressions)

@@ -124,6 +124,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
                 choices=choices,
                 unwanted=unwanted,
                 segments=StoredSegments(counting),
+                impressions=impressions,
             ),
             items=Items(GrpcCatalogue(items, settings.item_embedding_deadline_ms), tombstones),
         )
@@ -134,6 +135,7 @@ async def serve(settings: GatewaySettings, process: Process) -> None:
             GrpcFinder(items, settings.item_embedding_deadline_ms),
             GrpcOpinions(ranker, settings.ranker_deadline_ms),
             choices,
+            impressions,
         )
         behaviour = Behaviour(BehaviourStore(database))
         live = Live(partial(interactions, kafka, ItemIds(database)))

@@ -21,7 +21,7 @@ from headrace.runtime.item_messages import item_fields, item_message
 from headrace.runtime.list_option_messages import option_fields
 from headrace.runtime.timestamps import to_moment, to_timestamp
 from services.gateway.access import Access
-from services.gateway.batches.models import DEADLINE_S, BatchRequest
+from services.gateway.batches.models import DEADLINE_S, BatchRequest, RecordImpressionsRequest
 from services.gateway.keys import Scope
 from services.gateway.lists import Explanation, ListedItem, PersonList, RankedList
 from services.gateway.models import (
@@ -33,7 +33,7 @@ from services.gateway.models import (
     UpsertItemsRequest,
 )
 from services.gateway.service import Gateway
-from services.gateway.upstream import SOURCE_NUMBERS, STATUSES
+from services.gateway.upstream import SOURCE_NUMBERS, SOURCES, STATUSES
 
 if TYPE_CHECKING:
     Call = grpc.aio.ServicerContext[Any, Any]
@@ -109,6 +109,15 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         left_s = context.time_remaining()
         deadline_s = DEADLINE_S if left_s is None else min(left_s, DEADLINE_S)
         return _batch_messages(self._gateway.batches.make(_batch_request(request), deadline_s))
+
+    async def RecordImpressions(  # noqa: N802
+        self, request: gateway_pb2.RecordImpressionsRequest, context: Call
+    ) -> gateway_pb2.RecordImpressionsResponse:
+        caller = self._access.caller(_authorization(context))
+        body = check(RecordImpressionsRequest, {"lists": tuple(map(_shown_fields, request.lists))})
+        caller.require(Scope.EVENTS, {one.user_id for one in body.lists})
+        self._gateway.batches.shown(body.lists)
+        return gateway_pb2.RecordImpressionsResponse(lists=len(body.lists))
 
     async def GetItem(  # noqa: N802
         self, request: gateway_pb2.GetItemRequest, context: Call
@@ -205,8 +214,28 @@ async def _batch_messages(
         async for some in lists:
             if some:
                 yield gateway_pb2.BatchRecommendResponse(
-                    model_version=some[0].model_version, lists=map(_person_list, some)
+                    model_version=some[0].model_version,
+                    lists=map(_person_list, some),
+                    request_id=_request_id(),
                 )
+
+
+def _shown_fields(shown: gateway_pb2.ShownList) -> dict[str, Any]:
+    return {
+        "request_id": shown.request_id,
+        "user_id": shown.user_id,
+        "model_version": shown.model_version,
+        "personal": shown.personal,
+        "items": tuple(
+            {
+                "item_id": one.item_id,
+                "score": one.score,
+                # The number of an unknown one stays, for whoever checks to name.
+                "source": SOURCES.get(one.source, str(one.source)),
+            }
+            for one in shown.items
+        ),
+    }
 
 
 def _person_list(one: PersonList) -> ranker_pb2.PersonList:

@@ -1,4 +1,4 @@
-"""What was shown: every list that was served, on topic `impressions`.
+"""What was shown, on topic `impressions`: every list that was served, and what others report.
 
 A request pays for one append to a bounded queue; a thread does the rest. Where the queue is full,
 lists are served and not noted down, and counted.
@@ -16,15 +16,14 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from prometheus_client import Counter, Gauge
 
 from headrace.api.impressions.v1 import impressions_pb2
+from headrace.api.ranker.v1.list_options_pb2 import LIST_KIND_SEARCH
 from headrace.errors import InvalidInput, Unavailable
-from headrace.runtime.context import current
 from headrace.runtime.filter_messages import filter_message
 from headrace.runtime.kafka_publisher import Outgoing
 from headrace.runtime.list_option_messages import KINDS
 from headrace.runtime.people_in_records import KEY_SEPARATOR
 from headrace.runtime.topics import IMPRESSIONS
-from services.gateway.lists import RankedList
-from services.gateway.models import RecommendationRequest
+from services.gateway.shown import ShownList
 from services.gateway.upstream import SOURCE_NUMBERS
 
 log = logging.getLogger(__name__)
@@ -61,10 +60,8 @@ class Sink(Protocol):
 
 
 class _Served(NamedTuple):
-    request_id: str
     at: float
-    request: RecommendationRequest
-    ranked: RankedList
+    shown: ShownList
 
 
 class ImpressionLog:
@@ -89,14 +86,18 @@ class ImpressionLog:
     def start(self) -> None:
         self._thread.start()
 
-    def served(self, request: RecommendationRequest, ranked: RankedList) -> None:
+    def served(self, shown: ShownList) -> None:
         """Notes down a list, if there is room."""
         if len(self._queue) >= self._queued_lists:
             LISTS.labels("dropped").inc()
             return
-        context = current()
-        request_id = "" if context is None else context.request_id
-        self._queue.append(_Served(request_id, time.time(), request, ranked))
+        self._queue.append(_Served(time.time(), shown))
+
+    def reported(self, lists: Sequence[ShownList]) -> None:
+        if len(self._queue) + len(lists) > self._queued_lists:
+            raise Unavailable("too many lists wait to be noted down; report them again in a second")
+        now = time.time()
+        self._queue.extend(_Served(now, shown) for shown in lists)
 
     def close(self, timeout_s: float) -> None:
         """Writes what is queued, if Kafka takes it in time."""
@@ -133,7 +134,7 @@ class ImpressionLog:
         with self._writing:
             waiting = len(self._queue)
             kept = [self._queue.popleft() for _ in range(waiting)]
-            kept = [one for one in kept if one.request.user_id not in people]
+            kept = [one for one in kept if one.shown.user_id not in people]
             self._queue.extendleft(reversed(kept))
             return waiting - len(kept)
 
@@ -167,7 +168,7 @@ class ImpressionLog:
         lists: list[_Served] = []
         impressions = 0
         while self._queue and len(lists) < _LISTS_AT_ONCE:
-            impressions += len(self._queue[0].ranked.items)
+            impressions += len(self._queue[0].shown.items)
             if lists and impressions > _IMPRESSIONS_AT_ONCE:
                 break
             lists.append(self._queue.popleft())
@@ -178,22 +179,22 @@ def _by_person(lists: Sequence[_Served]) -> Iterator[tuple[str, list[_Served]]]:
     """The lists of each person, and of nobody under an empty id, in their order."""
     people: dict[str, list[_Served]] = {}
     for one in lists:
-        people.setdefault(one.request.user_id or "", []).append(one)
+        people.setdefault(one.shown.user_id or "", []).append(one)
     yield from people.items()
 
 
 def _message(served: _Served) -> impressions_pb2.ServedList:
-    request, ranked = served.request, served.ranked
+    shown = served.shown
     seconds = int(served.at)
     message = impressions_pb2.ServedList(
-        request_id=served.request_id,
-        user_id=request.user_id or "",
+        request_id=shown.request_id,
+        user_id=shown.user_id or "",
         served_at=Timestamp(seconds=seconds, nanos=int((served.at - seconds) * 1e9)),
-        model_version=ranked.model_version,
-        kind=KINDS[request.kind],
-        degraded=ranked.degraded or "",
-        personal=ranked.personal,
-        category=request.category or "",
+        model_version=shown.model_version,
+        kind=LIST_KIND_SEARCH if shown.kind == "search" else KINDS[shown.kind],
+        degraded=shown.degraded or "",
+        personal=shown.personal,
+        category=shown.category or "",
         impressions=[
             impressions_pb2.Impression(
                 item_id=item.item_id,
@@ -201,9 +202,9 @@ def _message(served: _Served) -> impressions_pb2.ServedList:
                 source=SOURCE_NUMBERS[item.source],
                 propensity=item.propensity,
             )
-            for item in ranked.items
+            for item in shown.items
         ],
     )
-    if request.filter is not None:
-        message.filter.CopyFrom(filter_message(request.filter.model_dump(exclude_none=True)))
+    if shown.filter is not None:
+        message.filter.CopyFrom(filter_message(shown.filter.model_dump(exclude_none=True)))
     return message

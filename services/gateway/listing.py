@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Protocol
 
 from prometheus_client import Counter
 
@@ -18,6 +17,7 @@ from services.gateway.lists import AfterStatus, NearPeople, RankedList, SimilarL
 from services.gateway.models import EXCLUDE_LENGTH, LIST_LENGTH, RecommendationRequest
 from services.gateway.privacy.choices import OFF, Choices
 from services.gateway.ranker import Ranker
+from services.gateway.shown import Impressions, answered
 from services.gateway.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
@@ -37,13 +37,6 @@ def _lists(degraded: str) -> Counter:
 Recommend = Callable[[RecommendationRequest], Awaitable[RankedList]]
 Make = Callable[[RecommendationRequest, Unwanted | None], Awaitable[RankedList]]
 """unwanted: what the request, which does not say whose list it is, has to be made without."""
-
-
-class Impressions(Protocol):
-    """Takes note of what was shown, without making anybody wait."""
-
-    def served(self, request: RecommendationRequest, ranked: RankedList) -> None:
-        """A list as it was answered."""
 
 
 class Lists:
@@ -114,7 +107,8 @@ class Lists:
         wanted = min(n + len(deleted), LIST_LENGTH)
         found = await self._circuit.run(lambda: self._ranker.similar(item_id, wanted, category))
         shown = self._tombstones.without(found.items)[:n]
-        self._impressions.served(asked, RankedList(found.model_version, datetime.now(UTC), shown))
+        ranked = RankedList(found.model_version, datetime.now(UTC), shown)
+        self._impressions.served(answered(asked, ranked))
         return replace(found, items=shown)
 
     async def similar_users(self, user_id: str, n: int) -> NearPeople:
@@ -161,7 +155,7 @@ class Lists:
             raise Unavailable("the ranker is away and no such list is known; try again in a second")
         _lists(ranked.degraded or "no").inc()
         shown = self._shown(ranked, unwanted)
-        self._impressions.served(request, shown)
+        self._impressions.served(answered(request, shown))
         return shown
 
     def _shown(self, ranked: RankedList, unwanted: Unwanted | None) -> RankedList:

@@ -7,7 +7,9 @@ from typing import Literal
 from headrace.contracts.categories import with_ancestors
 from services.gateway.privacy.choices import NotPersonalBecause
 
-Source = Literal["retrieval", "trending", "popular", "similar", "pinned", "new", "people"]
+ListSource = Literal["retrieval", "trending", "popular", "similar", "pinned", "new", "people"]
+"""What finds the items of lists."""
+Source = Literal[ListSource, "search"]
 AfterStatus = Literal["applied", "pending", "waiting_for_item", "refused", "unknown"]
 
 RANKER_UNAVAILABLE = "ranker_unavailable"

@@ -13,7 +13,7 @@ from headrace.contracts.events import EVENTS_PER_REQUEST, NewEvent
 from headrace.contracts.identifiers import Identifier
 from headrace.contracts.items import ITEMS_PER_REQUEST, NewItem
 from headrace.contracts.list_options import ListOptions
-from services.gateway.lists import AfterStatus, Source
+from services.gateway.lists import AfterStatus, ListSource
 from services.gateway.privacy.choices import NotPersonalBecause
 
 LIST_LENGTH = 200
@@ -190,7 +190,7 @@ class ListedItemModel(_Body):
     )
     title: str = Field(examples=["Return of the Jedi (1983)"])
     categories: list[str] = Field(examples=[["Action", "Adventure"]])
-    source: Source = Field(description="What found the item.")
+    source: ListSource = Field(description="What found the item.")
     propensity: float | None = Field(
         description="Where `explore` was given: the probability with which this item was put at "
         "this place, given the items above it. Null otherwise.",

@@ -25,7 +25,7 @@ from services.gateway.accounts.models import (
     RoleRequest,
     VisitRequest,
 )
-from services.gateway.batches.models import BatchLine, BatchRequest
+from services.gateway.batches.models import BatchLine, BatchRequest, RecordImpressionsRequest
 from services.gateway.console.live_models import LiveEvent
 from services.gateway.keys import Scope
 from services.gateway.models import (
@@ -68,7 +68,7 @@ _TAGS = [
 ]
 BODIES: list[type[BaseModel]] = [
     RecordEventsRequest, RecommendationRequest, ItemContent, UpsertItemsRequest, Problem,
-    BatchRequest, BatchLine, LiveEvent,
+    BatchRequest, BatchLine, RecordImpressionsRequest, LiveEvent,
     NewKeyRequest, RegisterRequest, ConfirmRequest, LogInRequest, RefreshRequest, LogOutRequest,
     RecoverRequest, ResetRequest, ChangePasswordRequest, ProfileRequest, RoleRequest,
     VisitRequest, PersonalisationRequest, EraseRequest, CheckRequest,

@@ -39,6 +39,7 @@ SOURCES: dict[int, Source] = {
     ranker_pb2.SOURCE_PINNED: "pinned",
     ranker_pb2.SOURCE_NEW: "new",
     ranker_pb2.SOURCE_PEOPLE: "people",
+    ranker_pb2.SOURCE_SEARCH: "search",
 }
 SOURCE_NUMBERS = {name: ranker_pb2.Source.ValueType(number) for number, name in SOURCES.items()}
 STATUSES: dict[int, AfterStatus] = {

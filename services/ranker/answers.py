@@ -18,6 +18,7 @@ class Source(IntEnum):
     PINNED = 5
     NEW = 6
     PEOPLE = 7
+    SEARCH = 8  # only in impressions
 
 
 class EventStatus(IntEnum):

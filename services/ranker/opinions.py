@@ -38,7 +38,7 @@ class Opinions:
         loaded: Callable[[], bool],
     ) -> None:
         """retrieval: [vector, bias]; similar: unit vectors. loaded: as in `Ranker`."""
-        self._model_version = model_version
+        self.model_version = model_version
         self._catalogue = catalogue
         self._retrieval = retrieval
         self._similar = similar
@@ -75,9 +75,9 @@ class Opinions:
         Raises: Unavailable; FailedPrecondition where the vector is another model's.
         """
         self._check_loaded()
-        if model_version != self._model_version:
+        if model_version != self.model_version:
             raise FailedPrecondition(
-                f"the vector is of {model_version!r}, this ranker runs {self._model_version!r}"
+                f"the vector is of {model_version!r}, this ranker runs {self.model_version!r}"
             )
         return await self._compute(partial(self._nearest, vector, n, condition))
 

@@ -52,7 +52,8 @@ class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
             scores=[
                 scoring_pb2.ItemScore(item_id=item_id, score=score)
                 for item_id, score in scores.items()
-            ]
+            ],
+            model_version=self._opinions.model_version,
         )
 
     async def NearestItems(  # noqa: N802

@@ -6,20 +6,25 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from headrace.contracts.filters import Filter
-from headrace.contracts.identifiers import Identifier
+from headrace.contracts.identifiers import ID_LENGTH, Identifier
 from headrace.contracts.segments import SegmentName
+from services.gateway.lists import ListSource
 from services.gateway.models import (
+    LIST_LENGTH,
     Category,
     Count,
     ListedItemModel,
     ModelVersion,
     Problem,
     RecommendationRequest,
+    RequestId,
 )
 
 PEOPLE = 10_000
+LISTS_REPORTED = 100
 DEADLINE_S = 3_600.0
 """After so long a stream ends, whoever asked."""
+_REQUEST_ID = r"^[\x21-\x7e]{1,64}$"  # as `headrace.runtime.context` takes them
 
 
 class _Body(BaseModel):
@@ -65,10 +70,54 @@ class BatchRequest(_Body):
         return RecommendationRequest(n=self.n, category=self.category, filter=self.filter)
 
 
+class ShownBatchItem(BaseModel):
+    """An item as its list had it. What else is said of it there may stay, and is passed over."""
+
+    model_config = ConfigDict(frozen=True)
+
+    item_id: Identifier = Field(examples=["50"])
+    score: float = Field(allow_inf_nan=False, examples=[0.31])
+    source: ListSource = Field(description="What found it.")
+
+
+class ShownBatchList(BaseModel):
+    """A list that somebody sees now: a line of a batch, as it came. What else stands there may
+    stay, and is passed over."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: Annotated[str, Field(pattern=_REQUEST_ID)] = Field(
+        description="Of the batch. Of lists from a file: a name of the run, 1-64 printable ASCII "
+        "characters without spaces.",
+        examples=["9f1c2d7a4b5e6f80"],
+    )
+    user_id: Identifier = Field(description="Who sees it.", examples=["259"])
+    model_version: Annotated[str, Field(min_length=1, max_length=ID_LENGTH)] = Field(
+        description="The model that made it.", examples=["ml-100k-2026-01-31"]
+    )
+    personal: bool = Field(description="Whether it is the person's own.")
+    items: Annotated[tuple[ShownBatchItem, ...], Field(min_length=1, max_length=LIST_LENGTH)] = (
+        Field(description="As they are shown: the first is at position 1.")
+    )
+
+
+class RecordImpressionsRequest(_Body):
+    """Lists of batches that people see now: all of them are noted down, or none."""
+
+    lists: Annotated[tuple[ShownBatchList, ...], Field(min_length=1, max_length=LISTS_REPORTED)]
+
+
+class RecordedImpressions(_Body):
+    """The lists will be impressions within a second."""
+
+    lists: int = Field(description="So many: all of the request.", examples=[1])
+
+
 class BatchLine(_Body):
     """A line of the answer: a person's list; the last one is `end`, or the `problem` that cut it
     short."""
 
+    request_id: RequestId | None = None
     user_id: str | None = Field(default=None, description="The person.", examples=["259"])
     model_version: ModelVersion | None = None
     as_of: datetime | None = Field(

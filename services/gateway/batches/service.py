@@ -1,18 +1,19 @@
 """What the gateway decides about lists of many people."""
 
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
 
 from headrace.contracts.segments import SegmentName
-from services.gateway.batches.models import PEOPLE, BatchRequest
+from services.gateway.batches.models import PEOPLE, BatchRequest, ShownBatchList
 from services.gateway.impersonal import UnwantedByPeople, leaving_out
-from services.gateway.lists import PersonList, RankedList
+from services.gateway.lists import ListedItem, PersonList, RankedList
 from services.gateway.models import RecommendationRequest
 from services.gateway.privacy.choices import Choices
 from services.gateway.ranker import Ranker
+from services.gateway.shown import Impressions, ShownList
 from services.gateway.tombstones import Tombstones
 
 
@@ -34,18 +35,20 @@ class Batches:
         choices: Choices,
         unwanted: UnwantedByPeople,
         segments: Segments,
+        impressions: Impressions,
     ) -> None:
         self._ranker = ranker
         self._tombstones = tombstones
         self._choices = choices
         self._unwanted = unwanted
         self._segments = segments
+        self._impressions = impressions
 
     async def make(
         self, request: BatchRequest, deadline_s: float
     ) -> AsyncGenerator[list[PersonList], None]:
-        """Lists of many people, some at a time, made as they are taken. They are no impressions:
-        nobody has seen them.
+        """Lists of many people, some at a time, made as they are taken. They are no impressions
+        until they are reported: nobody has seen them.
 
         Raises: InvalidInput, DeadlineExceeded, Unavailable, perhaps after some lists.
         """
@@ -58,6 +61,25 @@ class Batches:
                     yield [
                         replace(one, items=self._tombstones.without(one.items)) for one in chosen
                     ]
+
+    def shown(self, lists: Sequence[ShownBatchList]) -> None:
+        """Notes down lists that people see now: all or none. Of who does not want personal lists,
+        as shown to nobody.
+
+        Raises: Unavailable.
+        """
+        self._impressions.reported([self._seen(one) for one in lists])
+
+    def _seen(self, one: ShownBatchList) -> ShownList:
+        wanted = self._choices.why_not(one.user_id) is None
+        return ShownList(
+            one.request_id,
+            one.user_id if wanted else None,
+            "for_you",
+            one.model_version,
+            [ListedItem(item.item_id, item.score, "", (), item.source) for item in one.items],
+            one.personal,
+        )
 
     async def _pieces(self, request: BatchRequest) -> Iterable[BatchRequest]:
         """A request for a segment as ones that name the people in it."""

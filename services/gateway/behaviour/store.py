@@ -73,7 +73,8 @@ ORDER BY score * %(way)s DESC, events + events_before DESC, category
 """  # noqa: S608 - constants only
 
 
-# Positions in their order, the others by how often they were shown.
+# Positions in their order, the others by how often they were shown. No model: a search that only
+# words had a say in.
 _CLICK_THROUGH = """
 SELECT CASE %(by)s WHEN 'position' THEN position::text WHEN 'source' THEN source::text
         ELSE model_version END AS name,
@@ -81,6 +82,7 @@ SELECT CASE %(by)s WHEN 'position' THEN position::text WHEN 'source' THEN source
 FROM click_through
 WHERE hour >= %(since)s::timestamp AT TIME ZONE 'UTC'
 AND hour < (%(until)s::date + 1)::timestamp AT TIME ZONE 'UTC'
+AND (%(by)s <> 'model_version' OR model_version <> '')
 GROUP BY 1
 ORDER BY CASE WHEN %(by)s = 'position' THEN min(position) ELSE -sum(shown) END, name LIMIT %(n)s
 """

@@ -1,16 +1,19 @@
-"""What the gateway decides about finding: the person's say in the order, and what to show when
-nothing matches."""
+"""What the gateway decides about finding: the person's say in the order, what to show when nothing
+matches, and that answers to a search are noted down as shown."""
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from headrace.contracts.filters import Condition
 from headrace.contracts.finding import FOUND_LENGTH, FindRequest
 from headrace.contracts.items import NewItem
 from headrace.errors import FailedPrecondition, NotFound, Unavailable
+from services.gateway.answers import request_id
+from services.gateway.lists import RANKER_UNAVAILABLE, ListedItem
 from services.gateway.privacy.choices import Choices
+from services.gateway.shown import Impressions, ShownList
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,8 @@ class FoundPage:
     """facets: as the catalogue's owner counts them, None where they were not asked for.
 
     query_vector: D numbers as little-endian float32 bytes, where nothing was found.
+    model_version: which had a say in the order, or made the vector; empty: none.
+    degraded: why the order is worse than it should be, if it is.
     """
 
     items: list[FoundItem]
@@ -43,6 +48,15 @@ class FoundPage:
     query_vector: bytes = b""
     model_version: str = ""
     personal: bool = False
+    degraded: str | None = None
+
+
+class Taste(NamedTuple):
+    """What a model thinks that a person likes: scores from 0 to 1 of those items that it knows;
+    none where it knows nothing of the person."""
+
+    model_version: str
+    scores: Mapping[str, float]
 
 
 class Finder(Protocol):
@@ -63,8 +77,7 @@ class Finder(Protocol):
 class Opinions(Protocol):
     """What the ranker thinks of items. Every method raises Unavailable."""
 
-    async def scores(self, user_id: str, item_ids: Sequence[str]) -> dict[str, float]:
-        """From 0 to 1; empty where nothing is known of the person."""
+    async def taste(self, user_id: str, item_ids: Sequence[str]) -> Taste: ...
 
     async def nearest(
         self, vector: bytes, model_version: str, n: int, condition: Condition | None
@@ -75,22 +88,32 @@ class Opinions(Protocol):
 class Discovery:
     """Both doors call these methods with checked requests; access is checked before."""
 
-    def __init__(self, finder: Finder, opinions: Opinions, choices: Choices) -> None:
+    def __init__(
+        self, finder: Finder, opinions: Opinions, choices: Choices, impressions: Impressions
+    ) -> None:
         self._finder = finder
         self._opinions = opinions
         self._choices = choices
+        self._impressions = impressions
 
     async def find(self, request: FindRequest, user_id: str | None = None) -> FoundPage:
         """A page of what is visible now. user_id: whose taste has a say, if they want it.
 
+        What a search finds is noted down as shown; of who does not want personal lists, as to
+        nobody. Browsing is not: it is the catalogue as it stands.
+
         Raises: InvalidInput, Unavailable.
         """
-        if user_id is None or self._choices.why_not(user_id) is not None:
+        if user_id is not None and self._choices.why_not(user_id) is not None:
+            user_id = None
+        if user_id is None:
             page = await self._finder.find(request)
         else:
             page = await self._personal(request, user_id)
         if page.match == "none":
-            return await self._nearest(request, page)
+            page = await self._nearest(request, page)
+        if request.query and page.items:
+            self._impressions.served(_shown(request, user_id, page))
         return page
 
     async def categories(self, under: str) -> list[tuple[str, int]]:
@@ -111,13 +134,14 @@ class Discovery:
         if not page.items:
             return shown
         try:
-            taste = await self._opinions.scores(user_id, [one.item.item_id for one in page.items])
+            taste = await self._opinions.taste(user_id, [one.item.item_id for one in page.items])
         except Unavailable as error:
             log.warning("a search is not personal: %s", error)
-            return shown
-        if not taste:
-            return shown
-        return replace(shown, items=blended(page.items, taste)[: request.n], personal=True)
+            return replace(shown, degraded=RANKER_UNAVAILABLE)
+        if not taste.scores:
+            return replace(shown, model_version=taste.model_version)
+        items = blended(page.items, taste.scores)[: request.n]
+        return replace(shown, items=items, model_version=taste.model_version, personal=True)
 
     async def _nearest(self, request: FindRequest, page: FoundPage) -> FoundPage:
         """What is nearest to the meaning of words that no item has."""
@@ -136,6 +160,19 @@ class Discovery:
             return page
         found = [FoundItem(item, scores[item.item_id]) for item in items]
         return replace(page, items=found, total=len(found), match="nearest")
+
+
+def _shown(request: FindRequest, user_id: str | None, page: FoundPage) -> ShownList:
+    return ShownList(
+        request_id(),
+        user_id,
+        "search",
+        page.model_version,
+        [ListedItem(one.item.item_id, one.score, "", (), "search") for one in page.items],
+        page.personal,
+        page.degraded,
+        filter=request.filter,
+    )
 
 
 def blended(items: Sequence[FoundItem], taste: Mapping[str, float]) -> list[FoundItem]:

@@ -16,7 +16,7 @@ from headrace.runtime.filter_messages import filter_message
 from headrace.runtime.finding_messages import sort_number
 from headrace.runtime.grpc_channel import call
 from headrace.runtime.item_messages import item_fields
-from services.gateway.catalogue.discovery import FoundItem, FoundPage
+from services.gateway.catalogue.discovery import FoundItem, FoundPage, Taste
 
 _NAME = "item_embedding"
 _MATCHES: dict[int, str] = {
@@ -84,10 +84,10 @@ class GrpcOpinions:
         self._stub = scoring_pb2_grpc.ScoringServiceStub(channel)
         self._deadline_s = deadline_ms / 1000
 
-    async def scores(self, user_id: str, item_ids: Sequence[str]) -> dict[str, float]:
+    async def taste(self, user_id: str, item_ids: Sequence[str]) -> Taste:
         message = scoring_pb2.ScoreItemsRequest(user_id=user_id, item_ids=item_ids)
         answer = await call(self._stub.ScoreItems, message, "ranker", self._deadline_s)
-        return {one.item_id: one.score for one in answer.scores}
+        return Taste(answer.model_version, {one.item_id: one.score for one in answer.scores})
 
     async def nearest(
         self, vector: bytes, model_version: str, n: int, condition: Condition | None

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from google.protobuf.message import DecodeError
 
 from headrace.api.impressions.v1.impressions_pb2 import ServedList, ServedLists
+from headrace.api.ranker.v1.list_options_pb2 import LIST_KIND_SEARCH
 from headrace.runtime.kafka_client import Kafka
 from headrace.runtime.kafka_consumer import GroupConsumer
 from headrace.runtime.kafka_publisher import Publisher
@@ -174,7 +175,16 @@ class ListSink:
         ordinals = [
             [self._ordinal_of(one.item_id) for one in served.impressions] for served in lists
         ]
-        self._variety.show([known for found in ordinals for known in found if known is not None])
+        # What somebody searched for says nothing of how much of the catalogue lists reach.
+        self._variety.show(
+            [
+                known
+                for served, found in zip(lists, ordinals, strict=True)
+                if served.kind != LIST_KIND_SEARCH
+                for known in found
+                if known is not None
+            ]
+        )
         for served, found in zip(lists, ordinals, strict=True):
             self._take(served, found)
 

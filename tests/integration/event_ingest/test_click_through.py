@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from headrace.api.impressions.v1.impressions_pb2 import Impression, ServedList, ServedLists
-from headrace.api.ranker.v1.ranker_pb2 import SOURCE_RETRIEVAL, SOURCE_TRENDING
+from headrace.api.ranker.v1.list_options_pb2 import LIST_KIND_SEARCH
+from headrace.api.ranker.v1.ranker_pb2 import SOURCE_RETRIEVAL, SOURCE_SEARCH, SOURCE_TRENDING
 from headrace.runtime.kafka_records import Message, Record
 from headrace.runtime.timestamps import to_timestamp
 from headrace.store.database import Database
@@ -50,7 +51,7 @@ def shown(database: str) -> Iterator[Shown]:
 
 def served(minutes: float, *item_ids: str, user: str = "ann", model: str = "m1") -> ServedList:
     """A list so long ago; its first item is from retrieval, the others are trending."""
-    sources = [SOURCE_RETRIEVAL] + [SOURCE_TRENDING] * (len(item_ids) - 1)
+    sources = [SOURCE_RETRIEVAL, *[SOURCE_TRENDING] * len(item_ids)][: len(item_ids)]
     return ServedList(
         user_id=user,
         served_at=to_timestamp(minutes_ago(minutes)),
@@ -91,6 +92,22 @@ def test_an_item_is_credited_to_the_last_list_that_showed_it_before(
         (3, SOURCE_TRENDING, 1, 0, 0),
     ]
     assert store.count("served_lists") == 0
+
+
+@pytest.mark.usefixtures("things")
+def test_what_was_searched_for_takes_the_credit_of_an_earlier_list(
+    service: EventIngest, store: Postgres, shown: Shown
+) -> None:
+    found = served(50, model="")
+    found.kind = LIST_KIND_SEARCH
+    found.impressions.add(item_id="pan", source=SOURCE_SEARCH)
+    shown.handle(shown.record(served(60, "pan"), found))
+    ingest(service, did("e1", "pan", 45))
+    shown.click_through.count()
+    assert store.query(COUNTS) == [
+        (1, SOURCE_RETRIEVAL, 1, 0, 0),
+        (1, SOURCE_SEARCH, 1, 1, 0),
+    ]
 
 
 @pytest.mark.usefixtures("things")

@@ -95,6 +95,7 @@ def counted(postgres: PostgresServer) -> Iterator[str]:
                     (datetime(2026, 1, 8, 1, tzinfo=UTC), 2, 1, "m2", 200, 2, 0),
                     (datetime(2026, 1, 8, 1, tzinfo=UTC), 1, 10, "m2", 50, 1, 0),
                     (datetime(2026, 1, 8, 1, tzinfo=UTC), 1, 2, "m2", 50, 0, 0),
+                    (datetime(2026, 1, 8, 1, tzinfo=UTC), 8, 1, "", 20, 10, 0),
                 ],
             )
             cursor.execute(
@@ -291,21 +292,25 @@ async def test_click_through_is_told_apart_by_position_source_or_model(ask: Door
     assert by_position["as_of"] == "2026-01-08T12:00:00Z"
     assert (by_position["since"], by_position["until"]) == ("2025-12-10", "2026-01-08")
     assert [(one["name"], one["shown"], one["clicked"]) for one in by_position["rows"]] == [
-        ("1", 400, 16),
+        ("1", 420, 26),
         ("2", 50, 0),
         ("10", 50, 1),
     ]
-    assert by_position["rows"][0]["click_rate"] == 0.04
-    assert by_position["rows"][0]["purchase_rate"] == 0.005
+    assert by_position["rows"][1]["click_rate"] == 0
+    assert by_position["rows"][2]["click_rate"] == 0.02
     sources = await ask("click-through", by="source", since="2026-01-08")
     assert [(one["name"], one["shown"], one["clicked"]) for one in sources["rows"]] == [
         ("retrieval", 200, 7),
         ("trending", 200, 2),
+        ("search", 20, 10),
     ]
     models = await ask("click-through", by="model_version", until="2026-01-07")
     assert [(one["name"], one["shown"], one["bought"]) for one in models["rows"]] == [
         ("m1", 100, 2)
     ]
+    # What only words had a say in is no model's.
+    models = await ask("click-through", by="model_version", since="2026-01-08")
+    assert [one["name"] for one in models["rows"]] == ["m2", "m1"]
     assert len((await ask("click-through", n=1))["rows"]) == 1
 
 

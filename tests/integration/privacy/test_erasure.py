@@ -36,6 +36,7 @@ from services.event_ingest.consumer import decode_event
 from services.gateway.accounts.account_store import AccountStore
 from services.gateway.accounts.visit_store import VisitStore
 from services.gateway.fallback import PersonalLists
+from services.gateway.lists import RankedList
 from services.gateway.privacy.erasure_store import ErasureStore
 from services.gateway.privacy.receipts import Receipt
 from services.user_embedding.log_store import LogStore
@@ -103,7 +104,7 @@ async def test_nothing_is_left_in_any_table_topic_or_memory(
     visit = world.move_in("u_fay")
     lists = PersonalLists(100)
     world.replica.memories.append(lists)
-    lists.remember("u_fay", listed(3))
+    lists.remember("u_fay", RankedList("m1", AS_OF, tuple(listed(3).items)))
     receipt = await _erase(http, "u_fay")
     assert receipt["visits"] == [visit]
     assert not _rows(world, "u_fay", visit)

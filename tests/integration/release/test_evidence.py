@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headrace.api.impressions.v1.impressions_pb2 import Impression, ServedList, ServedLists
+from headrace.api.ranker.v1.list_options_pb2 import LIST_KIND_SEARCH
 from headrace.release.evidence import read_acts, read_served
 from headrace.release.outcomes import Act, Served, compare
 from headrace.runtime.kafka_publisher import Outgoing, Publisher
@@ -40,6 +41,7 @@ def test_lists_and_acts_of_the_time_of_a_canary_are_read(
 ) -> None:
     ann, bob = (f"{name}-{uuid.uuid4().hex}" for name in ("ann", "bob"))
     second = SINCE + timedelta(seconds=1)
+    moment = served(ann, second).served_at
     record = ServedLists(
         lists=[
             served(ann, SINCE, "a", "b"),
@@ -47,6 +49,7 @@ def test_lists_and_acts_of_the_time_of_a_canary_are_read(
             served("", second, "b"),
             served(ann, SINCE - timedelta(seconds=1), "a"),
             served(ann, UNTIL, "a"),
+            ServedList(user_id=ann, served_at=moment, kind=LIST_KIND_SEARCH),
         ]
     )
     publisher.publish([Outgoing(IMPRESSIONS, b"", record.SerializeToString())])

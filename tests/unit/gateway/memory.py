@@ -16,7 +16,7 @@ from services.gateway.directory import Directory
 from services.gateway.events.service import AcceptedEvent, Events
 from services.gateway.fallback import Fallback, PersonalLists, PopularLists
 from services.gateway.keys import ApiKeys
-from services.gateway.listing import Impressions, Lists
+from services.gateway.listing import Lists
 from services.gateway.lists import (
     Cause,
     Explanation,
@@ -32,6 +32,7 @@ from services.gateway.lists import (
 from services.gateway.models import RecommendationRequest
 from services.gateway.privacy.choices import Choices
 from services.gateway.service import Gateway
+from services.gateway.shown import Impressions, ShownList
 from services.gateway.tokens import Tokens
 from services.gateway.tombstones import Tombstones
 
@@ -189,10 +190,16 @@ class MemoryImpressions:
     """Keeps what was shown."""
 
     def __init__(self) -> None:
-        self.lists: list[tuple[RecommendationRequest, RankedList]] = []
+        self.lists: list[ShownList] = []
+        self.full = False
 
-    def served(self, request: RecommendationRequest, ranked: RankedList) -> None:
-        self.lists.append((request, ranked))
+    def served(self, shown: ShownList) -> None:
+        self.lists.append(shown)
+
+    def reported(self, lists: Sequence[ShownList]) -> None:
+        if self.full:
+            raise Unavailable("too many lists wait to be noted down")
+        self.lists.extend(lists)
 
 
 class MemoryUnwanted:
@@ -254,6 +261,7 @@ class World:
                 choices=self.choices,
                 unwanted=self.unwanted,
                 segments=self.segments,
+                impressions=self.impressions,
             ),
             items=Items(self.catalogue, tombstones),
         )

@@ -16,9 +16,10 @@ from headrace.errors import InvalidInput, PermissionDenied, Unavailable
 from headrace.runtime.readiness import Readiness
 from services.gateway.batches.models import DEADLINE_S
 from tests.unit.gateway.doors import EVENTS_KEY, READER_KEY, grpc_door
-from tests.unit.gateway.memory import World
+from tests.unit.gateway.memory import MemoryImpressions, World
 
 PATH = "/v1/recommendations/batch"
+SHOWN = "/v1/impressions"
 KEY = READER_KEY["authorization"].removeprefix("Bearer ")
 
 
@@ -200,3 +201,108 @@ async def test_the_caller_s_deadline_goes_on_to_the_ranker(address: str, world: 
     short, long = world.ranker.deadlines
     assert 0 < short <= 31  # clocks are read in whole jiffies
     assert DEADLINE_S - 1 < long <= DEADLINE_S
+
+
+@pytest.fixture
+def impressions(world: World) -> MemoryImpressions:
+    assert isinstance(world.impressions, MemoryImpressions)
+    return world.impressions
+
+
+async def test_a_line_sent_back_when_it_is_shown_is_an_impression(
+    http: httpx.AsyncClient, impressions: MemoryImpressions
+) -> None:
+    ann, nobody, _ = await _lines(http, user_ids=["ann", "nobody"], n=2)
+    assert ann["request_id"] == nobody["request_id"] != ""
+    assert impressions.lists == []
+    answer = await http.post(SHOWN, json={"lists": [ann, nobody]}, headers=EVENTS_KEY)
+    assert (answer.status_code, answer.json()) == (202, {"lists": 2})
+    one, other = impressions.lists
+    assert (one.request_id, one.user_id, one.kind) == (ann["request_id"], "ann", "for_you")
+    assert (one.model_version, one.personal, other.personal) == ("m1", True, False)
+    assert [(item.item_id, item.score, item.source) for item in one.items] == [
+        (item["item_id"], item["score"], item["source"]) for item in ann["items"]
+    ]
+
+
+async def test_the_client_reports_what_it_was_given(
+    client: str, address: str, impressions: MemoryImpressions
+) -> None:
+    ann, ben = await _many(client, address, ["ann", "ben"], n=2)
+    assert ann.request_id == ben.request_id != ""
+    key = EVENTS_KEY["authorization"].removeprefix("Bearer ")
+    if client == "asyncio":
+        async with AsyncHeadrace(address, api_key=key) as headrace:
+            assert await headrace.shown([ann]) == 1
+    else:
+        with Headrace(address, api_key=key) as blocking:
+            assert await asyncio.to_thread(blocking.shown, [ann]) == 1
+    (one,) = impressions.lists
+    assert (one.request_id, one.user_id, one.model_version) == (ann.request_id, "ann", "m1")
+    assert [(item.item_id, item.source) for item in one.items] == [
+        (item.item_id, item.source) for item in ann.items
+    ]
+
+
+async def test_a_report_of_who_opted_out_is_nobodys(
+    http: httpx.AsyncClient, world: World, impressions: MemoryImpressions
+) -> None:
+    ann, _ = await _lines(http, user_ids=["ann"], n=2)
+    world.choices.apply([("ann", False)])
+    await http.post(SHOWN, json={"lists": [ann]}, headers=EVENTS_KEY)
+    assert [one.user_id for one in impressions.lists] == [None]
+
+
+async def test_a_report_needs_the_scope_and_room(
+    http: httpx.AsyncClient, impressions: MemoryImpressions
+) -> None:
+    ann, _ = await _lines(http, user_ids=["ann"], n=2)
+    for key, status in (({}, 401), (READER_KEY, 403)):
+        answer = await http.post(SHOWN, json={"lists": [ann]}, headers=key)
+        assert answer.status_code == status
+    impressions.full = True
+    answer = await http.post(SHOWN, json={"lists": [ann]}, headers=EVENTS_KEY)
+    assert answer.status_code == 503
+    assert impressions.lists == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"request_id": "two words"}, "lists[0].request_id"),
+        ({"user_id": ""}, "lists[0].user_id"),
+        ({"model_version": ""}, "lists[0].model_version"),
+        ({"items": []}, "lists[0].items"),
+        (
+            {"items": [{"item_id": "1", "score": 0.5, "source": "search"}]},
+            "lists[0].items[0].source",
+        ),
+        ({"items": [{"item_id": "1", "source": "new"}]}, "lists[0].items[0].score"),
+    ],
+)
+async def test_what_cannot_be_reported_is_named(
+    http: httpx.AsyncClient, impressions: MemoryImpressions, change: dict[str, Any], field: str
+) -> None:
+    ann, _ = await _lines(http, user_ids=["ann"], n=1)
+    answer = await http.post(SHOWN, json={"lists": [{**ann, **change}]}, headers=EVENTS_KEY)
+    assert answer.status_code == 400, answer.text
+    assert field in [error["field"] for error in answer.json()["errors"]]
+    assert impressions.lists == []
+
+
+async def test_the_grpc_door_names_the_field_too(address: str) -> None:
+    metadata = (("authorization", EVENTS_KEY["authorization"]),)
+    shown = gateway_pb2.ShownList(
+        request_id="r-1",
+        user_id="ann",
+        model_version="m1",
+        items=[gateway_pb2.ShownItem(item_id="1", score=0.5)],
+    )
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub: Any = gateway_pb2_grpc.GatewayServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.RecordImpressions(
+                gateway_pb2.RecordImpressionsRequest(lists=[shown]), metadata=metadata
+            )
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "lists[0].items[0].source: " in str(caught.value.details())

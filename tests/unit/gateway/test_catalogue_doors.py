@@ -24,11 +24,12 @@ from headrace.local.ports import free_ports
 from headrace.runtime.grpc_server import grpc_server
 from headrace.runtime.readiness import Readiness
 from services.gateway.catalogue.discovery import Discovery, FoundItem, FoundPage, blended
+from services.gateway.catalogue.discovery import Taste as Liked
 from services.gateway.catalogue.grpc import CATALOGUE, CatalogueServicer
 from services.gateway.catalogue.routes import catalogue_routes
 from services.gateway.http import BodyLimits, build_app
 from tests.unit.gateway.doors import CATALOGUE_KEY, EVENTS_KEY, READER_KEY
-from tests.unit.gateway.memory import ACCESS, World
+from tests.unit.gateway.memory import ACCESS, MemoryImpressions, World
 
 if TYPE_CHECKING:
     from headrace.contracts.filters import Condition
@@ -82,11 +83,11 @@ class Taste:
     def __init__(self) -> None:
         self.away = False
 
-    async def scores(self, user_id: str, item_ids: Sequence[str]) -> dict[str, float]:
+    async def taste(self, user_id: str, item_ids: Sequence[str]) -> Liked:
         if self.away:
             raise Unavailable("ranker: connection refused")
         wanted = {"board": 0.9, "knife": 0.1} if user_id == "ann" else {}
-        return {item_id: score for item_id, score in wanted.items() if item_id in item_ids}
+        return Liked("m1", {one: score for one, score in wanted.items() if one in item_ids})
 
     async def nearest(
         self, vector: bytes, model_version: str, n: int, condition: Condition | None
@@ -102,7 +103,8 @@ class Doors:
 
     def __init__(self) -> None:
         self.world, self.shelf, self.taste = World(), Shelf(), Taste()
-        self.discovery = Discovery(self.shelf, self.taste, self.world.choices)
+        self.impressions = MemoryImpressions()
+        self.discovery = Discovery(self.shelf, self.taste, self.world.choices, self.impressions)
 
     @asynccontextmanager
     async def http(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -223,6 +225,43 @@ async def test_taste_has_a_say_only_where_somebody_is_named_and_known(
     assert (found.items[0].item.item_id, found.personal) == ("board", True)
     doors.taste.away = True
     assert await first(user_id="ann") == ("knife", False)
+
+
+async def test_what_a_search_finds_is_an_impression_and_browsing_is_none(
+    doors: Doors, http: httpx.AsyncClient, stub: catalogue_pb2_grpc.CatalogueServiceAsyncStub
+) -> None:
+    asked = {"q": "knife", "user_id": "ann", "n": "1", "filter": '{"tag": {"one_of": ["new"]}}'}
+    answer = (await http.get("/v1/search", params=asked, headers=READER_KEY)).json()
+    (one,) = doors.impressions.lists
+    assert (one.request_id, one.user_id, one.kind) == (answer["request_id"], "ann", "search")
+    assert (one.model_version, one.personal, one.degraded) == ("m1", True, None)
+    assert [(item.item_id, item.score, item.source) for item in one.items] == [
+        ("board", answer["items"][0]["score"], "search")
+    ]
+    assert one.filter is not None
+    assert one.filter == doors.shelf.asked[0].filter
+
+    await stub.FindItems(api.FindItemsRequest(query="spaceship"))
+    nearest = doors.impressions.lists[-1]
+    assert (nearest.user_id, nearest.model_version, nearest.personal) == (None, "m1", False)
+    assert [item.item_id for item in nearest.items] == ["board"]
+
+    doors.taste.away = True
+    await http.get("/v1/search", params={"q": "knife", "user_id": "ann"}, headers=READER_KEY)
+    worse = doors.impressions.lists[-1]
+    assert (worse.model_version, worse.degraded) == ("", "ranker_unavailable")
+    await http.get("/v1/search", params={"q": "spaceship"})  # finds nothing now
+    await http.get("/v1/items")
+    assert len(doors.impressions.lists) == 3
+
+
+async def test_a_search_of_who_opted_out_is_noted_down_as_nobodys(
+    doors: Doors, http: httpx.AsyncClient
+) -> None:
+    doors.world.choices.apply([("ann", False)])
+    await http.get("/v1/search", params={"q": "knife", "user_id": "ann"}, headers=READER_KEY)
+    (one,) = doors.impressions.lists
+    assert (one.user_id, one.personal) == (None, False)
 
 
 async def test_a_persons_order_needs_a_key_that_reads(

@@ -35,6 +35,7 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         "GET /v1/users/{user_id}/recommendations",
         "POST /v1/recommendations",
         "POST /v1/recommendations/batch",
+        "POST /v1/impressions",
         "GET /v1/users/{user_id}/similar",
         "GET /v1/items/{item_id}",
         "PUT /v1/items/{item_id}",

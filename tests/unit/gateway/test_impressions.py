@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,12 +11,10 @@ from headrace.api.ranker.v1 import list_options_pb2, ranker_pb2
 from headrace.contracts.filters import Condition, OneTag
 from headrace.errors import Unavailable
 from headrace.local.waiting import wait_until
-from headrace.runtime.context import RequestContext, within
 from headrace.runtime.kafka_publisher import Outgoing
 from services.gateway.impressions import LISTS, ImpressionLog
-from services.gateway.lists import ListedItem, RankedList
-from services.gateway.models import RecommendationRequest
-from tests.unit.gateway.memory import AS_OF
+from services.gateway.lists import ListedItem
+from services.gateway.shown import ShownList
 
 
 class MemorySink:
@@ -48,12 +47,12 @@ class MemorySink:
         return [one for lists in self.by_record() for one in lists]
 
 
-def listed(count: int, source: str = "retrieval") -> RankedList:
-    items = (
-        ListedItem(f"i{n}", 0.5, f"Item {n}", (), source, 0.25 if n else None)  # type: ignore[arg-type]
+def listed(count: int, user_id: str | None = None) -> ShownList:
+    items = [
+        ListedItem(f"i{n}", 0.5, f"Item {n}", (), "retrieval", 0.25 if n else None)
         for n in range(count)
-    )
-    return RankedList("m1", AS_OF, tuple(items), personal=True)
+    ]
+    return ShownList("r-1", user_id, "for_you", "m1", items, personal=True)
 
 
 def outcomes(outcome: str) -> float:
@@ -68,11 +67,8 @@ def sink() -> MemorySink:
 def test_a_list_is_noted_down_as_it_was_answered(sink: MemorySink) -> None:
     log = ImpressionLog(lambda: sink)
     log.start()
-    request = RecommendationRequest(
-        user_id="ann", category="Drama", filter=Condition(tag=OneTag(one_of=("new",)))
-    )
-    with within(RequestContext("r-1", "0" * 31 + "1")):
-        log.served(request, listed(2))
+    wanted = Condition(tag=OneTag(one_of=("new",)))
+    log.served(replace(listed(2, "ann"), category="Drama", filter=wanted))
     log.close(10)
     (one,) = sink.lists
     assert (one.request_id, one.user_id, one.model_version) == ("r-1", "ann", "m1")
@@ -91,7 +87,7 @@ def test_lists_of_a_person_share_a_record_in_their_order_and_nobody_elses(
 ) -> None:
     log = ImpressionLog(lambda: sink)
     for n in range(500):
-        log.served(RecommendationRequest(user_id="ann" if n % 2 else None), listed(n % 20))
+        log.served(listed(n % 20, "ann" if n % 2 else None))
     log.start()
     assert wait_until(lambda: len(sink.lists) == 500, 10)
     log.close(10)
@@ -106,7 +102,7 @@ def test_lists_of_a_person_share_a_record_in_their_order_and_nobody_elses(
 def test_lists_of_who_is_erased_are_not_written_any_more(sink: MemorySink) -> None:
     log = ImpressionLog(lambda: sink)
     for user in ("ann", None, "bob", "ann"):
-        log.served(RecommendationRequest(user_id=user), listed(1))
+        log.served(listed(1, user))
     assert log.forget(["ann"]) == 2
     assert log.forget(["ann"]) == 0
     log.start()
@@ -118,11 +114,31 @@ def test_a_full_queue_drops_and_counts_instead_of_waiting(sink: MemorySink) -> N
     dropped = outcomes("dropped")
     log = ImpressionLog(lambda: sink, queued_lists=3)
     for _ in range(5):
-        log.served(RecommendationRequest(), listed(1))
+        log.served(listed(1))
     assert outcomes("dropped") == dropped + 2
     log.start()
     log.close(10)
     assert len(sink.lists) == 3
+
+
+def test_a_search_says_that_it_is_one(sink: MemorySink) -> None:
+    log = ImpressionLog(lambda: sink)
+    log.served(ShownList("r-1", "ann", "search", "", [ListedItem("i0", 0.5, "", (), "search")]))
+    log.start()
+    log.close(10)
+    (one,) = sink.lists
+    assert (one.kind, one.model_version) == (list_options_pb2.LIST_KIND_SEARCH, "")
+    assert [item.source for item in one.impressions] == [ranker_pb2.SOURCE_SEARCH]
+
+
+def test_reported_lists_are_written_all_of_them_or_none(sink: MemorySink) -> None:
+    log = ImpressionLog(lambda: sink, queued_lists=3)
+    log.reported([listed(1), listed(2)])
+    with pytest.raises(Unavailable, match="again in a second"):
+        log.reported([listed(3), listed(4)])
+    log.start()
+    log.close(10)
+    assert [len(one.impressions) for one in sink.lists] == [1, 2]
 
 
 def test_what_kafka_does_not_take_is_counted_and_the_next_goes_on(sink: MemorySink) -> None:
@@ -130,10 +146,10 @@ def test_what_kafka_does_not_take_is_counted_and_the_next_goes_on(sink: MemorySi
     sink.away = True
     log = ImpressionLog(lambda: sink)
     log.start()
-    log.served(RecommendationRequest(), listed(1))
+    log.served(listed(1))
     assert wait_until(lambda: outcomes("dropped") == dropped + 1, 10)
     sink.away = False
-    log.served(RecommendationRequest(), listed(1))
+    log.served(listed(1))
     assert wait_until(lambda: outcomes("published") == published + 1, 10)
     log.close(10)
 
@@ -147,7 +163,7 @@ def test_it_waits_for_kafka_and_ends_without_it() -> None:
 
     log = ImpressionLog(away)
     log.start()
-    log.served(RecommendationRequest(), listed(1))
+    log.served(listed(1))
     assert wait_until(lambda: bool(tries), 10)
     log.close(10)
     assert "impressions" not in [thread.name for thread in threading.enumerate()]

@@ -33,8 +33,9 @@ async def test_neither_the_ranker_nor_impressions_hear_whose_list_it_is(world: W
     world.__post_init__()
     world.choices.apply([("ann", False)])
     await world.gateway.lists.recommend(ANN)
-    for request in (world.ranker.asked[-1], impressions.lists[-1][0]):
-        assert (request.user_id, request.after, request.session) == (None, None, [])
+    asked = world.ranker.asked[-1]
+    assert (asked.user_id, asked.after, asked.session) == (None, None, [])
+    assert impressions.lists[-1].user_id is None
 
 
 async def test_the_last_personal_list_is_not_shown_while_the_ranker_is_away(world: World) -> None:

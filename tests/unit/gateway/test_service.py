@@ -154,10 +154,11 @@ async def test_every_list_that_is_served_is_an_impression() -> None:
     await world.gateway.items.delete("5")
     listed = await world.gateway.lists.recommend(RecommendationRequest(user_id="u", n=3))
     near = await world.gateway.lists.similar("1", 2, None)
-    (asked, shown), (about, similar) = impressions.lists
-    assert (asked.user_id, shown) == ("u", listed)
+    shown, similar = impressions.lists
+    assert (shown.user_id, shown.kind, shown.items) == ("u", "for_you", listed.items)
+    assert (shown.model_version, shown.personal) == (listed.model_version, True)
     assert "5" not in ids(shown.items)
-    assert (about.kind, about.items, similar.items) == ("similar", ("1",), near.items)
+    assert (similar.user_id, similar.kind, similar.items) == (None, "similar", near.items)
 
 
 async def test_what_the_gateway_fetches_for_itself_is_no_impression() -> None:
@@ -167,4 +168,4 @@ async def test_what_the_gateway_fetches_for_itself_is_no_impression() -> None:
     assert impressions.lists == []
     world.lose_ranker()
     await world.gateway.lists.recommend(RecommendationRequest())
-    assert [shown.degraded for _, shown in impressions.lists] == ["ranker_unavailable"]
+    assert [shown.degraded for shown in impressions.lists] == ["ranker_unavailable"]

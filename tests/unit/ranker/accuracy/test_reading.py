@@ -7,7 +7,8 @@ from prometheus_client import REGISTRY
 
 from headrace.api.events.v1.events_pb2 import EVENT_TYPE_CLICK, Interaction
 from headrace.api.impressions.v1.impressions_pb2 import Impression, ServedList, ServedLists
-from headrace.api.ranker.v1.ranker_pb2 import SOURCE_RETRIEVAL, SOURCE_TRENDING
+from headrace.api.ranker.v1.list_options_pb2 import LIST_KIND_SEARCH
+from headrace.api.ranker.v1.ranker_pb2 import SOURCE_RETRIEVAL, SOURCE_SEARCH, SOURCE_TRENDING
 from headrace.runtime.kafka_records import Message, Record
 from services.ranker.accuracy.clicks import Click, read_click
 from services.ranker.accuracy.feed import ListSink, read_lists, unharmed
@@ -89,6 +90,16 @@ async def test_served_lists_are_taken_of_those_who_are_looked_at_here() -> None:
         for user_id in ("ann", "", "elsewhere")
     ]
     lists.append(ServedList(user_id="ann", model_version="released beside it"))
+    found = [Impression(item_id="i2", score=0.5, source=SOURCE_SEARCH)]
+    lists.append(
+        ServedList(
+            user_id="ann",
+            served_at=Timestamp(seconds=80),
+            model_version="m1",
+            kind=LIST_KIND_SEARCH,
+            impressions=found,
+        )
+    )
     body = read_lists(record(ServedLists(lists=lists).SerializeToString()))
     sink([Message(record(b""), body), Message(record(b""), None)])
     assert shown.lists == [
@@ -97,7 +108,8 @@ async def test_served_lists_are_taken_of_those_who_are_looked_at_here() -> None:
             70.25,
             "m1",
             [ShownItem(3, 1, "retrieval", 0.25), ShownItem(1, 3, "trending", None)],
-        )
+        ),
+        ShownList("ann", 80.0, "m1", [ShownItem(2, 1, "search", None)]),
     ]
     assert since.counted("shown_lists", outcome="nobody") == 1
     assert since.counted("shown_lists", outcome="elsewhere") == 2
