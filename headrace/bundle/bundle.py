@@ -17,6 +17,7 @@ from headrace.bundle.storage import BundleFolder
 from headrace.bundle.table import ItemTable
 from headrace.bundle.user import UserEncoder
 from headrace.errors import BundleInvalid, FailedPrecondition
+from headrace.pictures.pixels import SHAPE
 
 Part = Literal["user", "item", "ranker"]
 ALL_PARTS: tuple[Part, ...] = ("user", "item", "ranker")
@@ -149,6 +150,12 @@ def _items(folder: BundleFolder, items: ItemTable, graph: Graph | None) -> ItemE
                 f"{folder.url}: {vocabulary.FILE} gives {width} {name}, "
                 f"item_encoder.onnx takes {inputs.get(name, (0,))[-1]}"
             )
+    shape = inputs.get("picture", ("N", *SHAPE))
+    if shape[1:] != SHAPE:
+        raise BundleInvalid(
+            f"{folder.url}: item_encoder.onnx takes pictures of the shape {shape}; this release "
+            f"reads {('N', *SHAPE)}"
+        )
     return ItemEncoder(folder.manifest, items, words, graph)
 
 

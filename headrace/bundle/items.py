@@ -13,6 +13,7 @@ from headrace.bundle.manifest import Manifest
 from headrace.bundle.table import ItemTable
 from headrace.bundle.vocabulary import Vocabulary
 from headrace.errors import FailedPrecondition
+from headrace.pictures.pixels import stacked
 
 # A CNN over 256 items at once keeps its activations within a few MB.
 _BATCH = 256
@@ -28,6 +29,7 @@ class ItemEncoder:
         self, manifest: Manifest, table: ItemTable, vocabulary: Vocabulary, graph: Graph | None
     ) -> None:
         self._width = manifest.width
+        self._looks = "picture" in manifest.graphs["item_encoder.onnx"].inputs
         self._table = table
         self._vocabulary = vocabulary
         self._graph = graph
@@ -47,16 +49,24 @@ class ItemEncoder:
         biases = np.empty(len(items), dtype=np.float32)
         for start in range(0, len(items), _BATCH):
             batch = items[start : start + _BATCH]
-            content = self._vocabulary.encode(batch)
+            words, categories, numbers, *embedding = self._vocabulary.encode(batch).inputs
+            pictures = stacked([item.picture for item in batch]) if self._looks else ()
             rows = self._table.rows([item.item_id for item in batch])
             part = slice(start, start + len(batch))
-            vectors[part], biases[part] = self._graph.run(rows, *content.inputs)
+            vectors[part], biases[part] = self._graph.run(
+                rows, words, categories, numbers, *pictures, *embedding
+            )
         return vectors, biases
 
     @property
     def embedding_width(self) -> int:
         """E, the numbers of an item's embedding; 0 where the tower takes none."""
         return self._vocabulary.embedding_width
+
+    @property
+    def looks(self) -> bool:
+        """Whether the tower looks at pictures; without, those of items change nothing."""
+        return self._looks
 
     def rows(self, item_ids: Sequence[str]) -> NDArray[np.int64]:
         """Rows of the id table, 0 for an item that training never saw: [N]."""

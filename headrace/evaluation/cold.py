@@ -167,4 +167,5 @@ class _Profiles:
 
 
 def _is_described(item: ItemContent) -> bool:
-    return bool(words_of(item) or item.categories or item.attributes or item.embedding is not None)
+    seen = item.embedding is not None or item.picture is not None
+    return bool(words_of(item) or item.categories or item.attributes or seen)

@@ -122,4 +122,6 @@ def _digest(log: EventLog) -> str:
         digest.update(json.dumps([*texts, sorted(item.attributes.items())]).encode())
         if item.embedding is not None:
             digest.update(item.embedding.tobytes())
+        if item.picture is not None:
+            digest.update(item.picture.tobytes())
     return digest.hexdigest()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from headrace.models.picture_cnn import PictureCnn
+
 TOKEN_WIDTH = 32
 CHANNELS = 64
 # Of an item's words so many are hidden at a time while training, or it would lean on rare ones.
@@ -19,11 +21,12 @@ EVENTS_WORTH_CONTENT = 10.0
 @dataclass(frozen=True)
 class ItemInputs:
     """Content as arrays. Letters: N items, T tokens, C categories, M numeric attributes, E
-    numbers of a precomputed embedding.
+    numbers of a precomputed embedding, S pixels of a picture's side.
 
     Shapes: id_row [N] (0: no id), tokens [N,T] (0: padding), categories [N,C] multi-hot,
     numeric [N,M] normalised, embedding [N,E+1] normalised, its last column 1 where an item has
-    none; [N,0] where no item has.
+    none; [N,0] where no item has; picture [N,S,S,3] of 0 to 255 and has_picture [N] (1: it has
+    one); None where no item has.
     """
 
     id_row: Tensor
@@ -31,6 +34,8 @@ class ItemInputs:
     categories: Tensor
     numeric: Tensor
     embedding: Tensor
+    picture: Tensor | None = None
+    has_picture: Tensor | None = None
 
     def take(self, rows: Tensor) -> ItemInputs:
         return ItemInputs(
@@ -39,22 +44,26 @@ class ItemInputs:
             self.categories[rows],
             self.numeric[rows],
             self.embedding[rows],
+            None if self.picture is None else self.picture[rows],
+            None if self.has_picture is None else self.has_picture[rows],
         )
 
 
 @dataclass(frozen=True)
 class ContentSizes:
-    """How wide content is: rows of the token table, C, M, and E + 1, or 0 without embeddings."""
+    """How wide content is: rows of the token table, C, M, and E + 1, or 0 without embeddings;
+    and whether there are pictures."""
 
     tokens: int
     categories: int
     numeric: int
     embedding: int = 0
+    pictures: bool = False
 
 
 class ContentCnn(nn.Module):
     """Words, categories, numbers and a precomputed embedding, each linear, and convolutions over
-    the text for what words mean together.
+    the text for what words mean together, and over the picture where a catalogue has pictures.
 
     Shapes: as `ItemInputs` -> [N,D].
     """
@@ -79,12 +88,17 @@ class ContentCnn(nn.Module):
         for layer in (self.word, self.category, self.text, self.numeric, self.embedding):
             if layer is not None:
                 nn.init.normal_(layer.weight, std=0.02)
+        # Last: the rest starts as it would without.
+        self.picture = PictureCnn(width) if sizes.pictures else None
 
     def forward(self, inputs: ItemInputs) -> Tensor:
-        return self.join(inputs, self.convolved(inputs.tokens))
+        seen = None
+        if self.picture is not None and inputs.picture is not None:
+            seen = self.picture.seen(inputs.picture)
+        return self.join(inputs, self.convolved(inputs.tokens), seen)
 
     def convolved(self, tokens: Tensor) -> Tensor:
-        """What costs most: convolutions over the text. Shapes: tokens [N,T] -> [N,D]."""
+        """Convolutions over the text, dear as well. Shapes: tokens [N,T] -> [N,D]."""
         words = self.token(tokens).transpose(1, 2)  # [N,32,T]
         real = (tokens > 0).unsqueeze(1)  # [N,1,T]
         pooled = [
@@ -95,12 +109,14 @@ class ContentCnn(nn.Module):
         out: Tensor = self.text(torch.cat(pooled, dim=1))
         return out
 
-    def join(self, inputs: ItemInputs, convolved: Tensor) -> Tensor:
-        """Shapes: convolved [N,D] -> [N,D]."""
+    def join(self, inputs: ItemInputs, convolved: Tensor, seen: Tensor | None = None) -> Tensor:
+        """Shapes: convolved [N,D], seen [N,F] (None: there are no pictures) -> [N,D]."""
         joined = convolved + self._words(inputs.tokens) + self.category(shared(inputs.categories))
         joined = joined + self.numeric(inputs.numeric)
         if self.embedding is not None:
             joined = joined + self.embedding(inputs.embedding)
+        if self.picture is not None and seen is not None and inputs.has_picture is not None:
+            joined = joined + self.picture(seen, inputs.has_picture)
         out: Tensor = joined + self.mix(joined)
         return out
 

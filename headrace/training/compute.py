@@ -63,10 +63,8 @@ class Compute:
 
     def inputs(self, inputs: ItemInputs) -> ItemInputs:
         """Items' content on the device."""
-        moved = {
-            field.name: getattr(inputs, field.name).to(self.device)
-            for field in dataclasses.fields(inputs)
-        }
+        given = {field.name: getattr(inputs, field.name) for field in dataclasses.fields(inputs)}
+        moved = {name: part.to(self.device) for name, part in given.items() if part is not None}
         return dataclasses.replace(inputs, **moved)
 
     def random_state(self) -> dict[str, Tensor]:

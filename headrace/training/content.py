@@ -17,6 +17,7 @@ from headrace.bundle.vocabulary import (
     words_of,
 )
 from headrace.models.item_cnn import ContentSizes, ItemInputs
+from headrace.pictures.pixels import Pixels
 from headrace.training.preparation.scale import robust_scale
 
 # A word or category in a single item cannot carry over to another one.
@@ -47,27 +48,37 @@ def build_vocabulary(items: Sequence[ItemContent]) -> Vocabulary:
     )
 
 
-def content_sizes(vocabulary: Vocabulary) -> ContentSizes:
+def content_sizes(vocabulary: Vocabulary, inputs: ItemInputs) -> ContentSizes:
     """How wide an item tower's inputs are."""
     return ContentSizes(
         vocabulary.token_count,
         vocabulary.category_count,
         vocabulary.attribute_count,
         vocabulary.embedding_inputs,
+        pictures=inputs.picture is not None,
     )
 
 
 def item_inputs(
-    items: Sequence[ItemContent], vocabulary: Vocabulary, table: ItemTable
+    items: Sequence[ItemContent],
+    vocabulary: Vocabulary,
+    table: ItemTable,
+    pictures: Pixels | None = None,
 ) -> ItemInputs:
-    """The item tower's inputs, as tensors."""
+    """The item tower's inputs, as tensors.
+
+    Shapes: pictures [N,S,S,3], those of the items (None: the tower is to look at none); not copied.
+    """
     content = vocabulary.encode(items)
+    given = torch.tensor([item.picture is not None for item in items]).float()
     return ItemInputs(
         id_row=torch.from_numpy(table.rows([item.item_id for item in items])),
         tokens=torch.from_numpy(content.tokens),
         categories=torch.from_numpy(content.categories),
         numeric=torch.from_numpy(content.numeric),
         embedding=torch.from_numpy(content.embedding),
+        picture=None if pictures is None else torch.from_numpy(pictures),
+        has_picture=None if pictures is None else given,
     )
 
 

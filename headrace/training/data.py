@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from headrace.bundle.content import ItemContent
 from headrace.errors import DataInvalid
+from headrace.pictures.pixels import Pixels
 from headrace.training.log import EventLog
 from headrace.training.preparation import file_source, prepare
 from headrace.training.preparation.embeddings import vectors_of
@@ -24,9 +25,12 @@ from headrace.training.preparation.output import (
     EMBEDDING,
     INTERACTIONS,
     ITEMS,
+    PICTURE,
+    PICTURES,
     is_ordered,
     is_prepared,
 )
+from headrace.training.preparation.pictures import mapped, pictures_of
 from headrace.training.preparation.splits import PART_NAMES
 from headrace.training.preparation.staging import REPORT
 from headrace.training.split import Holdout
@@ -58,9 +62,10 @@ def read_log(interactions: Path, items: Path | None = None) -> EventLog:
         report = prepare(file_source(interactions), described, prepared)
         for reason in report.refused:
             _log.warning(
-                "%s: left out %s rows: %s; `headrace prepare` writes them aside",
+                "%s: left out %s %s: %s; `headrace prepare` writes them aside",
                 reason["file"],
                 f"{reason['rows']:,}",
+                "cells" if reason["kept"] else "rows",
                 reason["reason"],
             )
         return _read(prepared / INTERACTIONS, prepared / ITEMS)
@@ -86,7 +91,7 @@ def prepared_files(folder: Path) -> tuple[Path, Path, Holdout]:
 def _read(interactions: Path, items: Path) -> EventLog:
     events = pq.read_table(interactions, read_dictionary=["user_id", "item_id"])
     events = events.unify_dictionaries()
-    catalogue = _catalogue(items)
+    catalogue, pictures = _catalogue(items)
     users, owners = _coded(events["user_id"])
     parts = _codes_of(events["part"], {name: code for code, name in enumerate(PART_NAMES)})
     # What is held out may lie in the middle of a history, where items are held out: it goes to
@@ -104,17 +109,21 @@ def _read(interactions: Path, items: Path) -> EventLog:
         gap_s=_gaps(owners, _floats(events["timestamp"])[order]),
         ratings=_floats(events["rating"]).astype(np.float32)[order],
         parts=parts.astype(np.int8)[order],
+        pictures=pictures,
         ordered=is_ordered(interactions),
     )
 
 
-def _catalogue(path: Path) -> tuple[ItemContent, ...]:
+def _catalogue(path: Path) -> tuple[tuple[ItemContent, ...], Pixels | None]:
+    """The items, and the pixels of their pictures, if there are some: [N,S,S,3]."""
     table = pq.read_table(path)
-    # Files from before there were embeddings lack the column.
-    column = table[EMBEDDING] if EMBEDDING in table.column_names else None
-    embeddings = vectors_of(column, len(table))
-    rows = table.drop_columns([EMBEDDING] if column is not None else []).to_pylist()
-    return tuple(
+    # Files from before there were embeddings lack the column; those without pictures this one.
+    apart = {name: table[name] for name in (EMBEDDING, PICTURE) if name in table.column_names}
+    embeddings = vectors_of(apart.get(EMBEDDING), len(table))
+    pixels = mapped(path.with_name(PICTURES), len(table)) if PICTURE in apart else None
+    pictures = pictures_of(apart.get(PICTURE), pixels, len(table))
+    rows = table.drop_columns([*apart]).to_pylist()
+    catalogue = tuple(
         ItemContent(
             item_id=row["item_id"],
             title=row["title"],
@@ -123,9 +132,11 @@ def _catalogue(path: Path) -> tuple[ItemContent, ...]:
             tags=tuple(row["tags"]),
             attributes=dict(row["attributes"]),
             embedding=embedding,
+            picture=picture,
         )
-        for row, embedding in zip(rows, embeddings, strict=True)
+        for row, embedding, picture in zip(rows, embeddings, pictures, strict=True)
     )
+    return catalogue, pixels
 
 
 def _coded(column: Any) -> tuple[NDArray[np.object_], NDArray[np.int64]]:

@@ -129,7 +129,7 @@ class TowerFit:
             "progress": self.progress.state(),
             "own": self._team.gathered(
                 {
-                    "content": self._catalogue.made,
+                    "content": self._catalogue.state(),
                     "carried": self._carried,
                     "random": self._compute.random_state(),
                 }
@@ -143,7 +143,7 @@ class TowerFit:
         self._best_weights = state["best"]
         self._optimiser.load_state_dict(state["optimiser"])
         own = state["own"][self._team.rank]
-        self._catalogue.made.copy_(own["content"])
+        self._catalogue.restore(own["content"])
         self._carried = own["carried"].to(self._compute.device)
         self._compute.restore_random_state(own["random"])
         self.progress.restore(state["progress"])

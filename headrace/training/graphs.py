@@ -107,6 +107,30 @@ class ItemEncoderGraph(nn.Module):
         return vector, bias
 
 
+class PictureEncoderGraph(nn.Module):
+    """The same for a tower that looks at pictures."""
+
+    def __init__(self, tower: ItemTower) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(  # noqa: PLR0917  # the exporter gives inputs by position
+        self,
+        id_row: Tensor,
+        tokens: Tensor,
+        categories: Tensor,
+        numeric: Tensor,
+        picture: Tensor,
+        has_picture: Tensor,
+        embedding: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        none = numeric.new_zeros(numeric.shape[0], 0)
+        given = none if embedding is None else embedding
+        inputs = ItemInputs(id_row, tokens, categories, numeric, given, picture, has_picture)
+        vector, bias = self.tower(inputs)
+        return vector, bias
+
+
 def user_graphs(tower: UserTower, taste: Taste | None = None) -> dict[str, GraphSpec]:
     """The graphs of the part `user`; with a taste both take ratings as well, 0: none."""
     width = tower.width
@@ -166,11 +190,16 @@ def item_graphs(tower: ItemTower, inputs: ItemInputs) -> dict[str, GraphSpec]:
         "categories": (inputs.categories, ("N", inputs.categories.shape[1])),
         "numeric": (inputs.numeric, ("N", inputs.numeric.shape[1])),
     }
+    graph: nn.Module = ItemEncoderGraph(tower)
+    if inputs.picture is not None and inputs.has_picture is not None:
+        graph = PictureEncoderGraph(tower)
+        examples["picture"] = (inputs.picture, ("N", *inputs.picture.shape[1:]))
+        examples["has_picture"] = (inputs.has_picture, ("N",))
     if inputs.embedding.shape[1]:
         examples["embedding"] = (inputs.embedding, ("N", inputs.embedding.shape[1]))
     return {
         "item_encoder.onnx": GraphSpec(
-            ItemEncoderGraph(tower),
+            graph,
             tuple(example for example, _ in examples.values()),
             {name: shape for name, (_, shape) in examples.items()},
             {"vector": ("N", tower.ids.embedding_dim), "bias": ("N",)},

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from headrace.training.compute import Compute
+from headrace.training.log import EventLog
 from headrace.training.publish import Fact
 from headrace.training.split import Holdout
 from headrace.training.start import Start
@@ -36,12 +37,14 @@ class Job:
     start: Start | None = None
     told: Mapping[str, Fact] = field(default_factory=dict)
 
-    def data_sha256(self) -> str:
-        """Of the files as they are."""
+    def data_sha256(self, log: EventLog) -> str:
+        """Of the files as they are, and of the pictures, as they were read from them."""
         digest = hashlib.sha256()
         for path in (self.interactions, self.items):
             if path is not None:
                 with path.open("rb") as file:
                     while block := file.read(2**20):
                         digest.update(block)
+        if log.pictures is not None:
+            digest.update(log.pictures.data)
         return digest.hexdigest()

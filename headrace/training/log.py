@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.bundle.content import ItemContent
+from headrace.pictures.pixels import Pixels
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class EventLog:
     offsets[u+1]), items [E] (column in the catalogue), kinds [E] (numbers of the `EventType`
     proto), gap_s [E] (seconds since the person's event before; 0: the first, or no times),
     ratings [E] (1 to 5, NaN: none), parts [E] (what preparation held out, by
-    `headrace.training.preparation.splits`; None: not from files). Within a person's events the
+    `headrace.training.preparation.splits`; None: not from files), pictures [N,S,S,3] (of the
+    catalogue, zeros where an item has none; None: no item has). Within a person's events the
     training part comes first, then validation. `ordered`: the order within a part means something.
     """
 
@@ -30,6 +32,7 @@ class EventLog:
     gap_s: NDArray[np.float32]
     ratings: NDArray[np.float32]
     parts: NDArray[np.int8] | None = None
+    pictures: Pixels | None = None
     ordered: bool = True
 
     @property

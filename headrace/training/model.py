@@ -132,8 +132,10 @@ def build_model(
     if start is not None:
         vocabulary = start.scaled(vocabulary)
     kinds = KindIndex(log.kinds)
-    inputs = item_inputs(log.catalogue, vocabulary, table)
-    item = ItemTower(settings.width, len(known), content_sizes(vocabulary))
+    # Where no item with events has a picture there is nothing to learn from those of others.
+    shown = any(log.catalogue[column].picture is not None for column in known)
+    inputs = item_inputs(log.catalogue, vocabulary, table, log.pictures if shown else None)
+    item = ItemTower(settings.width, len(known), content_sizes(vocabulary, inputs))
     item.start_from_events(torch.from_numpy(counts[known]))
     start_content(item.cnn, inputs.take(torch.from_numpy(known)))
     user = UserTower(settings.width, kinds.count, settings.tower, settings.blocks, settings.dropout)

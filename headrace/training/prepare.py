@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "--items",
         type=Path,
         help="CSV, CSV.gz or Parquet: item_id; optional title, description, categories or genres "
-        "and tags (separated by |), and columns of numbers or dates",
+        "and tags (separated by |), picture (a path), and columns of numbers or dates",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the prepared data")
     parser.add_argument(

@@ -81,7 +81,7 @@ class Stages:
                 self._job.out,
                 ranking=trained.ranking,
                 metrics=trained.metrics,
-                data_sha256=self._job.data_sha256(),
+                data_sha256=self._job.data_sha256(trained.model.log),
                 training=trained.facts,
             )
             self._screen.at(self._budget.elapsed)
@@ -211,7 +211,7 @@ class Stages:
         """Where to save, and what was saved by a run that did not come to its end."""
         if self._job.checkpoint is None:
             return None, None
-        key = f"{self._job.data_sha256()} {self._job.holdout} {model.split.digest}"
+        key = f"{self._job.data_sha256(model.log)} {self._job.holdout} {model.split.digest}"
         key += f" {model.settings} processes={self._team.size} {self._job.compute}"
         if self._job.start is not None:
             key += f" from {self._job.start.model_version}"

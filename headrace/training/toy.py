@@ -24,6 +24,7 @@ from headrace.models.item_cnn import ItemTower
 from headrace.models.ncf import NcfHead
 from headrace.models.recurrence import MAX_DOUBLING_LENGTH
 from headrace.models.user_rnn import UserTower
+from headrace.pictures.pixels import stacked
 from headrace.training.content import build_vocabulary, content_sizes, item_inputs
 from headrace.training.export import export_graphs
 from headrace.training.graphs import head_graphs, item_graphs, user_graphs
@@ -69,8 +70,10 @@ def make_toy_bundle(
             np.arange(len(items), 0, -1, dtype=np.int64),
             np.zeros(len(items), dtype=np.float32),
         )
-        inputs = item_inputs(items, vocabulary, table)
-        item_tower = ItemTower(width, len(items), content_sizes(vocabulary))
+        shown = any(item.picture is not None for item in items)
+        pictures = stacked([item.picture for item in items])[0] if shown else None
+        inputs = item_inputs(items, vocabulary, table, pictures)
+        item_tower = ItemTower(width, len(items), content_sizes(vocabulary, inputs))
         user_tower = UserTower(width, kinds=1)
         _group_by_category(item_tower)
         for block in user_tower.blocks:

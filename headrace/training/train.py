@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         "--items",
         type=Path,
         help="CSV or Parquet: item_id; optional title, description, categories or genres and "
-        "tags (separated by |), and columns of numbers",
+        "tags (separated by |), picture (a path), and columns of numbers",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the bundle")
     parser.add_argument(

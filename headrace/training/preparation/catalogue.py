@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from headrace.bundle.content import ItemContent
 from headrace.training.preparation.items import Items
-from headrace.training.preparation.output import write_items
+from headrace.training.preparation.output import PICTURES, write_items
+from headrace.training.preparation.pictures import lengthen
 from headrace.training.preparation.spill import hashes
 
 
@@ -42,4 +43,7 @@ class Catalogue:
 
     def write(self, folder: Path) -> None:
         extra = (ItemContent(name) for name in self.undescribed())
-        write_items(folder, (*self._described.contents, *extra))
+        items = (*self._described.contents, *extra)
+        write_items(folder, items)
+        if any(item.picture is not None for item in items):
+            lengthen(folder / PICTURES, len(items))

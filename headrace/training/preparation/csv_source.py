@@ -32,7 +32,7 @@ class CsvSource:
         """Raises: DataInvalid if the first line does not name columns."""
         self._path = path
         self._share: float | None = None
-        self.name = str(path)
+        self.name, self.folder = str(path), path.parent
         with _opened(path) as (file, _):
             try:
                 header = next(csv.reader(file), None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from headrace.bundle.content import ItemContent
+from headrace.pictures.pixels import Pixels
 from headrace.training.preparation import reasons
 from headrace.training.preparation.attributes import Attribute, attributes_of
 from headrace.training.preparation.cells import is_missing, texts, trimmed_texts
 from headrace.training.preparation.embeddings import EmbeddingColumn, vectors_of
-from headrace.training.preparation.output import EMBEDDING
+from headrace.training.preparation.output import EMBEDDING, PICTURE
+from headrace.training.preparation.pictures import PictureColumn, pictures_of
 from headrace.training.preparation.reasons import Reason
 from headrace.training.preparation.refusals import Refusals
 from headrace.training.preparation.source import Chunk, Source, require
@@ -37,8 +41,8 @@ class Items:
     attributes: Sequence[Attribute] = field(default_factory=tuple)
 
 
-def read_source(source: Source, refusals: Refusals) -> Items:
-    """Read all rows; the second one of an item is left out.
+def read_source(source: Source, refusals: Refusals, folder: Path) -> Items:
+    """Read all rows; the second one of an item is left out. Pictures go to `folder`.
 
     Raises: DataInvalid if there is no item_id, or the source cannot be read.
     """
@@ -47,9 +51,14 @@ def read_source(source: Source, refusals: Refusals) -> Items:
     seen: set[str] = set()
     embeddings = EmbeddingColumn()
     rows = 0
-    for chunk in source.chunks():
-        rows += len(chunk.lines) + len(chunk.broken)
-        accepted.append(_accepted(source, chunk, seen, embeddings, refusals))
+    with closing(PictureColumn(folder, source.folder)) as pictures:
+        for chunk in source.chunks():
+            rows += len(chunk.lines) + len(chunk.broken)
+            good = _accepted(
+                source, chunk, refusals, seen=seen, embeddings=embeddings, pictures=pictures
+            )
+            accepted.append(good)
+        pixels = pictures.pixels()
     if not accepted:
         return Items(rows=rows)
     table = pa.concat_tables(accepted, promote_options="permissive").combine_chunks()
@@ -57,18 +66,20 @@ def read_source(source: Source, refusals: Refusals) -> Items:
     others = {
         name: column
         for name, column in columns.items()
-        if name not in {"item_id", EMBEDDING, *_TEXTS, *_LISTS}
+        if name not in {"item_id", EMBEDDING, PICTURE, *_TEXTS, *_LISTS}
     }
     attributes = attributes_of(others)
-    return Items(_contents(columns, table.num_rows, attributes), rows, attributes)
+    return Items(_contents(columns, table.num_rows, attributes, pixels), rows, attributes)
 
 
 def _accepted(
     source: Source,
     chunk: Chunk,
+    refusals: Refusals,
+    *,
     seen: set[str],
     embeddings: EmbeddingColumn,
-    refusals: Refusals,
+    pictures: PictureColumn,
 ) -> Any:
     refusals.add(source, chunk.broken, reasons.CELLS)
     ids = texts(chunk.columns["item_id"])
@@ -93,11 +104,19 @@ def _accepted(
         refuse(vectors.unreadable, reasons.EMBEDDING_UNREADABLE)
         refuse(vectors.other_width, reasons.EMBEDDING_WIDTH)
         columns[EMBEDDING] = vectors.values
+    if PICTURE in columns:
+        looked = pictures.read(columns[PICTURE], good)
+        for flaw, rows in looked.flaws.items():
+            refusals.add(source, chunk.lines[rows], reasons.PICTURE_FLAWS[flaw])
+        columns[PICTURE] = pa.array(looked.given)
     return pa.table(columns).filter(pa.array(good))
 
 
 def _contents(
-    columns: Mapping[str, Any], rows: int, attributes: Sequence[Attribute]
+    columns: Mapping[str, Any],
+    rows: int,
+    attributes: Sequence[Attribute],
+    pixels: Pixels | None,
 ) -> tuple[ItemContent, ...]:
     title, description = (_texts(columns, name, rows) for name in _TEXTS)
     lists: dict[str, list[tuple[str, ...]]] = {name: [()] * rows for name in _LISTS.values()}
@@ -110,7 +129,9 @@ def _contents(
             numbers[row][attribute.name] = float(attribute.values[row])
     ids = columns["item_id"].to_pylist()
     embeddings = vectors_of(columns.get(EMBEDDING), rows)
-    rows_of = (ids, title, description, lists["categories"], lists["tags"], numbers, embeddings)
+    pictures = pictures_of(columns.get(PICTURE), pixels, rows)
+    words_of = (ids, title, description, lists["categories"], lists["tags"])
+    rows_of = (*words_of, numbers, embeddings, pictures)
     return tuple(ItemContent(*row) for row in zip(*rows_of, strict=True))
 
 

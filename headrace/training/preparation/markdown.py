@@ -39,8 +39,11 @@ def _result(facts: Mapping[str, Any]) -> str:
 def _changes(facts: Mapping[str, Any]) -> str:
     lines = ["## What was left out and why", ""]
     if facts["refused"]:
-        rows = [(r["file"], r["reason"], r["phrase"], r["rows"]) for r in facts["refused"]]
-        lines += _table(("file", "reason", "the row or its cell", "rows"), rows)
+        rows = [
+            (r["file"], r["reason"], r["phrase"], "the cell" if r["kept"] else "the row", r["rows"])
+            for r in facts["refused"]
+        ]
+        lines += _table(("file", "reason", "the row or its cell", "left out", "rows"), rows)
         lines += ["", "Each of them is in `refused.csv` with its line."]
     else:
         lines.append("Nothing.")
@@ -108,6 +111,7 @@ def _items(items: Mapping[str, Any]) -> str:
         "categories": "different categories",
         "with_embedding": "described with an embedding",
         "embedding_width": "numbers of an embedding",
+        "with_picture": "described with a picture",
     }
     lines = ["## Items", "", *_table(("what", "count"), [(names[n], items[n]) for n in names])]
     if items["columns"]:

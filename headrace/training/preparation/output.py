@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,9 @@ from headrace.training.preparation.splits import PART_NAMES
 
 INTERACTIONS, ITEMS = "interactions.parquet", "items.parquet"
 EMBEDDING = "embedding"
+# Whether an item has a picture; its pixels lie in a file of the catalogue's order. Neither is there
+# where no item has one.
+PICTURE, PICTURES = "picture", "pictures.bin"
 # In a file's metadata: by it a reader knows that a file needs no preparation.
 MARK = b"headrace.preparation"
 # Whether a history has an order that means something: times or positions. Absent: it has.
@@ -89,7 +92,7 @@ class Histories(NamedTuple):
         return pa.table(columns, schema=_INTERACTIONS)
 
 
-def write_items(folder: Path, items: Iterable[ItemContent]) -> None:
+def write_items(folder: Path, items: Sequence[ItemContent]) -> None:
     """The catalogue, in its order."""
     rows = [
         (
@@ -105,7 +108,11 @@ def write_items(folder: Path, items: Iterable[ItemContent]) -> None:
     ]
     columns = zip(*rows, strict=True) if rows else ((),) * len(_ITEMS)
     arrays = [pa.array(cells, kind) for cells, kind in zip(columns, _ITEMS.types, strict=True)]
-    pq.write_table(pa.table(arrays, schema=_ITEMS), folder / ITEMS, compression="zstd")
+    table = pa.table(arrays, schema=_ITEMS)
+    given = [item.picture is not None for item in items]
+    if any(given):
+        table = table.append_column(PICTURE, pa.array(given))
+    pq.write_table(table, folder / ITEMS, compression="zstd")
 
 
 def is_prepared(path: Path) -> bool:

@@ -22,7 +22,7 @@ class ParquetSource:
         """Raises: DataInvalid if the file is missing or no Parquet."""
         self._path = path
         self._share: float | None = None
-        self.name = str(path)
+        self.name, self.folder = str(path), path.parent
         try:
             self.columns = tuple(pq.read_schema(path).names)
         except FileNotFoundError as error:

@@ -49,7 +49,7 @@ def prepare(
     interactions = Watched(interactions, watch)
     items = Watched(items, watch) if items else None
     with staged(folder) as new, Refusals(new / REFUSED) as refusals:
-        described = read_source(items, refusals) if items else Items()
+        described = read_source(items, refusals, new) if items else Items()
         if items:
             refusals.check(items, described.rows, settings.max_refused_share)
         # Beside the result: it is the disk that has to have room.

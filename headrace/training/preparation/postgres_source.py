@@ -66,6 +66,7 @@ class InteractionsTable:
 
     name = "table interactions"
     place = "row"
+    folder = None
     columns = ("user_id", "item_id", "event_type", "rating", "timestamp", "position")
 
     def __init__(self, connection: Connection) -> None:
@@ -97,6 +98,7 @@ class ItemsTable:
 
     name = "table items"
     place = "row"
+    folder = None
     columns = ("item_id", "title", "description", "categories", "tags", "attributes", "embedding")
 
     def __init__(self, connection: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headrace.pictures.reading import FORMATS, MAX_BYTES, MAX_PIXELS, Flaw
 from headrace.training.preparation.kinds import KINDS
 
 MAX_ID = 128  # characters: the contract of `headrace.api.events.v1.Event`
@@ -11,12 +12,14 @@ MAX_ID = 128  # characters: the contract of `headrace.api.events.v1.Event`
 
 @dataclass(frozen=True)
 class Reason:
-    """`malformed`: the row itself is wrong; others are right and yet left out."""
+    """`malformed`: the row itself is wrong; others are right and yet left out. `kept`: the row
+    stays, without this cell."""
 
     name: str
     column: str
     phrase: str
     malformed: bool = True
+    kept: bool = False
 
 
 USER_EMPTY = Reason("user_id_empty", "user_id", "is empty; it must name something")
@@ -44,6 +47,20 @@ EMBEDDING_UNREADABLE = Reason(
 EMBEDDING_WIDTH = Reason(
     "embedding_width", "embedding", "has more or fewer numbers than the first one of the file"
 )
+
+
+def _flaw(flaw: Flaw, phrase: str) -> Reason:
+    return Reason(f"picture_{flaw}", "picture", phrase, malformed=False, kept=True)
+
+
+PICTURE_FLAWS = {
+    Flaw.MISSING: _flaw(Flaw.MISSING, "names no file that can be read"),
+    Flaw.TOO_LARGE: _flaw(
+        Flaw.TOO_LARGE, f"has more than {MAX_BYTES >> 20} MiB or {MAX_PIXELS:,} pixels"
+    ),
+    Flaw.OTHER_FORMAT: _flaw(Flaw.OTHER_FORMAT, f"is none of {', '.join(FORMATS)}"),
+    Flaw.BROKEN: _flaw(Flaw.BROKEN, "cannot be decoded"),
+}
 
 DUPLICATE = Reason("duplicate", "", "repeats another row", malformed=False)
 SAME_MOMENT = Reason(

@@ -50,7 +50,7 @@ class Report:
         """The outcome on one line."""
         assert self.outcome is not None
         outcome = self.outcome
-        refused = sum(reason["rows"] for reason in self.refused)
+        refused = sum(reason["rows"] for reason in self.refused if not reason["kept"])
         return (
             f"{outcome.users:,} people, {outcome.items:,} items, {outcome.interactions:,} events, "
             f"{refused:,} rows left out, split={outcome.split_sha256[:12]}"
@@ -65,7 +65,13 @@ class Report:
 def refused_facts(refusals: Refusals) -> list[dict[str, Any]]:
     """Rows by file and reason, the most frequent reason first."""
     return [
-        {"file": name, "reason": reason.name, "rows": rows, "phrase": reason.phrase}
+        {
+            "file": name,
+            "reason": reason.name,
+            "rows": rows,
+            "phrase": reason.phrase,
+            "kept": reason.kept,
+        }
         for name, counts in refusals.counts.items()
         for reason, rows in counts.most_common()
     ]
@@ -94,6 +100,7 @@ def items_facts(described: Items, catalogue: Catalogue) -> dict[str, Any]:
         "embedding_width": next(
             (len(item.embedding) for item in contents if item.embedding is not None), 0
         ),
+        "with_picture": sum(item.picture is not None for item in contents),
         "columns": [
             {
                 "column": attribute.column,

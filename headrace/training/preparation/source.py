@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,6 +39,11 @@ class Source(Protocol):
     @property
     def place(self) -> str:
         """What `Chunk.lines` counts: "line" or "row"."""
+        ...
+
+    @property
+    def folder(self) -> Path | None:
+        """Where relative paths in cells begin; None: cells have no paths."""
         ...
 
     @property

@@ -61,6 +61,7 @@ class Watched:
     def __init__(self, source: Source, watch: Watch) -> None:
         self._source, self._watch = source, watch
         self.name, self.place, self.columns = source.name, source.place, source.columns
+        self.folder = source.folder
 
     def chunks(self) -> Iterator[Chunk]:
         return self._watch.chunks(self._source)

@@ -5,6 +5,7 @@ import pytest
 
 from headrace.bundle import Bundle, ItemContent
 from headrace.bundle.features import ItemFacts, candidate_features
+from headrace.pictures.pixels import SHAPE
 from headrace.training.toy import toy_items
 
 CLICK, VIEW = 2, 1
@@ -42,6 +43,14 @@ def test_items_are_encoded_the_same_in_any_company(bundle: Bundle) -> None:
     np.testing.assert_allclose(vectors[7 + 5 * 60], alone[0], atol=1e-5)
     np.testing.assert_allclose(biases[7], bias[0], atol=1e-5)
     assert bundle.items.encode([])[0].shape == (0, bundle.width)
+
+
+def test_a_tower_that_does_not_look_at_pictures_does_not_mind_them(bundle: Bundle) -> None:
+    picture = np.full(SHAPE, 7, dtype=np.uint8)
+    pair = [ItemContent("new"), ItemContent("new", picture=picture)]
+    (without, with_one), _ = bundle.items.encode(pair)
+    assert not bundle.items.looks
+    assert np.array_equal(without, with_one)
 
 
 def test_a_sequence_ends_where_stepping_ends(bundle: Bundle) -> None:

@@ -128,3 +128,12 @@ def test_other_features_than_this_release_computes_are_refused(copy: Path) -> No
     rewrite(copy, lambda raw: raw["features"].append("weather"))
     with pytest.raises(BundleInvalid, match="this release computes"):
         Bundle.load(str(copy))
+
+
+def test_pictures_of_another_size_than_this_release_reads_are_refused(copy: Path) -> None:
+    def larger(raw: Any) -> None:
+        raw["graphs"]["item_encoder.onnx"]["inputs"]["picture"] = ["N", 48, 48, 3]
+
+    rewrite(copy, larger)
+    with pytest.raises(BundleInvalid, match=r"pictures of the shape \('N', 48, 48, 3\)"):
+        Bundle.load(str(copy), ["ranker"])

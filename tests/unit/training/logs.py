@@ -9,6 +9,7 @@ import numpy as np
 
 from headrace.bundle.content import ItemContent
 from headrace.training.log import EventLog
+from tests.pictures import BLUE, RED, drawn
 
 
 def log_of(*histories: Sequence[int], items: int = 10) -> EventLog:
@@ -26,9 +27,12 @@ def log_of(*histories: Sequence[int], items: int = 10) -> EventLog:
 
 
 def write_rounds(
-    folder: Path, users: int = 60, items: int = 30, length: int = 15
+    folder: Path, users: int = 60, items: int = 30, length: int = 15, *, pictures: bool = False
 ) -> tuple[Path, Path]:
-    """Interactions in which item i is followed by item i + 1, and the items: two CSV files."""
+    """Interactions in which item i is followed by item i + 1, and the items: two CSV files.
+
+    pictures: items have one, but for every third.
+    """
     random = np.random.default_rng(0)
     rows = [
         f"u{user},i{(start + step) % items},{1 + (start + step) % 5},{step * 60}"
@@ -37,8 +41,12 @@ def write_rounds(
     ]
     events, catalogue = folder / "events.csv", folder / "items.csv"
     events.write_text("user_id,item_id,rating,timestamp\n" + "\n".join(rows) + "\n")
+    shots = [f"{i}.png" if pictures and i % 3 else "" for i in range(items)]
+    for i, shot in enumerate(shots):
+        if shot:
+            drawn(RED if i % 2 else BLUE, "disc", seed=i).save(folder / shot)
     catalogue.write_text(
-        "item_id,title,genres,year\n"
-        + "".join(f"i{i},Item number {i},g{i % 3},{1990 + i}\n" for i in range(items))
+        "item_id,title,genres,year,picture\n"
+        + "".join(f"i{i},Item number {i},g{i % 3},{1990 + i},{shots[i]}\n" for i in range(items))
     )
     return events, catalogue

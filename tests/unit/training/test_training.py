@@ -1,5 +1,6 @@
 """The whole way on a catalogue in which item i is followed by item i + 1."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from tests.unit.training.logs import write_rounds
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
-    events, items = write_rounds(folder)
+    events, items = write_rounds(folder, pictures=True)
     raw = ["--interactions", str(events), "--items", str(items)]
     assert prepare([*raw, "--out", str(folder / "data")]) == 0
     events, items, holdout = prepared_files(folder / "data")
@@ -72,6 +73,15 @@ def test_the_bundle_recommends_what_follows(trained: Path) -> None:
     assert log.catalogue[12] in [log.catalogue[i] for i in best]
 
 
+def test_a_picture_moves_the_vector_that_a_bundle_gives(trained: Path) -> None:
+    bundle = Bundle.load(str(trained / "bundle"))
+    assert bundle.items.looks
+    item = read_log(trained / "data").catalogue[4]
+    assert item.picture is not None
+    (with_one, without), _ = bundle.items.encode([item, replace(item, picture=None)])
+    assert np.abs(with_one - without).max() > 1e-3
+
+
 def test_the_manifest_tells_what_was_trained_on(trained: Path) -> None:
     manifest = Bundle.load(str(trained / "bundle")).manifest
     log = read_log(trained / "events.csv", trained / "items.csv")
@@ -94,6 +104,7 @@ def test_starting_from_a_bundle_takes_its_shape_or_refuses_another_one(
     log = read_log(trained / "data")
     model = build_model(log, split(log, "leave-one-out"), start.settings(TrainingSettings()), start)
     carried = carry_over(start, model)
+    model.towers.eval()
     assert (carried.items.carried, carried.items.new, carried.items.gone) == (30, 0, 0)
     assert carried.ratings
     # The same data, so that the weights are all that there is: it is the same model.

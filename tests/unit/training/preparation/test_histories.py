@@ -64,6 +64,7 @@ def test_who_does_thousands_of_things_a_day_is_no_person(prepared: Prepared) -> 
         "reason": "user_rate",
         "rows": 5_000,
         "phrase": "does more a day than a person can",
+        "kept": False,
     }
 
 

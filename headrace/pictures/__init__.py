@@ -1,0 +1,1 @@
+"""Pictures of items, as small as the item tower reads them."""
