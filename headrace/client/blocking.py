@@ -20,7 +20,7 @@ from headrace.client.models import (
     SimilarUser,
     Unwanted,
 )
-from headrace.client.options import Filter, ListOptions
+from headrace.client.options import ListOptions, ListRules
 from headrace.contracts.segments import SegmentName
 
 
@@ -99,14 +99,17 @@ class Headrace(Connection):
         segment: SegmentName | None = None,
         n: int = 20,
         category: str | None = None,
-        filter: Filter | None = None,  # noqa: A002
-        include_seen: bool = False,
+        exclude: Sequence[str] = (),
         timeout_s: float = 3_600.0,
+        **rules: Unpack[ListRules],
     ) -> Iterator[PersonList]:
         """Lists of many people, one after the other: of those named, of those active since a
         moment, of a segment of the behaviour analysis (`best`, `loyal`, `promising`, `cooling`,
         `at_risk`, `lost`), or of everybody of whom something is known. Each is the one that
         `recommend` gives.
+
+        rules: filter, boost, pin and more; see `ListRules`. A list by itself is made together with
+        others where it is `for_you` and not arranged, which is several times as fast.
 
         They are made while they are read. timeout_s: for each 10,000 people, an hour at most. An
         error may come after some lists.
@@ -117,8 +120,8 @@ class Headrace(Connection):
             segment=segment,
             n=n,
             category=category,
-            filter=filter,
-            include_seen=include_seen,
+            exclude=exclude,
+            rules=rules,
         )
         for call in asked:
             yield from self._stream(call, timeout_s)

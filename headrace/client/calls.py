@@ -30,10 +30,9 @@ from headrace.client.models import (
     SimilarItems,
     SimilarUser,
 )
-from headrace.client.options import Filter, ListOptions, option_arguments
+from headrace.client.options import ListOptions, ListRules, option_arguments
 from headrace.contracts.segments import SegmentName
 from headrace.errors import InvalidInput
-from headrace.runtime.filter_messages import filter_message
 from headrace.runtime.item_messages import item_message
 
 _BATCH_PEOPLE = 10_000  # the gateway takes no more at once
@@ -110,8 +109,8 @@ def batches(
     segment: SegmentName | None,
     n: int,
     category: str | None,
-    filter: Filter | None,  # noqa: A002
-    include_seen: bool,
+    exclude: Sequence[str],
+    rules: ListRules,
 ) -> Iterator[Call[gateway_pb2.BatchRecommendResponse, list[PersonList]]]:
     """One call for everybody, or for each so many of those named.
 
@@ -124,9 +123,9 @@ def batches(
     request = gateway_pb2.BatchRecommendRequest(
         n=sendable("n", n),
         category=category or "",
-        include_seen=include_seen,
+        exclude=exclude,
         segment=segment or "",
-        filter=None if filter is None else filter_message(filter),
+        **option_arguments(rules),
     )
     if active_since is not None:
         request.active_since.FromDatetime(with_zone("active_since", active_since))

@@ -102,7 +102,14 @@ def to_shown(one: PersonList) -> gateway_pb2.ShownList:
         number = _SOURCES.get(item.source)
         if number is None:
             raise InvalidInput.of("source", f"must be one of {', '.join(_SOURCES)}")
-        items.append(gateway_pb2.ShownItem(item_id=item.item_id, source=number, score=item.score))
+        items.append(
+            gateway_pb2.ShownItem(
+                item_id=item.item_id,
+                source=number,
+                score=item.score,
+                propensity=item.propensity,
+            )
+        )
     return gateway_pb2.ShownList(
         request_id=one.request_id,
         user_id=one.user_id,

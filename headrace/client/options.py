@@ -1,7 +1,7 @@
 """What may be asked of any list, in the words of the HTTP door."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, get_args
 
 from headrace.api.ranker.v1 import list_options_pb2
 from headrace.errors import InvalidInput
@@ -27,7 +27,7 @@ class Pin(TypedDict):
     position: int
 
 
-class ListOptions(TypedDict, total=False):
+class ListRules(TypedDict, total=False):
     """Each may be left out.
 
     kind: "for_you" unless said otherwise. items: to which others are to be similar, for that kind.
@@ -37,8 +37,6 @@ class ListOptions(TypedDict, total=False):
     max_per_category: so many items of each category on a page.
     diversity: from 0, the best first, to 1, each as unlike those above it as there is.
     explore: the chance of each place to be drawn by odds instead of given to the best.
-    explain: say why, for a person with history.
-    cursor: "" for the first page, then the `next_cursor` of the page before.
     """
 
     kind: ListKind
@@ -51,17 +49,26 @@ class ListOptions(TypedDict, total=False):
     max_per_category: int
     diversity: float
     explore: float
+
+
+class ListOptions(ListRules, total=False):
+    """Of one list by itself.
+
+    explain: say why, for a person with history.
+    cursor: "" for the first page, then the `next_cursor` of the page before.
+    """
+
     explain: bool
     cursor: str
 
 
-def option_arguments(options: ListOptions) -> dict[str, Any]:
+def option_arguments(options: ListRules) -> dict[str, Any]:
     """As fields of a request. Raises: InvalidInput where no message can carry them."""
     fields: dict[str, Any] = dict(options)
     if "kind" in options:
-        fields["kind"] = _number(list_options_pb2.ListKind, "LIST_KIND_", "kind", options["kind"])
+        fields["kind"] = _number(ListKind, list_options_pb2.ListKind, "LIST_KIND_", options["kind"])
     if "window" in options:
-        fields["window"] = _number(list_options_pb2.Window, "WINDOW_", "window", options["window"])
+        fields["window"] = _number(Window, list_options_pb2.Window, "WINDOW_", options["window"])
     if "filter" in options:
         fields["filter"] = filter_message(options["filter"])
     try:
@@ -75,8 +82,9 @@ def option_arguments(options: ListOptions) -> dict[str, Any]:
     return fields
 
 
-def _number(enum: Any, prefix: str, field: str, name: str) -> int:
-    names = {key.removeprefix(prefix).lower(): number for key, number in enum.items() if number}
-    if name not in names:
-        raise InvalidInput.of(field, f"must be one of {', '.join(names)}, not {name!r}")
-    return int(names[name])
+def _number(names: Any, enum: Any, prefix: str, name: str) -> int:
+    """names: the literals that callers may say."""
+    if name not in get_args(names):
+        field = "kind" if names is ListKind else "window"
+        raise InvalidInput.of(field, f"must be one of {', '.join(get_args(names))}, not {name!r}")
+    return int(enum.Value(prefix + name.upper()))

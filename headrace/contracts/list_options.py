@@ -39,7 +39,7 @@ class Pin(_Part):
     )
 
 
-class ListOptions(BaseModel):
+class ListRules(BaseModel):
     """Which items a list may hold, and how they are arranged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,17 +94,6 @@ class ListOptions(BaseModel):
         description="The chance of each place to be drawn in proportion to the candidates' odds "
         "instead of given to the best; each item then has its `propensity`.",
     )
-    explain: bool = Field(
-        default=False,
-        description="Say why: for lists `for_you` and `new` of a person with history, without a "
-        "`session`. Takes some ten times as long.",
-    )
-    cursor: Annotated[str, Field(max_length=_CURSOR_LENGTH)] | None = Field(
-        default=None,
-        description="Asks for pages that never repeat an item: empty for the first, then the "
-        "`next_cursor` of the page before. The other fields may change from page to page.",
-        examples=[""],
-    )
 
     @model_validator(mode="after")
     def _kind_has_what_it_needs(self) -> Self:
@@ -117,8 +106,7 @@ class ListOptions(BaseModel):
     @property
     def arranged(self) -> bool:
         """Whether more is asked for than the best of what passes."""
-        asked = (self.boost, self.pin, self.max_per_category, self.diversity, self.explore)
-        return any(asked) or self.cursor is not None
+        return any((self.boost, self.pin, self.max_per_category, self.diversity, self.explore))
 
     @model_validator(mode="after")
     def _pins_differ(self) -> Self:
@@ -127,3 +115,23 @@ class ListOptions(BaseModel):
         if len(self.pin) > len({one.position for one in self.pin}):
             raise ValueError("pin: a place has one item")
         return self
+
+
+class ListOptions(ListRules):
+    """The same, and what only a list by itself has: pages, and reasons."""
+
+    explain: bool = Field(
+        default=False,
+        description="Say why: for lists `for_you` and `new` of a person with history, without a "
+        "`session`. Takes some ten times as long.",
+    )
+    cursor: Annotated[str, Field(max_length=_CURSOR_LENGTH)] | None = Field(
+        default=None,
+        description="Asks for pages that never repeat an item: empty for the first, then the "
+        "`next_cursor` of the page before. The other fields may change from page to page.",
+        examples=[""],
+    )
+
+    @property
+    def arranged(self) -> bool:
+        return super().arranged or self.cursor is not None

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from headrace.api.ranker.v1 import filter_pb2, list_options_pb2
 from headrace.contracts.filters import Condition
 from headrace.contracts.list_kinds import ListKind, Window
-from headrace.contracts.list_options import ListOptions
+from headrace.contracts.list_options import ListOptions, ListRules
 from headrace.runtime.filter_messages import filter_fields, filter_message
 
 KINDS: Mapping[ListKind, list_options_pb2.ListKind.ValueType] = {
@@ -25,15 +25,13 @@ _KIND_NAMES = {number: name for name, number in KINDS.items()}
 _WINDOW_NAMES = {number: name for name, number in WINDOWS.items()}
 
 
-class _Request(Protocol):
+class _Ruled(Protocol):
     kind: list_options_pb2.ListKind.ValueType
     window: list_options_pb2.Window.ValueType
     include_seen: bool
-    explain: bool
     max_per_category: int
     diversity: float
     explore: float
-    cursor: str
 
     @property
     def filter(self) -> filter_pb2.Filter: ...
@@ -50,8 +48,23 @@ class _Request(Protocol):
     def HasField(self, field_name: Any, /) -> bool: ...  # noqa: N802
 
 
+class _Request(_Ruled, Protocol):
+    explain: bool
+    cursor: str
+
+
 def option_fields(request: _Request) -> dict[str, Any]:
     """The fields of a `ListOptions`, unchecked; what is absent is left out."""
+    fields = rule_fields(request)
+    if request.explain:
+        fields["explain"] = True
+    if request.HasField("cursor"):
+        fields["cursor"] = request.cursor
+    return fields
+
+
+def rule_fields(request: _Ruled) -> dict[str, Any]:
+    """The fields of a `ListRules`, as `option_fields`."""
     fields: dict[str, Any] = {}
     if request.kind:
         # The number of an unknown one stays, for whoever checks to name.
@@ -64,8 +77,6 @@ def option_fields(request: _Request) -> dict[str, Any]:
         fields["filter"] = filter_fields(request.filter)
     if request.include_seen:
         fields["include_seen"] = True
-    if request.explain:
-        fields["explain"] = True
     if request.boost:
         fields["boost"] = tuple(
             {"filter": filter_fields(one.filter), "factor": one.factor} for one in request.boost
@@ -80,12 +91,19 @@ def option_fields(request: _Request) -> dict[str, Any]:
         fields["diversity"] = request.diversity
     if request.explore:
         fields["explore"] = request.explore
-    if request.HasField("cursor"):
-        fields["cursor"] = request.cursor
     return fields
 
 
 def put_options(options: ListOptions, request: _Request) -> None:
+    """Sets what is given in `request`."""
+    put_rules(options, request)
+    if options.explain:
+        request.explain = True
+    if options.cursor is not None:
+        request.cursor = options.cursor
+
+
+def put_rules(options: ListRules, request: _Ruled) -> None:
     """Sets what is given in `request`."""
     if options.kind != "for_you":
         request.kind = KINDS[options.kind]
@@ -96,13 +114,11 @@ def put_options(options: ListOptions, request: _Request) -> None:
         request.filter.CopyFrom(_filter(options.filter))
     if options.include_seen:
         request.include_seen = True
-    if options.explain:
-        request.explain = True
     if options.arranged:
         _put_arrangement(options, request)
 
 
-def _put_arrangement(options: ListOptions, request: _Request) -> None:
+def _put_arrangement(options: ListRules, request: _Ruled) -> None:
     request.boost.extend(
         list_options_pb2.Boost(filter=_filter(one.filter), factor=one.factor)
         for one in options.boost
@@ -113,8 +129,6 @@ def _put_arrangement(options: ListOptions, request: _Request) -> None:
     request.max_per_category = options.max_per_category or 0
     request.diversity = options.diversity
     request.explore = options.explore
-    if options.cursor is not None:
-        request.cursor = options.cursor
 
 
 def _filter(condition: Condition) -> filter_pb2.Filter:

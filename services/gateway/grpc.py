@@ -16,9 +16,8 @@ from headrace.api.ranker.v1 import ranker_pb2
 from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.contracts.violations import check
 from headrace.runtime.context import current
-from headrace.runtime.filter_messages import filter_fields
 from headrace.runtime.item_messages import item_fields, item_message
-from headrace.runtime.list_option_messages import option_fields
+from headrace.runtime.list_option_messages import option_fields, rule_fields
 from headrace.runtime.timestamps import to_moment, to_timestamp
 from services.gateway.access import Access
 from services.gateway.batches.models import DEADLINE_S, BatchRequest, RecordImpressionsRequest
@@ -195,15 +194,14 @@ def _event_fields(event: gateway_pb2.NewEvent) -> dict[str, Any]:
 def _batch_request(request: gateway_pb2.BatchRecommendRequest) -> BatchRequest:
     fields: dict[str, Any] = {
         "user_ids": list(request.user_ids),
-        "include_seen": request.include_seen,
+        "exclude": list(request.exclude),
         **_given(category=request.category, segment=request.segment),
+        **rule_fields(request),
     }
     if request.HasField("n"):
         fields["n"] = request.n
     if request.HasField("active_since"):
         fields["active_since"] = _moment(request.active_since)
-    if request.HasField("filter"):
-        fields["filter"] = filter_fields(request.filter)
     return check(BatchRequest, fields)
 
 
@@ -232,6 +230,7 @@ def _shown_fields(shown: gateway_pb2.ShownList) -> dict[str, Any]:
                 "score": one.score,
                 # The number of an unknown one stays, for whoever checks to name.
                 "source": SOURCES.get(one.source, str(one.source)),
+                "propensity": one.propensity if one.HasField("propensity") else None,
             }
             for one in shown.items
         ),

@@ -37,7 +37,10 @@ After = Annotated[
         examples=["c-1"],
     ),
 ]
-
+Excluded = Annotated[
+    list[Identifier],
+    Field(max_length=EXCLUDE_LENGTH, description="Items to leave out.", examples=[["172"]]),
+]
 
 RequestId = Annotated[
     str, Field(description="Id of this answer, also in the logs.", examples=["9f1c2d7a4b5e6f80"])
@@ -125,12 +128,7 @@ class RecommendationRequest(ListOptions):
     )
     n: Count = 20
     category: Category | None = None
-    exclude: list[Identifier] = Field(
-        default_factory=list,
-        max_length=EXCLUDE_LENGTH,
-        description="Items to leave out.",
-        examples=[["172"]],
-    )
+    exclude: Excluded = Field(default_factory=list)
     after: After | None = None
 
     @model_validator(mode="after")

@@ -10,10 +10,9 @@ from headrace.api.item_embedding.v1 import item_embedding_pb2, item_embedding_pb
 from headrace.api.ranker.v1 import ranker_pb2, ranker_pb2_grpc
 from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.contracts.items import NewItem
-from headrace.runtime.filter_messages import filter_message
 from headrace.runtime.grpc_channel import call, streamed
 from headrace.runtime.item_messages import item_fields, item_message
-from headrace.runtime.list_option_messages import put_options
+from headrace.runtime.list_option_messages import put_options, put_rules
 from headrace.runtime.timestamps import to_timestamp
 from services.gateway.batches.models import BatchRequest
 from services.gateway.catalogue.items import CatalogueItem
@@ -106,11 +105,9 @@ class GrpcRanker:
             else to_timestamp(request.active_since),
             n=request.n,
             category=request.category or "",
-            filter=None
-            if request.filter is None
-            else filter_message(request.filter.model_dump(exclude_none=True)),
-            include_seen=request.include_seen,
+            exclude=request.exclude,
         )
+        put_rules(request, message)
         answers = streamed(self._stub.BatchRecommend, message, "ranker", deadline_s)
         async with aclosing(answers):
             async for answer in answers:

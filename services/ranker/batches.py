@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 from headrace.errors import Unavailable
 from headrace.runtime.share import Share
 from services.ranker.answers import PersonList
-from services.ranker.lists import ListMaker
+from services.ranker.lists import ListMaker, together
 from services.ranker.metrics import BATCH_LISTS
 from services.ranker.query import BatchQuery, RecommendQuery
 from services.ranker.users import UserVector, nobody
@@ -72,9 +72,11 @@ class Batches:
         """
         if not self._loaded():
             raise Unavailable("the catalogue is still being loaded; try again soon")
+        of_one = query.of_one
+        size = _BLOCK if together(of_one) else 1
         async for people in self._people(query):
-            for block in _pieces(people, _BLOCK):
-                yield await self._made(query.of_one, block)
+            for block in _pieces(people, size):
+                yield await self._made(of_one, block)
 
     async def _made(self, query: RecommendQuery, block: Sequence[UserVector]) -> list[PersonList]:
         async with self._turn:
@@ -84,15 +86,12 @@ class Batches:
             )
             await asyncio.sleep(self._share.rest_s(time.perf_counter() - began))
         BATCH_LISTS.inc(len(block))
-        return [
-            PersonList(
-                user.user_id,
-                (user.last_occurred_at if user.vector is not None else None) or time.time(),
-                user.n if user.vector is not None else 0,
-                items,
-            )
-            for user, items in zip(block, made, strict=True)
-        ]
+        lists = []
+        for user, items in zip(block, made, strict=True):
+            personal = user.vector is not None and query.follows_the_person
+            as_of = (user.last_occurred_at if personal else None) or time.time()
+            lists.append(PersonList(user.user_id, as_of, user.n if personal else 0, items))
+        return lists
 
     async def _people(self, query: BatchQuery) -> AsyncIterator[list[UserVector]]:
         if query.user_ids:

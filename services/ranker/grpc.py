@@ -9,8 +9,7 @@ from headrace.api.ranker.v1 import ranker_pb2 as api
 from headrace.api.ranker.v1 import ranker_pb2_grpc as stubs
 from headrace.contracts.violations import check
 from headrace.errors import InvalidInput
-from headrace.runtime.filter_messages import filter_fields
-from headrace.runtime.list_option_messages import option_fields
+from headrace.runtime.list_option_messages import option_fields, rule_fields
 from headrace.runtime.timestamps import to_moment
 from services.ranker.answers import Explanation, RankedItem, Recommendation
 from services.ranker.batches import Batches
@@ -98,15 +97,14 @@ def batch_query(request: api.BatchRecommendRequest) -> BatchQuery:
             given["active_since"] = to_moment(request.active_since)
         except ValueError as error:
             raise InvalidInput.of("active_since", str(error)) from error
-    if request.HasField("filter"):
-        given["filter"] = filter_fields(request.filter)
     return check(
         BatchQuery,
         {
             "user_ids": tuple(request.user_ids),
             "n": request.n,
             "category": request.category or None,
-            "include_seen": request.include_seen,
+            "exclude": tuple(request.exclude),
+            **rule_fields(request),
             **given,
         },
     )

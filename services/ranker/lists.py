@@ -94,8 +94,9 @@ class ListMaker:
     def make_many(
         self, query: RecommendQuery, users: Sequence[UserVector]
     ) -> list[Sequence[RankedItem]]:
-        """What `make` gives each of them, with one run of the head for all; for lists `for_you`
-        that are not arranged."""
+        """What `make` gives each of them: with one run of the head for all, where it can be."""
+        if not together(query):
+            return [self.make(query, user).items for user in users]
         known = [user for user in users if user.vector is not None]
         found = find_many(
             self._retrieval,
@@ -266,6 +267,11 @@ class ListMaker:
         vectors = unit(self._catalogue.facts(ordinals).vectors)
         direction: Vector = unit(vectors.sum(axis=0, keepdims=True))[0]
         return direction
+
+
+def together(query: ListQuery) -> bool:
+    """Whether lists of many people are made in one go: those `for_you` that are not arranged."""
+    return query.kind == "for_you" and not query.arranged
 
 
 def _next_cursor(query: ListQuery, shown: list[Place]) -> str:

@@ -6,9 +6,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headrace.contracts.categories import CategoryPath
-from headrace.contracts.filters import Filter
 from headrace.contracts.identifiers import Identifier
-from headrace.contracts.list_options import ListOptions
+from headrace.contracts.list_options import ListOptions, ListRules
 
 SESSION_ITEMS = 200
 EXCLUDED_ITEMS = 1_000
@@ -24,6 +23,11 @@ class ListQuery(ListOptions):
     n: Length
     category: CategoryPath | None = None
     exclude: tuple[Identifier, ...] = Field(default=(), max_length=EXCLUDED_ITEMS)
+
+    @property
+    def follows_the_person(self) -> bool:
+        """Whether what a person did has a say in it, beside what is left out."""
+        return self.kind in ("for_you", "new", "people_like_you")
 
 
 class RecommendQuery(ListQuery):
@@ -41,17 +45,14 @@ class RecommendQuery(ListQuery):
         return self
 
 
-class BatchQuery(BaseModel):
+class BatchQuery(ListRules):
     """For which people: those named, or all of whom something is known; how many, and of which."""
-
-    model_config = ConfigDict(frozen=True)
 
     user_ids: tuple[Identifier, ...] = Field(default=(), max_length=BATCH_PEOPLE)
     active_since: datetime | None = None
     n: Length
     category: CategoryPath | None = None
-    filter: Filter | None = None
-    include_seen: bool = False
+    exclude: tuple[Identifier, ...] = Field(default=(), max_length=EXCLUDED_ITEMS)
 
     @model_validator(mode="after")
     def _names_or_a_moment(self) -> Self:
@@ -62,9 +63,8 @@ class BatchQuery(BaseModel):
     @property
     def of_one(self) -> RecommendQuery:
         """What each list is asked for."""
-        return RecommendQuery(
-            n=self.n, category=self.category, filter=self.filter, include_seen=self.include_seen
-        )
+        rules = {name: getattr(self, name) for name in ListRules.model_fields}
+        return RecommendQuery(**rules, n=self.n, category=self.category, exclude=self.exclude)
 
 
 class SimilarQuery(BaseModel):

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from prometheus_client import Counter
 
-from headrace.contracts.list_kinds import ListKind
 from headrace.errors import NotFound, Unavailable
 from services.ranker.answers import (
     USER_EMBEDDING_UNAVAILABLE,
@@ -38,7 +37,6 @@ T = TypeVar("T")
 
 _FETCH = RECOMMEND_SECONDS.labels("fetch")
 _TOTAL = RECOMMEND_SECONDS.labels("total")
-_PERSONAL: Collection[ListKind] = ("for_you", "new", "people_like_you")
 
 
 @dataclass
@@ -112,7 +110,7 @@ class Ranker:
         user = known.user
         made = await self._compute(make)
         as_of, n_applied = time.time(), 0
-        if user is not None and user.vector is not None and query.kind in _PERSONAL:
+        if user is not None and user.vector is not None and query.follows_the_person:
             as_of, n_applied = user.last_occurred_at or as_of, user.n
         _TOTAL.observe(time.perf_counter() - began)
         items = made.items

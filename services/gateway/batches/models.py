@@ -5,14 +5,15 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from headrace.contracts.filters import Filter
 from headrace.contracts.identifiers import ID_LENGTH, Identifier
+from headrace.contracts.list_options import ListRules
 from headrace.contracts.segments import SegmentName
 from services.gateway.lists import ListSource
 from services.gateway.models import (
     LIST_LENGTH,
     Category,
     Count,
+    Excluded,
     ListedItemModel,
     ModelVersion,
     Problem,
@@ -31,11 +32,13 @@ class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class BatchRequest(_Body):
-    """For which people, how many, and of which."""
+class BatchRequest(ListRules):
+    """For which people, how many, of which, and how each list is arranged."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"user_ids": ["259", "405"], "n": 12}]}
+        json_schema_extra={
+            "examples": [{"user_ids": ["259", "405"], "n": 12, "max_per_category": 3}]
+        }
     )
 
     user_ids: Annotated[list[Identifier], Field(max_length=PEOPLE)] = Field(
@@ -52,10 +55,7 @@ class BatchRequest(_Body):
     )
     n: Count = 20
     category: Category | None = None
-    filter: Filter | None = Field(default=None, description="Only items that pass, as in lists.")
-    include_seen: bool = Field(
-        default=False, description="Also items that people are done with, as bought ones are."
-    )
+    exclude: Excluded = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _one_choice_of_people(self) -> Self:
@@ -67,7 +67,10 @@ class BatchRequest(_Body):
 
     def for_anybody(self) -> RecommendationRequest:
         """The list of somebody of whom nothing may be known."""
-        return RecommendationRequest(n=self.n, category=self.category, filter=self.filter)
+        rules = {name: getattr(self, name) for name in ListRules.model_fields}
+        return RecommendationRequest(
+            **rules, n=self.n, category=self.category, exclude=self.exclude
+        )
 
 
 class ShownBatchItem(BaseModel):
@@ -78,6 +81,11 @@ class ShownBatchItem(BaseModel):
     item_id: Identifier = Field(examples=["50"])
     score: float = Field(allow_inf_nan=False, examples=[0.31])
     source: ListSource = Field(description="What found it.")
+    propensity: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description="As the batch told it, where `explore` was given.",
+        examples=[None],
+    )
 
 
 class ShownBatchList(BaseModel):

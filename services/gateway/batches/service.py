@@ -77,7 +77,10 @@ class Batches:
             one.user_id if wanted else None,
             "for_you",
             one.model_version,
-            [ListedItem(item.item_id, item.score, "", (), item.source) for item in one.items],
+            [
+                ListedItem(item.item_id, item.score, "", (), item.source, item.propensity)
+                for item in one.items
+            ],
             one.personal,
         )
 

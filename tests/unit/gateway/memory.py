@@ -163,6 +163,7 @@ class MemoryRanker:
                         user_id=None if user_id == "nobody" else user_id,
                         n=request.n,
                         category=request.category,
+                        exclude=request.exclude,
                     )
                 )
                 known = 0 if user_id == "nobody" else 3

@@ -72,6 +72,29 @@ async def test_who_wants_no_personal_list_gets_the_one_of_anybody(
     assert (ann["personal"], ben["personal"]) == (False, True)
 
 
+async def test_rules_of_a_list_hold_for_lists_of_many(
+    http: httpx.AsyncClient, world: World
+) -> None:
+    rules = {"max_per_category": 1, "pin": [{"item_id": "2", "position": 1}], "kind": "new"}
+    world.choices.apply([("ben", False)])
+    ann, *_ = await _lines(http, user_ids=["ann", "ben"], n=2, exclude=["6"], **rules)
+    assert [item["item_id"] for item in ann["items"]] == ["5", "4"]
+    asked = world.ranker.asked[-1]  # the list of anybody, for who opted out
+    assert (asked.user_id, asked.max_per_category, asked.kind) == (None, 1, "new")
+    assert (asked.pin[0].item_id, asked.exclude) == ("2", ["6"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("cursor", ""), ("explain", True), ("session", ["1"]), ("window", "day")]
+)
+async def test_what_goes_with_a_list_by_itself_is_refused(
+    http: httpx.AsyncClient, field: str, value: object
+) -> None:
+    answer = await http.post(PATH, json={field: value}, headers=READER_KEY)
+    assert answer.status_code == 400
+    assert field in answer.json()["errors"][0]["field"]
+
+
 async def test_a_segment_is_asked_for_in_pieces_of_its_people(
     http: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +140,7 @@ async def test_what_fails_before_there_is_a_list_is_a_problem_document(
         ({"segment": "gold"}, "segment"),
         ({"segment": "best", "user_ids": ["a"]}, "segment"),
         ({"segment": "best", "active_since": "2026-01-01T00:00:00Z"}, "segment"),
-        ({"boost": []}, "boost"),
+        ({"boost": [{"factor": 2}]}, "boost[0].filter"),
     ],
 )
 async def test_what_cannot_be_asked_is_named(

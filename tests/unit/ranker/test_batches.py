@@ -58,6 +58,14 @@ class Batching(World):
         {"category": "tea"},
         {"filter": Condition(category=OneCategory(one_of=("tea", "juice")))},
         {"n": 30},
+        {"exclude": ("i1", "i2")},
+        {"kind": "new"},
+        {"kind": "trending", "window": "day"},
+        {"kind": "similar", "items": ("i3",)},
+        {"kind": "people_like_you"},
+        {"max_per_category": 1, "diversity": 0.5},
+        {"pin": ({"item_id": "i9", "position": 2},)},
+        {"boost": ({"filter": {"category": {"one_of": ["tea"]}}, "factor": 9.0},)},
     ],
 )
 async def test_each_list_is_the_one_that_its_person_gets_alone(
@@ -98,6 +106,14 @@ async def test_everybody_comes_page_by_page_and_since_a_moment_those_alone() -> 
     late = await world.made(n=1, active_since=since)
     assert {one.n_applied for one in late} == {4}
     assert len(late) == len(names) // 5
+
+
+async def test_lists_that_are_made_one_by_one_hold_a_thread_for_one_each() -> None:
+    world = Batching(items=8)
+    world.people_come(20)
+    sizes = [len(some) async for some in world.batches.made(BatchQuery(n=2))]
+    arranged = [len(some) async for some in world.batches.made(BatchQuery(n=2, diversity=0.5))]
+    assert (max(sizes), arranged) == (16, [1] * 20)
 
 
 async def test_what_nobody_takes_is_not_made() -> None:
