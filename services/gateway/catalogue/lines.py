@@ -3,6 +3,7 @@
 import codecs
 import csv
 import json
+import re
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -18,6 +19,7 @@ _PLAIN = (
     "item_id", "title", "description", "picture_url", "availability", "publish_at", "expire_at",
 )  # fmt: skip
 _COLUMNS = (*_PLAIN, *_LISTS, "price", "currency")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 _MAPS = ("attributes", "text_attributes")
 _DELIMITERS = ",;\t"
 
@@ -105,7 +107,14 @@ class Csv:
         cells = self._cells(line)
         if len(cells) != len(self._header):
             raise Refused("", f"has {len(cells)} cells, the header has {len(self._header)}")
-        return _item({name: cell for name, cell in zip(self._header, cells, strict=True) if cell})
+        given = {name: cell for name, cell in zip(self._header, cells, strict=True) if cell}
+        return _item({name: self._pointed(name, cell) for name, cell in given.items()})
+
+    def _pointed(self, name: str, cell: str) -> str:
+        """A number with a decimal point: where commas do not part cells, they begin decimals."""
+        if self._delimiter == "," or not (name == "price" or name.startswith("attributes.")):
+            return cell
+        return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell
 
     def _read_header(self, line: Line) -> None:
         try:

@@ -132,8 +132,9 @@ def _uploading(
 
         UTF-8, with or without byte-order mark. CSV has a header and `,`, `;` or tabs between cells;
         columns: `item_id`, `title`, `description`, `categories` and `tags` (parted by `|`), `price`
-        (as people write it) and `currency`, `picture_url`, `availability`, `publish_at`,
-        `expire_at`, `attributes.<name>`, `text_attributes.<name>`. JSON Lines have an item a line.
+        (as people write it: `49.90`, or `49,90` where commas part no cells) and `currency`,
+        `picture_url`, `availability`, `publish_at`, `expire_at`, `attributes.<name>`,
+        `text_attributes.<name>`. JSON Lines have an item a line.
         """
         access.require(authorization_of(request), Scope.CATALOGUE)
         report = await Upload(store).run(request.stream(), _format_of(request))

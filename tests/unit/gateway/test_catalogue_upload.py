@@ -85,6 +85,24 @@ async def test_other_delimiters_are_recognised(shelf: Shelf, delimiter: str) -> 
     assert shelf.items["1"].title == "A, B"
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+async def test_where_commas_part_no_cells_they_begin_decimals(shelf: Shelf, delimiter: str) -> None:
+    lines = (
+        ("item_id", "title", "price", "currency", "attributes.width"),
+        ("1", "A, 5", "49,90", "EUR", "-0,5"),
+        ("2", "B", "49.90", "EUR", "2"),
+        ("3", "C", "1.234,50", "EUR", "1"),
+        ("4", "D", "1,234", "EUR", "1"),
+    )
+    report = await upload(shelf, "\n".join(delimiter.join(line) for line in lines))
+    first, second = shelf.items["1"], shelf.items["2"]
+    assert first.title == "A, 5"
+    assert first.price == second.price == Price(amount=4990, currency="EUR")
+    assert first.attributes == {"width": -0.5}
+    # Dots and commas may be thousands; guessing would sell for a thousandth.
+    assert [(one.line, one.column) for one in report.lines] == [(4, "price"), (5, "price")]
+
+
 @pytest.mark.parametrize(
     ("line", "column", "reason"),
     [
