@@ -30,7 +30,7 @@ from headrace.client.console_models import (
 from headrace.client.history_calls import history_entry
 from headrace.client.messages import from_recommendations, item_of, listed, name_of
 from headrace.client.models import Source
-from headrace.client.options import Window
+from headrace.contracts.list_kinds import Window
 from headrace.errors import InvalidInput
 
 

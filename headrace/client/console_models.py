@@ -12,7 +12,7 @@ from headrace.client.models import (
     Recommendations,
     Source,
 )
-from headrace.client.options import Window
+from headrace.contracts.list_kinds import Window
 
 LiveType = EventType | Literal["retraction", "unspecified"]
 Visibility = Literal["visible", "deleted", "not_yet", "expired"]

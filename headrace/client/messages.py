@@ -7,7 +7,7 @@ from typing import Any, cast, get_args
 from headrace.api.catalogue.v1 import catalogue_pb2
 from headrace.api.events.v1 import events_pb2
 from headrace.api.gateway.v1 import gateway_pb2
-from headrace.api.ranker.v1 import ranker_pb2
+from headrace.api.ranker.v1 import list_options_pb2, ranker_pb2
 from headrace.api.user_embedding.v1 import user_embedding_pb2
 from headrace.client.models import (
     Cause,
@@ -24,8 +24,10 @@ from headrace.client.models import (
     SimilarUser,
     Source,
 )
+from headrace.contracts.list_kinds import ListKind
 from headrace.errors import InvalidInput
 from headrace.runtime.item_messages import item_fields
+from headrace.runtime.list_option_messages import KINDS as _KINDS
 
 _TYPES = {
     name: events_pb2.EventType.Value(f"EVENT_TYPE_{name.upper()}") for name in get_args(EventType)
@@ -90,6 +92,7 @@ def from_batch(answer: gateway_pb2.BatchRecommendResponse) -> list[PersonList]:
             personal=one.n_applied > 0,
             items=listed(one.items),
             request_id=answer.request_id,
+            kind=cast("ListKind", name_of(list_options_pb2.ListKind, "LIST_KIND_", answer.kind)),
         )
         for one in answer.lists
     ]
@@ -115,6 +118,7 @@ def to_shown(one: PersonList) -> gateway_pb2.ShownList:
         user_id=one.user_id,
         model_version=one.model_version,
         personal=one.personal,
+        kind=_KINDS.get(one.kind, list_options_pb2.LIST_KIND_UNSPECIFIED),
         items=items,
     )
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import uuid4
 
+from headrace.contracts.list_kinds import ListKind
+
 EventType = Literal[
     "view", "click", "cart", "purchase", "like", "dislike", "rating", "not_interested"
 ]
@@ -203,6 +205,7 @@ class PersonList:
 
     as_of: when the person's last event in it happened; when it was made where it is not personal.
     personal: whether something is known of the person. request_id: of the batch that made it.
+    kind: as it was asked for.
     """
 
     user_id: str
@@ -211,6 +214,7 @@ class PersonList:
     personal: bool
     items: tuple[ListedItem, ...]
     request_id: str = ""
+    kind: ListKind = "for_you"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,13 @@
 """What may be asked of any list, in the words of the HTTP door."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, TypedDict, get_args
 
 from headrace.api.ranker.v1 import list_options_pb2
+from headrace.contracts.list_kinds import ListKind, Window
 from headrace.errors import InvalidInput
 from headrace.runtime.filter_messages import filter_message
 
-ListKind = Literal["for_you", "similar", "trending", "new", "people_like_you"]
-Window = Literal["hour", "day", "week"]
 Filter = Mapping[str, Any]
 """An object with one key, such as {"tag": {"one_of": ["new"]}}; docs/api.md has all."""
 

@@ -65,10 +65,7 @@ def option_fields(request: _Request) -> dict[str, Any]:
 
 def rule_fields(request: _Ruled) -> dict[str, Any]:
     """The fields of a `ListRules`, as `option_fields`."""
-    fields: dict[str, Any] = {}
-    if request.kind:
-        # The number of an unknown one stays, for whoever checks to name.
-        fields["kind"] = _KIND_NAMES.get(request.kind, str(request.kind))
+    fields = kind_fields(request.kind)
     if request.items:
         fields["items"] = tuple(request.items)
     if request.window:
@@ -92,6 +89,12 @@ def rule_fields(request: _Ruled) -> dict[str, Any]:
     if request.explore:
         fields["explore"] = request.explore
     return fields
+
+
+def kind_fields(kind: list_options_pb2.ListKind.ValueType) -> dict[str, Any]:
+    """The field `kind`, where it is given. The number of an unknown one stays, for whoever checks
+    to name."""
+    return {"kind": _KIND_NAMES.get(kind, str(kind))} if kind else {}
 
 
 def put_options(options: ListOptions, request: _Request) -> None:

@@ -14,10 +14,11 @@ from headrace.api.events.v1 import events_pb2
 from headrace.api.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from headrace.api.ranker.v1 import ranker_pb2
 from headrace.api.user_embedding.v1 import user_embedding_pb2
+from headrace.contracts.list_kinds import ListKind
 from headrace.contracts.violations import check
 from headrace.runtime.context import current
 from headrace.runtime.item_messages import item_fields, item_message
-from headrace.runtime.list_option_messages import option_fields, rule_fields
+from headrace.runtime.list_option_messages import KINDS, kind_fields, option_fields, rule_fields
 from headrace.runtime.timestamps import to_moment, to_timestamp
 from services.gateway.access import Access
 from services.gateway.batches.models import DEADLINE_S, BatchRequest, RecordImpressionsRequest
@@ -107,7 +108,8 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self._access.require(_authorization(context), Scope.READ)
         left_s = context.time_remaining()
         deadline_s = DEADLINE_S if left_s is None else min(left_s, DEADLINE_S)
-        return _batch_messages(self._gateway.batches.make(_batch_request(request), deadline_s))
+        asked = _batch_request(request)
+        return _batch_messages(self._gateway.batches.make(asked, deadline_s), asked.kind)
 
     async def RecordImpressions(  # noqa: N802
         self, request: gateway_pb2.RecordImpressionsRequest, context: Call
@@ -206,7 +208,7 @@ def _batch_request(request: gateway_pb2.BatchRecommendRequest) -> BatchRequest:
 
 
 async def _batch_messages(
-    lists: AsyncGenerator[list[PersonList], None],
+    lists: AsyncGenerator[list[PersonList], None], kind: ListKind
 ) -> AsyncGenerator[gateway_pb2.BatchRecommendResponse, None]:
     async with aclosing(lists):
         async for some in lists:
@@ -215,6 +217,7 @@ async def _batch_messages(
                     model_version=some[0].model_version,
                     lists=map(_person_list, some),
                     request_id=_request_id(),
+                    kind=KINDS[kind],
                 )
 
 
@@ -224,6 +227,7 @@ def _shown_fields(shown: gateway_pb2.ShownList) -> dict[str, Any]:
         "user_id": shown.user_id,
         "model_version": shown.model_version,
         "personal": shown.personal,
+        **kind_fields(shown.kind),
         "items": tuple(
             {
                 "item_id": one.item_id,

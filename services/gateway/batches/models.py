@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from headrace.contracts.identifiers import ID_LENGTH, Identifier
+from headrace.contracts.list_kinds import ListKind
 from headrace.contracts.list_options import ListRules
 from headrace.contracts.segments import SegmentName
 from services.gateway.lists import ListSource
@@ -103,6 +104,7 @@ class ShownBatchList(BaseModel):
     model_version: Annotated[str, Field(min_length=1, max_length=ID_LENGTH)] = Field(
         description="The model that made it.", examples=["ml-100k-2026-01-31"]
     )
+    kind: ListKind = Field(default="for_you", description="As the batch told.")
     personal: bool = Field(description="Whether it is the person's own.")
     items: Annotated[tuple[ShownBatchItem, ...], Field(min_length=1, max_length=LIST_LENGTH)] = (
         Field(description="As they are shown: the first is at position 1.")
@@ -126,6 +128,7 @@ class BatchLine(_Body):
     short."""
 
     request_id: RequestId | None = None
+    kind: ListKind | None = Field(default=None, description="As it was asked for.")
     user_id: str | None = Field(default=None, description="The person.", examples=["259"])
     model_version: ModelVersion | None = None
     as_of: datetime | None = Field(

@@ -26,8 +26,8 @@ from services.gateway.service import Gateway
 
 _LINES = "application/x-ndjson"
 _EXAMPLE = """\
-{"request_id": "9f1c2d7a4b5e6f80", "user_id": "259", "model_version": "ml-100k", \
-"as_of": "2026-01-31T12:00:00Z", "personal": true, "items": []}
+{"request_id": "9f1c2d7a4b5e6f80", "kind": "for_you", "user_id": "259", \
+"model_version": "ml-100k", "as_of": "2026-01-31T12:00:00Z", "personal": true, "items": []}
 {"end": 1}
 """
 
@@ -65,7 +65,8 @@ def batch_routes(gateway: Gateway, access: Access, body_bytes: int) -> Callable[
             lists = gateway.batches.make(asked, DEADLINE_S)
             # What fails before there is a list is still a problem document.
             first = await anext(lists, None)
-            return Lines(_written(first, lists, request_id()))
+            same = {"request_id": request_id(), "kind": asked.kind}
+            return Lines(_written(first, lists, same))
 
         @app.post(
             "/v1/impressions",
@@ -96,16 +97,16 @@ def batch_routes(gateway: Gateway, access: Access, body_bytes: int) -> Callable[
 async def _written(
     first: list[PersonList] | None,
     others: AsyncGenerator[list[PersonList], None],
-    batch_id: str,
+    same: dict[str, str],
 ) -> AsyncIterator[bytes]:
     count = 0
     async with aclosing(others):
         try:
             if first is not None:
-                yield _lines(first, batch_id)
+                yield _lines(first, same)
                 count += len(first)
             async for lists in others:
-                yield _lines(lists, batch_id)
+                yield _lines(lists, same)
                 count += len(lists)
         except HeadraceError as error:
             yield b'{"problem":' + bytes(answer_to(error).body) + b"}\n"
@@ -113,13 +114,14 @@ async def _written(
     yield orjson.dumps({"end": count}, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _lines(lists: list[PersonList], batch_id: str) -> bytes:
-    return b"".join(_line(one, batch_id) for one in lists)
+def _lines(lists: list[PersonList], same: dict[str, str]) -> bytes:
+    return b"".join(_line(one, same) for one in lists)
 
 
-def _line(one: PersonList, batch_id: str) -> bytes:
+def _line(one: PersonList, same: dict[str, str]) -> bytes:
+    """same: what every line of the batch says."""
     fields: dict[str, Any] = {
-        "request_id": batch_id,
+        **same,
         "user_id": one.user_id,
         "model_version": one.model_version,
         "as_of": one.as_of,

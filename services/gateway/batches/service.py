@@ -75,7 +75,7 @@ class Batches:
         return ShownList(
             one.request_id,
             one.user_id if wanted else None,
-            "for_you",
+            one.kind,
             one.model_version,
             [
                 ListedItem(item.item_id, item.score, "", (), item.source, item.propensity)

@@ -164,14 +164,14 @@ def client(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def _many(kind: str, address: str, *given: Any, **named: Any) -> list[PersonList]:
-    if kind == "asyncio":
-        async with AsyncHeadrace(address, api_key=KEY) as client:
-            return [one async for one in client.recommend_many(*given, **named)]
+async def _many(client: str, address: str, *given: Any, **named: Any) -> list[PersonList]:
+    if client == "asyncio":
+        async with AsyncHeadrace(address, api_key=KEY) as headrace:
+            return [one async for one in headrace.recommend_many(*given, **named)]
 
     def read() -> list[PersonList]:
-        with Headrace(address, api_key=KEY) as client:
-            return list(client.recommend_many(*given, **named))
+        with Headrace(address, api_key=KEY) as headrace:
+            return list(headrace.recommend_many(*given, **named))
 
     return await asyncio.to_thread(read)
 
@@ -235,13 +235,13 @@ def impressions(world: World) -> MemoryImpressions:
 async def test_a_line_sent_back_when_it_is_shown_is_an_impression(
     http: httpx.AsyncClient, impressions: MemoryImpressions
 ) -> None:
-    ann, nobody, _ = await _lines(http, user_ids=["ann", "nobody"], n=2)
+    ann, nobody, _ = await _lines(http, user_ids=["ann", "nobody"], n=2, kind="new")
     assert ann["request_id"] == nobody["request_id"] != ""
     assert impressions.lists == []
     answer = await http.post(SHOWN, json={"lists": [ann, nobody]}, headers=EVENTS_KEY)
     assert (answer.status_code, answer.json()) == (202, {"lists": 2})
     one, other = impressions.lists
-    assert (one.request_id, one.user_id, one.kind) == (ann["request_id"], "ann", "for_you")
+    assert (one.request_id, one.user_id, one.kind) == (ann["request_id"], "ann", "new")
     assert (one.model_version, one.personal, other.personal) == ("m1", True, False)
     assert [(item.item_id, item.score, item.source) for item in one.items] == [
         (item["item_id"], item["score"], item["source"]) for item in ann["items"]
@@ -251,7 +251,7 @@ async def test_a_line_sent_back_when_it_is_shown_is_an_impression(
 async def test_the_client_reports_what_it_was_given(
     client: str, address: str, impressions: MemoryImpressions
 ) -> None:
-    ann, ben = await _many(client, address, ["ann", "ben"], n=2)
+    ann, ben = await _many(client, address, ["ann", "ben"], n=2, kind="trending")
     assert ann.request_id == ben.request_id != ""
     key = EVENTS_KEY["authorization"].removeprefix("Bearer ")
     if client == "asyncio":
@@ -262,6 +262,7 @@ async def test_the_client_reports_what_it_was_given(
             assert await asyncio.to_thread(blocking.shown, [ann]) == 1
     (one,) = impressions.lists
     assert (one.request_id, one.user_id, one.model_version) == (ann.request_id, "ann", "m1")
+    assert one.kind == ann.kind == "trending"
     assert [(item.item_id, item.source) for item in one.items] == [
         (item.item_id, item.source) for item in ann.items
     ]
