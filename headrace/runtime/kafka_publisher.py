@@ -4,10 +4,10 @@ import asyncio
 import contextvars
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from kafka import KafkaProducer
@@ -16,8 +16,9 @@ from prometheus_client import Counter
 
 from headrace.errors import DeadlineExceeded, InvalidInput, Unavailable
 from headrace.runtime.context import TRACEPARENT, current
-from headrace.runtime.kafka_acknowledgements import Countdown
+from headrace.runtime.kafka_acknowledgements import Answer, Parcel
 from headrace.runtime.kafka_client import READ_OR_WRITE, Kafka, connected
+from headrace.runtime.kafka_partitions import ByKey
 from headrace.runtime.kafka_records import Headers
 from headrace.runtime.metrics import KAFKA_PENDING, KAFKA_PUBLISHED
 from headrace.runtime.topics import LETTER_BYTES, RECORD_BYTES, holds_dead_letters
@@ -81,10 +82,9 @@ class Publisher:
         """Hands records over; `flush` tells whether Kafka took them.
 
         Raises: Unavailable where too much is waiting for Kafka already; InvalidInput where a
-        record is too large.
+        record is too large. Then none of them is handed over.
         """
-        for record in records:
-            self._send(record, self._remember)
+        self._send(records, self._remember, _nothing_to_tell)
 
     def flush(self, timeout_s: float = 30.0, since: int | None = None) -> None:
         """Waits until Kafka has every record handed over.
@@ -115,11 +115,10 @@ class Publisher:
             return
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Exception | None] = loop.create_future()
-        countdown = Countdown(len(records), loop, done)
+        answer = Answer(loop, done)
 
         def send() -> None:
-            for record in records:
-                self._send(record, countdown.settle)
+            self._send(records, answer.give, answer.give)
 
         try:
             async with asyncio.timeout(timeout_s):
@@ -157,6 +156,7 @@ class Publisher:
             linger_ms=linger_ms,
             batch_size=_GATHERED_BYTES if self._linger_s else _BATCH_BYTES,
             max_request_size=LETTER_BYTES,
+            partitioner=ByKey(),
             **settings,
         )
 
@@ -175,56 +175,66 @@ class Publisher:
                 self._poisoned = None
             return self._producer
 
-    def _send(self, record: Outgoing, settle: Callable[[Exception | None], None]) -> None:
-        size = len(record.key) + len(record.value or b"")
-        if size > RECORD_BYTES and not holds_dead_letters(record.topic):
-            raise InvalidInput.of(record.topic, f"a record of {size} bytes; at most {RECORD_BYTES}")
-        headers = list(record.headers)
-        context = current()
-        if context is not None and not any(key == TRACEPARENT for key, _ in headers):
-            headers.append((TRACEPARENT, context.traceparent().encode()))
+    def _send(
+        self,
+        records: Sequence[Outgoing],
+        failed: Callable[[Exception], None],
+        taken: Callable[[], None],
+    ) -> None:
+        """failed: told of each record that Kafka did not take. taken: called once all are."""
+        if not records:
+            return
+        size = sum(map(_checked_size, records))
         producer = self._healthy()
         with self._lock:
             if self._pending_bytes + size > self._pending_limit_bytes:
                 raise Unavailable(f"{self._pending_bytes} bytes wait for Kafka already")
             self._pending_bytes += size
         KAFKA_PENDING.inc(size)
-        try:
-            future = producer.send(
-                record.topic, key=record.key, value=record.value, headers=headers
-            )
-        except KafkaError as error:
+
+        def fail(error: Exception) -> None:
+            with self._lock:
+                self._last_failure = error
+                self._poisoned = producer
+            failed(error)
+
+        def settled(counts: Mapping[str, int]) -> None:
             with self._lock:
                 self._pending_bytes -= size
             KAFKA_PENDING.dec(size)
-            raise Unavailable(f"Kafka topic {record.topic} took no record: {error}") from error
-        settled = partial(self._settled, producer, record.topic, size, settle)
-        future.add_callback(settled)
-        future.add_errback(settled)
+            for topic, count in counts.items():
+                _published(topic).inc(count)
 
-    def _settled(
-        self,
-        producer: object,
-        topic: str,
-        size: int,
-        settle: Callable[[Exception | None], None],
-        outcome: object,
-    ) -> None:
-        failure = outcome if isinstance(outcome, Exception) else None
+        parcel = Parcel(len(records), fail, taken, settled)
+        context = current()
+        trace = [] if context is None else [(TRACEPARENT, context.traceparent().encode())]
+        for place, record in enumerate(records):
+            headers = list(record.headers)
+            if trace and not any(key == TRACEPARENT for key, _ in headers):
+                headers += trace
+            try:
+                future = producer.send(
+                    record.topic, key=record.key, value=record.value, headers=headers
+                )
+            except KafkaError as error:
+                parcel.withdraw(len(records) - place)
+                raise Unavailable(f"Kafka topic {record.topic} took no record: {error}") from error
+            future.chain(parcel)
+
+    def _remember(self, _failure: Exception) -> None:
         with self._lock:
-            self._pending_bytes -= size
-            if failure is not None:
-                self._last_failure = failure
-                self._poisoned = producer
-        KAFKA_PENDING.dec(size)
-        if failure is None:
-            _published(topic).inc()
-        settle(failure)
+            self._failures += 1
 
-    def _remember(self, failure: Exception | None) -> None:
-        if failure is not None:
-            with self._lock:
-                self._failures += 1
+
+def _checked_size(record: Outgoing) -> int:
+    size = len(record.key) + len(record.value or b"")
+    if size > RECORD_BYTES and not holds_dead_letters(record.topic):
+        raise InvalidInput.of(record.topic, f"a record of {size} bytes; at most {RECORD_BYTES}")
+    return size
+
+
+def _nothing_to_tell() -> None:
+    """Whoever publishes without waiting asks `flush`."""
 
 
 @cache

@@ -1,5 +1,9 @@
 """Keys lie where Kafka's clients put them."""
 
+import random
+
+from kafka.partitioner.default import murmur2
+
 from headrace.runtime.kafka_partitions import partition_of
 
 
@@ -15,3 +19,10 @@ def test_partitions_are_those_of_kafkas_own_clients() -> None:
     }
     for key, hashed in known.items():
         assert partition_of(key, 12) == (hashed & 0x7FFFFFFF) % 12
+
+
+def test_keys_of_every_length_lie_where_kafka_python_puts_them() -> None:
+    draw = random.Random(1)
+    for length in range(70):
+        key = draw.randbytes(length)
+        assert partition_of(key, 2**31) == murmur2(key) & 0x7FFFFFFF
