@@ -24,9 +24,7 @@ _LOCK_ROWS = """
 SELECT FROM items WHERE item_id = ANY(%s) ORDER BY item_id FOR NO KEY UPDATE
 """
 
-# Those that exist are told apart first: ON CONFLICT would use up an ordinal for each of them.
-_WRITE = """
-WITH given AS MATERIALIZED (
+_GIVEN = sql.SQL("""
     SELECT * FROM ROWS FROM (
         json_to_recordset(%s) AS (
             item_id text, title text, description text, categories text[], tags text[],
@@ -37,7 +35,26 @@ WITH given AS MATERIALIZED (
         item_id, title, description, categories, tags, attributes, text_attributes, price,
         picture_url, availability, publish_at, expire_at, embedding, place
     )
-), changed AS (
+""")
+
+_INSERT = sql.SQL("""
+    INSERT INTO items (
+        item_id, title, description, categories, tags, attributes, text_attributes, price,
+        picture_url, availability, publish_at, expire_at, embedding, revision
+    )
+    SELECT
+        item_id, title, description, categories, tags, attributes, text_attributes, price,
+        picture_url, availability, publish_at, expire_at, embedding, 1
+""")
+
+# Where none of them exists, as in most of an import.
+_ADD = sql.SQL("""
+{insert} FROM ({given}) AS given ORDER BY place RETURNING item_id, ordinal, revision
+""").format(insert=_INSERT, given=_GIVEN)
+
+# Those that exist are told apart first: ON CONFLICT would use up an ordinal for each of them.
+_WRITE = sql.SQL("""
+WITH given AS MATERIALIZED ({given}), changed AS (
     UPDATE items SET
         title = given.title, description = given.description, categories = given.categories,
         tags = given.tags, attributes = given.attributes,
@@ -59,22 +76,17 @@ WITH given AS MATERIALIZED (
             given.publish_at, given.expire_at, given.embedding
         )
     )
-    RETURNING items.ordinal
+    RETURNING items.item_id, items.ordinal, items.revision
 ), added AS (
-    INSERT INTO items (
-        item_id, title, description, categories, tags, attributes, text_attributes, price,
-        picture_url, availability, publish_at, expire_at, embedding, revision
-    )
-    SELECT
-        item_id, title, description, categories, tags, attributes, text_attributes, price,
-        picture_url, availability, publish_at, expire_at, embedding, 1
-    FROM given
+    {insert} FROM given
     WHERE NOT EXISTS (SELECT FROM items WHERE items.item_id = given.item_id)
     ORDER BY place
-    RETURNING ordinal
+    RETURNING item_id, ordinal, revision
 )
-SELECT ordinal FROM changed UNION ALL SELECT ordinal FROM added
-"""
+SELECT * FROM changed UNION ALL SELECT * FROM added
+""").format(insert=_INSERT, given=_GIVEN)
+
+_READ_NUMBERS = "SELECT item_id, ordinal, revision FROM items WHERE item_id = ANY(%s)"
 
 _HIDE = sql.SQL("""
 UPDATE items AS i SET deleted = true, revision = revision + 1, updated_at = now()
@@ -116,12 +128,13 @@ class CatalogueStore:
             if _number(cursor) < len(item_ids):
                 lock(cursor, _NEW_ITEMS)
             cursor.execute(_LOCK_ROWS, (item_ids,))
-            cursor.execute(_WRITE, (to_json(contents).decode(),))
-            _index(cursor, [ordinal for (ordinal,) in cursor])
-            cursor.execute(
-                "SELECT item_id, ordinal, revision FROM items WHERE item_id = ANY(%s)", (item_ids,)
-            )
-            numbers = {item_id: (ordinal, revision) for item_id, ordinal, revision in cursor}
+            cursor.execute(_WRITE if cursor.rowcount else _ADD, (to_json(contents).decode(),))
+            numbers = _numbers(cursor)
+            _index(cursor, [ordinal for ordinal, _ in numbers.values()])
+            as_they_were = [item_id for item_id in item_ids if item_id not in numbers]
+            if as_they_were:
+                cursor.execute(_READ_NUMBERS, (as_they_were,))
+                numbers |= _numbers(cursor)
         stored = [
             CatalogueItem(*numbers[content.item_id], deleted=False, content=content)
             for content in contents
@@ -174,6 +187,11 @@ def _index(cursor: Cursor, ordinals: Sequence[int]) -> None:
     """What is searched follows what is stored, in the same transaction."""
     if ordinals:
         cursor.execute("SELECT index_items(%s)", (list(ordinals),))
+
+
+def _numbers(cursor: Cursor) -> dict[str, tuple[int, int]]:
+    """Ordinals and revisions by item id, from rows of the three."""
+    return {item_id: (ordinal, revision) for item_id, ordinal, revision in cursor}
 
 
 def lock(cursor: Cursor, number: int) -> None:

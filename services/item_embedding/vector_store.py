@@ -32,7 +32,14 @@ SELECT i.ordinal, i.revision
 FROM items i LEFT JOIN item_vectors v ON v.model_version = %s AND v.ordinal = i.ordinal
 WHERE v.revision IS DISTINCT FROM i.revision
 """
-_LACKING_AMONG = _LACKING + "AND i.ordinal = ANY(%s::bigint[])"
+# Named on both sides: while statistics are of a smaller table, as in an import, the planner reads
+# every vector of the model otherwise.
+_LACKING_AMONG = """
+SELECT i.ordinal, i.revision
+FROM items i LEFT JOIN item_vectors v
+    ON v.model_version = %s AND v.ordinal = i.ordinal AND v.ordinal = ANY(%s::bigint[])
+WHERE v.revision IS DISTINCT FROM i.revision AND i.ordinal = ANY(%s::bigint[])
+"""
 _LACKING_SETTLED = (
     _LACKING + "AND i.updated_at <= now() - %s * interval '1 second' ORDER BY i.ordinal LIMIT %s"
 )
@@ -88,7 +95,8 @@ class VectorStore:
 
     def lacking(self, ordinals: Collection[int]) -> list[CatalogueItem]:
         with self._database.transaction() as cursor:
-            cursor.execute(_LACKING_AMONG, (self._model_version, list(ordinals)))
+            among = list(ordinals)
+            cursor.execute(_LACKING_AMONG, (self._model_version, among, among))
             return read_items(cursor, self._recent, cursor.fetchall())
 
     def save(self, embedded: Sequence[EmbeddedItem]) -> None:
