@@ -98,10 +98,10 @@ class Vocabulary:
         Raises: InvalidInput for an embedding of another width.
         """
         tokens = np.full((len(items), self.max_tokens), PADDING, dtype=np.int64)
+        index = self._token_index
         for row, item in enumerate(items):
-            known = [self._token_index.get(word, UNKNOWN) for word in words_of(item)]
-            known = known[: self.max_tokens]
-            tokens[row, : len(known)] = known
+            words = words_of(item)[: self.max_tokens]
+            tokens[row, : len(words)] = [index.get(word, UNKNOWN) for word in words]
         return EncodedContent(
             tokens,
             self.category_matrix(items),
@@ -123,10 +123,12 @@ class Vocabulary:
         """Normalised numbers: [N,M]."""
         matrix = np.zeros((len(items), self.attribute_count), dtype=np.float32)
         for column, (name, normal) in enumerate(self.attributes.items()):
-            for row, item in enumerate(items):
-                value = item.attributes.get(name)
-                if value is not None:
-                    matrix[row, column] = np.clip((value - normal.mean) / normal.scale, -4, 4)
+            values = np.array(
+                [item.attributes.get(name, np.nan) for item in items], dtype=np.float64
+            )
+            known = ~np.isnan(values)  # what is given is finite
+            scaled = (values[known] - normal.mean) / normal.scale
+            matrix[known, column] = np.clip(scaled, -4, 4)
         return matrix
 
     def embedding_matrix(self, items: Sequence[ItemContent]) -> NDArray[np.float32]:

@@ -15,6 +15,13 @@ def to_bytes(vector: Vector) -> bytes:
     return vector.astype(_WIRE, copy=False).tobytes()
 
 
+def rows_to_bytes(matrix: Vector) -> list[bytes]:
+    """`to_bytes` of each row. matrix: [B, D]."""
+    data = matrix.astype(_WIRE, copy=False).tobytes()
+    size = matrix.shape[1] * _WIRE.itemsize
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
 def from_bytes(data: bytes, width: int) -> Vector:
     """Returns: [D], D = width; read-only.
 

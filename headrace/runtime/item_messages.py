@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headrace.api.catalogue.v1 import catalogue_pb2
 from headrace.runtime.timestamps import to_moment, to_timestamp
+
+T = TypeVar("T")
 
 _AVAILABILITY = {
     name.removeprefix("AVAILABILITY_").lower(): number
@@ -76,13 +78,17 @@ def item_message(item: DescribedItem) -> catalogue_pb2.Item:
         title=item.title,
         description=item.description,
         categories=item.categories,
-        tags=item.tags,
         attributes=item.attributes,
-        text_attributes=item.text_attributes,
         picture_url=item.picture_url,
         availability=_availability(item.availability),
-        embedding=item.embedding,
     )
+    # What an item lacks is what most items lack: naming it costs as much as having it.
+    if item.tags:
+        message.tags.extend(item.tags)
+    if item.text_attributes:
+        message.text_attributes.update(item.text_attributes)
+    if item.embedding:
+        message.embedding.extend(item.embedding)
     if item.price is not None:
         message.price.amount = item.price.amount
         message.price.currency = item.price.currency
@@ -99,12 +105,12 @@ def item_fields(message: catalogue_pb2.Item) -> dict[str, Any]:
         "item_id": message.item_id,
         "title": message.title,
         "description": message.description,
-        "categories": tuple(message.categories),
-        "tags": tuple(message.tags),
-        "attributes": dict(message.attributes),
-        "text_attributes": dict(message.text_attributes),
+        "categories": as_tuple(message.categories),
+        "tags": as_tuple(message.tags),
+        "attributes": as_dict(message.attributes),
+        "text_attributes": as_dict(message.text_attributes),
         "picture_url": message.picture_url,
-        "embedding": tuple(message.embedding),
+        "embedding": as_tuple(message.embedding),
     }
     if message.availability:
         # The number of an unknown one stays, for whoever checks to name.
@@ -117,6 +123,16 @@ def item_fields(message: catalogue_pb2.Item) -> dict[str, Any]:
         if message.HasField(name):
             fields[name] = _moment(getattr(message, name))
     return fields
+
+
+def as_tuple(found: Sequence[T]) -> tuple[T, ...]:
+    """A repeated field, most often empty, as it is read fastest."""
+    return tuple(found[:]) if found else ()
+
+
+def as_dict(found: Mapping[str, T]) -> dict[str, T]:
+    """A map field. `dict` asks a message's map for its keys, and a view of them for each."""
+    return {name: found[name] for name in found} if found else {}
 
 
 def _availability(name: str) -> catalogue_pb2.Availability.ValueType:

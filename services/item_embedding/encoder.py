@@ -7,7 +7,7 @@ import numpy as np
 
 from headrace.bundle import Bundle, ItemContent
 from headrace.contracts.items import NewItem
-from headrace.index.encoding import Vector, to_bytes
+from headrace.index.encoding import Vector, rows_to_bytes
 from services.item_embedding.catalogue import CatalogueItem, EmbeddedItem
 from services.item_embedding.metrics import ITEMS_ENCODED
 
@@ -57,8 +57,8 @@ def embed(tower: ItemTower, items: Sequence[CatalogueItem]) -> list[EmbeddedItem
     vectors, biases = tower.encode([_read(tower, item.content) for item in items])  # [N,D], [N]
     ITEMS_ENCODED.inc(len(items))
     return [
-        EmbeddedItem(item, to_bytes(vector), bias)
-        for item, vector, bias in zip(items, vectors, biases.tolist(), strict=True)
+        EmbeddedItem(item, vector, bias)
+        for item, vector, bias in zip(items, rows_to_bytes(vectors), biases.tolist(), strict=True)
     ]
 
 

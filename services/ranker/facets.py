@@ -20,6 +20,9 @@ from headrace.index.table import Ordinals
 
 _IN_STOCK = "in_stock"
 
+_Label = tuple[str, str]
+"""Kind and value. Not a class: each item has some, and a name costs ten times a pair."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facets:
@@ -33,22 +36,22 @@ class Facets:
     price: tuple[int, str] | None = None
     availability: str = _IN_STOCK
 
-    def labels(self) -> set["_Label"]:
+    def labels(self) -> set[_Label]:
         """What the item is a member of; categories bring those above them."""
         return {
-            *(_Label("category", path) for path in with_ancestors(self.categories)),
-            *(_Label("named", path) for path in self.categories),
-            *(_Label("tag", tag) for tag in self.tags),
-            *(_Label(f"text {name}", text) for name, text in self.texts.items()),
-            _Label("availability", self.availability),
+            *(("category", path) for path in with_ancestors(self.categories)),
+            *(("named", path) for path in self.categories),
+            *(("tag", tag) for tag in self.tags),
+            *((f"text {name}", text) for name, text in self.texts.items()),
+            ("availability", self.availability),
         }
 
-    def values(self) -> Iterator[tuple["_Label", float]]:
+    def values(self) -> Iterator[tuple[_Label, float]]:
         for name, number in self.numbers.items():
-            yield _Label("number", name), number
+            yield ("number", name), number
         if self.price is not None:
             amount, currency = self.price
-            yield _Label("price", currency), float(amount)  # exact up to 2^53, above 10^15
+            yield ("price", currency), float(amount)  # exact up to 2^53, above 10^15
 
 
 class Replaced(NamedTuple):
@@ -57,11 +60,6 @@ class Replaced(NamedTuple):
     ordinal: int
     before: Facets | None
     after: Facets | None
-
-
-class _Label(NamedTuple):
-    kind: str
-    value: str
 
 
 class _Column(NamedTuple):
@@ -133,12 +131,12 @@ class FacetIndex:
     def in_category(self, path: str) -> BitMap:
         """The items in a category or below it."""
         with self._lock:
-            return BitMap(self._members.get(_Label("category", path), _NONE))
+            return BitMap(self._members.get(("category", path), _NONE))
 
     def named(self, path: str) -> BitMap:
         """The items that name a category itself, not those below it alone."""
         with self._lock:
-            return BitMap(self._members.get(_Label("named", path), _NONE))
+            return BitMap(self._members.get(("named", path), _NONE))
 
     def _matching(self, condition: Condition) -> BitMap:
         if condition.all is not None:
@@ -148,9 +146,9 @@ class FacetIndex:
         if condition.none is not None:
             return self._all - BitMap.union(*map(self._matching, condition.none))
         if condition.price is not None:
-            return self._within(_Label("price", condition.price.currency), condition.price)
+            return self._within(("price", condition.price.currency), condition.price)
         if condition.number is not None:
-            return self._within(_Label("number", condition.number.name), condition.number)
+            return self._within(("number", condition.number.name), condition.number)
         sets = [self._members.get(label, _NONE) for label in _labels(condition)]
         return BitMap.union(*sets)
 
@@ -182,8 +180,8 @@ _NONE = BitMap()
 
 def _labels(condition: Condition) -> Iterator[_Label]:
     if condition.text is not None:
-        yield from (_Label(f"text {condition.text.name}", one) for one in condition.text.one_of)
+        yield from ((f"text {condition.text.name}", one) for one in condition.text.one_of)
     for kind in ("category", "tag", "availability"):
         one = getattr(condition, kind)
         if one is not None:
-            yield from (_Label(kind, value) for value in one.one_of)
+            yield from ((kind, value) for value in one.one_of)
