@@ -1,5 +1,7 @@
 // The gateway's HTTP API, called as the visitor: with the token of a visit, or of an account.
 
+import { forgetBrowser } from "./memory.js";
+
 const STORED = "headrace.session";
 const LAST_EVENT = "headrace.last-event";
 const EARLY_MS = 30_000;
@@ -45,16 +47,25 @@ let renewing = null;
 export async function session({ renew = false } = {}) {
   const kept = read();
   if (kept && !renew && kept.until > Date.now() + EARLY_MS) return kept;
-  renewing ??= renewed(kept).finally(() => { renewing = null; });
+  renewing ??= alone(STORED, () => renewed(kept)).finally(() => { renewing = null; });
   return renewing;
 }
 
-async function renewed(kept) {
+/** One window at a time: a refresh token that comes a second time ends the sign-in of all of them. */
+export function alone(name, work) {
+  return navigator.locks ? navigator.locks.request(name, work) : work(); // none but on HTTPS and localhost
+}
+
+/** known: the session that is to be renewed. Another window may have done it meanwhile. */
+async function renewed(known) {
+  const kept = read();
+  if (kept && kept.access_token !== known?.access_token) return kept;
   if (kept?.refresh_token) {
     try {
       return keep(await call("POST", "/v1/accounts/refresh", { body: { refresh_token: kept.refresh_token } }));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      forget();
     }
   }
   const body = kept?.refresh_token || !kept ? {} : { visit_token: kept.access_token };
@@ -74,10 +85,11 @@ export function keep(given) {
   return kept;
 }
 
-/** Forgets the session; the next call begins a visit. */
+/** Forgets the session and what its person left in the browser; the next call begins a visit. */
 export function forget() {
   localStorage.removeItem(STORED);
   sessionStorage.removeItem(LAST_EVENT);
+  forgetBrowser();
 }
 
 /** Whether somebody is here already; asking `session` would begin a visit. */

@@ -1,6 +1,6 @@
 // Categories, and what is found in them or by a query.
 
-import { call } from "./api.js";
+import { asVisitor, call, isKnown, session } from "./api.js";
 import { categoryPath, grid } from "./cards.js";
 import { count, element, page } from "./dom.js";
 import { marker } from "./refused.js";
@@ -49,15 +49,19 @@ async function found(main, asked) {
     // On a phone what is found comes first.
     element("details", { className: "facets", open: matchMedia("(min-width: 48.01rem)").matches },
       element("summary", {}, "Order and filter"), sorting(chosen, asked), facets(answer.facets, chosen)),
-    element("div", {}, items, more(answer, asked, query, (found) => {
+    element("div", {}, items, rest(answer, chosen), more(answer, asked, query, (found) => {
       const cards = grid(found);
       mark(cards, found);
       items.append(...cards.children);
     }))));
 }
 
-function find(asked, query) {
-  return call("GET", `${asked.q ? "/v1/search" : "/v1/items"}?${query}`);
+/** Answers to a query come in the visitor's order, where somebody is here and no other is chosen. */
+async function find(asked, query) {
+  if (!asked.q) return call("GET", `/v1/items?${query}`);
+  if (query.has("sort") || !isKnown()) return call("GET", `/v1/search?${query}`);
+  const { user_id } = await session();
+  return asVisitor("GET", `/v1/search?${query}&${new URLSearchParams({ user_id })}`);
 }
 
 /** What was chosen, in the API's filter language. */
@@ -78,8 +82,9 @@ function inWords({ match, corrected_query: corrected, total }) {
 }
 
 function sorting(chosen, asked) {
-  const first = asked.q ? "Best answer" : "Most popular";
-  const select = element("select", { name: "sort" }, Object.entries({ "": first, ...SORTS }).map(([value, label]) =>
+  const first = !asked.q ? { "": "Most popular" }
+    : isKnown() ? { "": "Best for you", relevance: "Best answer" } : { "": "Best answer" };
+  const select = element("select", { name: "sort" }, Object.entries({ ...first, ...SORTS }).map(([value, label]) =>
     element("option", { value, selected: value === (chosen.get("sort") ?? "") }, label)));
   select.onchange = () => go(chosen, "sort", select.value);
   return element("label", { className: "field" }, "Order", select);
@@ -94,6 +99,12 @@ function group(name, counts, leadsTo, now) {
   if (counts.length === 0) return null;
   return element("fieldset", {}, element("legend", {}, name), element("ul", {}, counts.slice(0, 12).map(({ value, count: items }) =>
     element("li", {}, element("a", { href: leadsTo(value), "aria-current": value === now && "true" }, value), element("span", {}, count(items))))));
+}
+
+/** The best of many answers are put in the visitor's order; the others are found by the words alone. */
+function rest({ items, total, next_cursor: next, match }, chosen) {
+  if (next || total <= items.length || match === "nearest") return null;
+  return element("p", {}, element("a", { href: address(chosen, "sort", "relevance") }, `All ${count(total)}, by the words alone`));
 }
 
 function more(answer, asked, query, show) {

@@ -36,3 +36,8 @@ const numbers = new Intl.NumberFormat();
 export function count(number) {
   return numbers.format(number);
 }
+
+/** A name that may go over several lines, between its parts. */
+export function breakable(name) {
+  return name.split(/(?<=[/._-])/).flatMap((part) => [part, element("wbr")]);
+}

@@ -28,6 +28,14 @@ export async function home() {
   for (const { path } of biggest) {
     main.append(row(path, () => recommendations({ n: 18, category: path }), "In your order"));
   }
+  // The last: where nobody is near it goes, and nothing below it moves.
+  main.append(row("Popular with people like you", popularWithNeighbours, "What people with a taste near yours touched last"));
+}
+
+/** What fills the list up is in other rows. */
+async function popularWithNeighbours() {
+  const { items } = await recommendations({ kind: "people_like_you", n: 18 });
+  return { items: items.filter((item) => item.source === "people") };
 }
 
 function about(list) {

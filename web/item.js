@@ -3,7 +3,7 @@
 import { call, record, recommendations } from "./api.js";
 import { categoryPath, row } from "./cards.js";
 import { element, notice, page } from "./dom.js";
-import { cart, rememberViewed, setCart } from "./memory.js";
+import { cart, lastViewed, rememberViewed, setCart } from "./memory.js";
 import { opinionOf } from "./opinion.js";
 import { poster } from "./posters.js";
 import { priceOf } from "./prices.js";
@@ -20,6 +20,11 @@ export async function itemPage(itemId) {
   const opinion = opinionOf(item);
   main.append(element("article", { className: "item" }, poster(item), about(item, opinion)));
   main.append(row("Similar", () => recommendations({ kind: "similar", items: [itemId], include_seen: true, n: 18 })));
+  const before = lastViewed();
+  if (before && before.item_id !== itemId) {
+    main.append(row(`Because you viewed ${before.title}`, () =>
+      recommendations({ kind: "similar", items: [before.item_id], exclude: [itemId], include_seen: true, n: 18 })));
+  }
   rememberViewed(item);
   await record("view", itemId);
   await opinion.show();

@@ -1,6 +1,8 @@
 // A picture for every item: its own, or one drawn from its data. The same item always looks the same.
 
 const SIZE = { width: 200, height: 300 };
+const MARGIN = 14;
+const LETTERS = { "font-size": 18, "font-weight": 700, "font-family": "system-ui, sans-serif" };
 const SVG = "http://www.w3.org/2000/svg";
 
 /** The picture of an item with `item_id`, `title`, `categories` and perhaps `picture`. */
@@ -32,24 +34,39 @@ function drawn(item) {
   }
   svg.append(shape("rect", { y: 196, width: SIZE.width, height: 104, fill: `hsl(${hue} 45% 12%)`, "fill-opacity": "0.78" }));
   lines(item.title).forEach((line, row) => {
-    const text = shape("text", { x: 14, y: 224 + row * 23, fill: "#fff", "font-size": 18, "font-weight": 700, "font-family": "system-ui, sans-serif" });
+    const text = shape("text", { x: MARGIN, y: 224 + row * 23, fill: "#fff", ...LETTERS });
     text.textContent = line;
     svg.append(text);
   });
   return svg;
 }
 
-/** A title in at most three lines of about 15 characters. */
+/** A title in at most three lines that end before the edge. */
 function lines(title) {
   const made = [""];
   for (const word of title.split(/\s+/)) {
     const longer = `${made.at(-1)} ${word}`.trim();
-    if (longer.length <= 15 || made.at(-1) === "") made[made.length - 1] = longer;
+    if (made.at(-1) === "" || fits(longer)) made[made.length - 1] = longer;
     else made.push(word);
   }
-  const shown = made.slice(0, 3).map((line) => (line.length > 17 ? `${line.slice(0, 16)}…` : line));
+  const shown = made.slice(0, 3);
   if (made.length > 3) shown[2] = `${shown[2]} …`;
-  return shown;
+  return shown.map(cut);
+}
+
+/** A line without what is too much. */
+function cut(line) {
+  if (fits(line)) return line;
+  let kept = [...line.replace(/ …$/, "")];
+  while (kept.length > 1 && !fits(`${kept.join("").trimEnd()}…`)) kept = kept.slice(0, -1);
+  return `${kept.join("").trimEnd()}…`;
+}
+
+const ruler = document.createElement("canvas").getContext("2d");
+ruler.font = `${LETTERS["font-weight"]} ${LETTERS["font-size"]}px ${LETTERS["font-family"]}`;
+
+function fits(line) {
+  return ruler.measureText(line).width <= SIZE.width - 2 * MARGIN;
 }
 
 function shape(name, attributes) {

@@ -3,7 +3,6 @@
 import { asVisitor, call, forget, loggedIn, session } from "./api.js";
 import { element, notice, page } from "./dom.js";
 import { form, password } from "./forms.js";
-import { forgetBrowser } from "./memory.js";
 import { keepReceipt } from "./receipt.js";
 
 export async function privacyPage() {
@@ -78,7 +77,6 @@ function erasing(path) {
     const { access_token: token } = await session({ renew: false });
     const receipt = await call("DELETE", path, { body: values, token });
     forget();
-    forgetBrowser();
     keepReceipt(receipt);
     location.assign("/account/receipt");
   });

@@ -1,7 +1,7 @@
 // The receipt of an erasure: what became of everything, and a look at whether it is gone.
 
 import { call } from "./api.js";
-import { count, element, notice, page } from "./dom.js";
+import { breakable, count, element, notice, page } from "./dom.js";
 import { save } from "./privacy.js";
 
 const KEPT = "headrace.receipt";
@@ -111,9 +111,4 @@ function rows(places) {
       element("th", { scope: "row" }, breakable(one.place)), element("td", {}, count(one.removed)),
       element("td", {}, element("strong", {}, state), `: ${until}`));
   });
-}
-
-/** A name that may go over several lines, between its parts. */
-function breakable(name) {
-  return name.split(/(?<=[/._-])/).flatMap((part) => [part, element("wbr")]);
 }

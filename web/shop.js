@@ -31,6 +31,7 @@ async function start() {
   suggest(document.getElementById("q"), document.getElementById("suggestions"));
   showCart();
   addEventListener("cart", showCart);
+  addEventListener("storage", showCart); // of another window
   for (const [pattern, show] of PAGES) {
     const found = pattern.exec(location.pathname);
     if (found) return show(...found.slice(1).map((part) => part && decodeURIComponent(part)));

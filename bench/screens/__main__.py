@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 
 from bench.report import print_table
 from bench.screens.browser import browser_path
-from bench.screens.pages import SHOP, VISITOR, Shown, console
+from bench.screens.pages import ERASED, SHOP, VISITOR, Shown, console
 from bench.screens.people import (
     GOODS,
     Account,
@@ -119,9 +119,9 @@ class Camera:
         context.close()
 
 
-def filled(target: Target, home: Path, stack: ExitStack) -> tuple[Storage, Storage]:
-    """Makes everything that is to be seen. Returns what the browsers of a shopper and of an
-    operator have stored. What can be taken back is, at the end of `stack`."""
+def filled(target: Target, home: Path, stack: ExitStack) -> tuple[Storage, Storage, Storage]:
+    """Makes everything that is to be seen. Returns what the browsers of a shopper, of somebody who
+    was erased and of an operator have stored. What can be taken back is, at the end of `stack`."""
     database = EmbeddedPostgres(home / "postgres", Ports.from_environment().local_postgres)
     http = stack.enter_context(
         httpx.Client(base_url=target.url, headers=target.headers, timeout=30)
@@ -144,11 +144,9 @@ def filled(target: Target, home: Path, stack: ExitStack) -> tuple[Storage, Stora
         http.get(f"/v1/items/{item}").raise_for_status().json()
         for item in ("print-2", "print-4", "100")
     ]
-    shopper: Storage = {
-        "localStorage": {"headrace.session": ann.session, "headrace.cart": prints},
-        "sessionStorage": {"headrace.receipt": leaver.erased()},
-    }
-    return shopper, {"localStorage": {"headrace.console": operator.session}}
+    shopper: Storage = {"localStorage": {"headrace.session": ann.session, "headrace.cart": prints}}
+    erased: Storage = {"sessionStorage": {"headrace.receipt": leaver.erased()}}
+    return shopper, erased, {"localStorage": {"headrace.console": operator.session}}
 
 
 def _make_keys(operator: Account, http: httpx.Client, stack: ExitStack) -> None:
@@ -181,12 +179,13 @@ def main() -> None:
     expect.set_options(timeout=_PATIENCE_MS)
     with ExitStack() as stack:
         target = stack.enter_context(running_target())
-        shopper, operator = filled(target, home_folder(), stack)
+        shopper, erased, operator = filled(target, home_folder(), stack)
         playwright = stack.enter_context(sync_playwright())
         # In a container root has no user namespace to put the sandbox in.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         camera = Camera(browser, target.url)
         camera.take(SHOP, shopper, given.whole)
+        camera.take(ERASED, erased, given.whole)
         camera.take(VISITOR, {}, given.whole)
         camera.take(console(target), operator, given.whole)
         browser.close()

@@ -149,6 +149,14 @@ def test_an_operator_sees_what_the_ranker_holds(page: Page, system: LocalSystem)
     indexes = page.get_by_role("region", name="Indexes").get_by_role("row")
     expect(indexes.nth(1)).to_contain_text("retrieval")
     expect(page.get_by_role("region", name="Topics").nth(1)).to_contain_text("caught up")
+    page.set_viewport_size(PHONE)
+    broken = page.evaluate("""[...document.querySelectorAll("dt")].flatMap((term) =>
+      [...term.childNodes].filter((part) => {
+        const range = document.createRange();
+        range.selectNode(part);
+        return part.nodeType === Node.TEXT_NODE && range.getClientRects().length > 1;
+      }).map((part) => part.textContent))""")
+    assert [part for part in broken if " " not in part] == []  # a name, in the middle of a part
 
 
 def test_an_operator_watches_what_people_do(

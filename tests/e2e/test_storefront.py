@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Dialog, Page, Route, expect
 from headrace.local.system import LocalSystem
 from tests.e2e.browsing import DESK, PHONE, appears, assert_nobody_is_kept_out, page_of
 from tests.e2e.test_people import PASSWORD, mailed_token
-from tests.e2e.visitor import API_KEY, until
+from tests.e2e.visitor import API_KEY, Visitor, until
 
 PAGES = (
     "/",
@@ -55,6 +55,38 @@ def test_a_new_visitor_s_first_page_follows_what_they_look_at(page: Page) -> Non
     until(lambda: told(page, "is in this list"), 60, "the last click is in the list")
     assert titles(page, "For you") != before
     assert titles(page, re.compile("^Because you viewed"))
+
+
+def test_an_item_s_page_goes_on_from_the_one_before(page: Page) -> None:
+    page.goto("/items/item-2")
+    before = page.get_by_role("heading", level=1).inner_text()
+    page.goto("/items/item-6")
+    own = page.get_by_role("heading", level=1).inner_text()
+    shown = titles(page, f"Because you viewed {before}")
+    assert shown
+    assert own not in shown
+    page.reload()  # of this item itself there is no such row
+    expect(page.get_by_role("region", name="Similar")).to_be_visible()
+    expect(page.get_by_role("region", name=re.compile("^Because"))).to_have_count(0)
+
+
+def test_what_people_alike_touched_has_a_row(page: Page, visitor: Visitor) -> None:
+    tea = [{"type": "click", "item_id": f"item-{n}"} for n in (2, 6, 10)]
+    for other in (f"alike-{uuid.uuid4().hex}" for _ in range(3)):
+        liked = [*tea, {"type": "like", "item_id": "item-14"}]
+        visitor.send([{"event_id": uuid.uuid4().hex, "user_id": other, **one} for one in liked])
+        visitor.recommendations(other)
+    for one in tea:
+        with page.expect_response(re.compile("/v1/events$")):
+            page.goto(f"/items/{one['item_id']}")
+
+    def appeared() -> bool:
+        page.goto("/")
+        page.wait_for_load_state("networkidle")
+        row = page.get_by_role("region", name="Popular with people like you")
+        return row.is_visible() and row.get_by_role("link").count() > 0
+
+    until(appeared, 60, "people alike are found, who are gathered every ten seconds")
 
 
 def test_what_is_bought_is_not_offered_again(page: Page) -> None:
@@ -205,6 +237,8 @@ def test_a_person_erases_themselves_and_the_receipt_checks_out(
     _become_a_customer(page, system, email)
     page.goto("/items/item-6")
     page.get_by_role("button", name="Like", exact=True).click()
+    page.get_by_role("button", name="Add to the cart").click()
+    expect(page.get_by_role("link", name="Cart 1")).to_be_visible()
     page.goto("/account/privacy")
     with page.expect_download() as downloading:
         page.get_by_role("button", name="Download everything").click()
@@ -221,6 +255,7 @@ def test_a_person_erases_themselves_and_the_receipt_checks_out(
     page.get_by_label("I know that this cannot be undone").check()
     page.get_by_role("button", name="Erase everything").click()
     expect(page.get_by_role("heading", name="You are erased")).to_be_visible()
+    expect(page.get_by_role("link", name="Cart", exact=True)).to_be_visible()
     expect(page.get_by_text("Completed")).to_be_visible()
     with page.expect_download() as downloading:
         page.get_by_role("button", name="Save the receipt").click()
@@ -252,6 +287,63 @@ def _become_a_customer(page: Page, system: LocalSystem, email: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Open the account").click()
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
+def test_windows_of_one_person_stay_logged_in_and_leave_together(
+    page: Page, system: LocalSystem
+) -> None:
+    """Whose access has run out renew it one after the other: a refresh token goes once."""
+    _become_a_customer(page, system, f"{uuid.uuid4().hex}@example.com")
+    page.goto("/items/item-5")
+    page.get_by_role("button", name="Add to the cart").click()
+    expect(page.get_by_role("button", name="In the cart")).to_be_visible()
+    page.evaluate(
+        "localStorage.setItem('headrace.session', JSON.stringify("
+        "{...JSON.parse(localStorage.getItem('headrace.session')), until: 0}))"
+    )
+    windows = [page.context.new_page() for _ in range(3)]
+    for window in windows:
+        window.goto("/account", wait_until="commit")
+    for window in windows:
+        expect(window.get_by_role("button", name="Log out")).to_be_visible()
+        expect(window.get_by_role("link", name="Cart 1")).to_be_visible()
+    first, *_, last = windows
+    first.get_by_role("button", name="Log out").click()
+    for window in (first, last):  # a cart is its person's, not the browser's
+        expect(window.get_by_role("link", name="Cart", exact=True)).to_be_visible()
+
+
+def test_a_search_answers_in_the_order_of_who_is_here(page: Page) -> None:
+    page.goto("/search?q=comedy")
+    expect(page.get_by_label("Order").locator("option").first).to_have_text("Best answer")
+    with page.expect_response(re.compile("/v1/events$")):
+        page.goto("/items/item-2")
+    with page.expect_response(re.compile(r"/v1/search\?.*user_id=")) as answered:
+        page.goto("/search?q=comedy")
+    assert answered.value.json()["items"]
+    with page.expect_response(re.compile(r"/v1/search\?.*sort=relevance")) as answered:
+        page.get_by_label("Order").select_option("Best answer")
+    assert "user_id" not in answered.value.url
+    assert not answered.value.json()["personal"]
+
+
+def test_no_title_leaves_its_poster(page: Page) -> None:
+    page.goto("/categories")
+    ends = page.evaluate(
+        """async (titles) => {
+      const { poster } = await import("/static/posters.js");
+      return titles.map((title) => {
+        const drawn = poster({ item_id: "1", title, categories: [] });
+        document.body.append(drawn);
+        return Math.max(...[...drawn.querySelectorAll("text")].map((line) => {
+          const box = line.getBBox();
+          return box.x + box.width;
+        }));
+      });
+    }""",
+        ["MMMM WWWW MMMM WWWW MMMM WWWW MMMM", "W" * 40, "Ordinary, The", "i" * 40, "私" * 30],
+    )
+    assert all(100 < end <= 186.5 for end in ends), ends
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,7 +1,7 @@
 // What several pages of the console are made of.
 
 import { Refused } from "../api.js";
-import { element } from "../dom.js";
+import { breakable, element } from "../dom.js";
 
 /** A table that scrolls by itself where it is wider than the page. Cells are text or elements. */
 export function table(label, columns, rows) {
@@ -54,5 +54,5 @@ export function section(title, ...content) {
 
 /** Names and what they are: [[name, text or element]]. */
 export function pairs(all) {
-  return element("dl", { className: "facts" }, all.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+  return element("dl", { className: "facts" }, all.flatMap(([name, value]) => [element("dt", {}, breakable(name)), element("dd", {}, value)]));
 }

@@ -1,7 +1,7 @@
 // Who is logged in to the console. The shop's session is another one: looking at the shop as a
 // visitor, and at the console as an operator, goes in one browser.
 
-import { Refused, call, contentOf } from "../api.js";
+import { Refused, alone, call, contentOf } from "../api.js";
 
 const STORED = "headrace.console";
 const EARLY_MS = 30_000;
@@ -44,17 +44,18 @@ async function token() {
   const kept = signedIn();
   if (kept === null) return ended();
   if (kept.until > Date.now() + EARLY_MS) return kept.access_token;
-  renewing ??= renewed(kept).finally(() => { renewing = null; });
+  renewing ??= alone(STORED, () => renewed(kept)).finally(() => { renewing = null; });
   return (await renewing).access_token;
 }
 
 async function renewed({ refresh_token, email }) {
+  const kept = signedIn();
+  if (kept?.refresh_token !== refresh_token) return kept ?? ended(); // another window was first
   try {
     return keep(await call("POST", "/v1/accounts/refresh", { body: { refresh_token } }), email);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    const other = signedIn(); // another tab may have been first
-    return other && other.refresh_token !== refresh_token ? other : ended();
+    return ended();
   }
 }
 
