@@ -92,7 +92,9 @@ class ItemContent(BaseModel):
     price: Price | None = None
     picture_url: PictureUrl = Field(
         default="",
-        description="`https://`, `http://`, or a path on the shop's own host. Empty: none.",
+        description="`https://`, `http://`, or a path on the shop's own host. Empty: none. Where "
+        "the operator lists its server, a model that looks at pictures reads it, some seconds "
+        "after the item was stored; `revision` grows by that.",
         examples=["https://shop.example/pictures/knife.jpg"],
     )
     availability: Availability = "in_stock"

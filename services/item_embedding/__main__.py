@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -18,6 +19,7 @@ from headrace.runtime.share import Share
 from headrace.runtime.topics import ITEMS
 from headrace.store.database import Database
 from services.item_embedding.announcing import Announcer
+from services.item_embedding.catalogue import CatalogueItem
 from services.item_embedding.catalogue_store import CatalogueStore
 from services.item_embedding.consumer import ChangeHandler, decode, group
 from services.item_embedding.encoder import BundleTower
@@ -25,6 +27,7 @@ from services.item_embedding.grpc import SERVICE, ItemEmbeddingServicer
 from services.item_embedding.making import JustStored, VectorMaker
 from services.item_embedding.messages import Changes
 from services.item_embedding.outbox import DELIVERY_TIMEOUT_S, LINGER_S, ChangeOutbox, VectorOutbox
+from services.item_embedding.picture_store import PictureStore
 from services.item_embedding.recent import RecentItems
 from services.item_embedding.search import Search
 from services.item_embedding.search_store import PostgresSearch
@@ -35,6 +38,7 @@ from services.item_embedding.vector_store import VectorStore
 
 _WATCH_PERIOD_S = 1.0
 _BUSY_SHARE = 0.05  # of the time: rounds take long on a large catalogue
+_FETCHING_SHARE = 0.5  # nearly all of it is waiting for web servers
 _POPULARITY_PERIOD_S = 60.0
 _POPULARITY_BUSY_SHARE = 0.01  # a round reads the whole log
 _POSTGRES_ANSWERED_WITHIN_S = 5.0
@@ -51,7 +55,7 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
         stack.callback(database.close)
         recent = RecentItems()
         catalogue = CatalogueStore(database, recent)
-        vectors = VectorStore(database, tower.model_version, recent)
+        vectors = VectorStore(database, tower.model_version, recent, looks=bundle.items.looks)
         messages = Changes()
         changes = ChangeOutbox(catalogue, await _publisher(settings, stack), messages)
         outbox = VectorOutbox(vectors, await _publisher(settings, stack), tower, messages)
@@ -83,6 +87,14 @@ async def serve(settings: ItemEmbeddingSettings, process: Process) -> None:
             periodic.start()
             stack.push_async_callback(asyncio.to_thread, periodic.stop, grace_s)
         stack.callback(sweeper.stop)
+        if settings.origins():
+
+            def changed(item: CatalogueItem) -> None:
+                just_stored.put([item])
+                making.wake()
+                publishing.wake()
+
+            _fetch_pictures(settings, stack, PictureStore(database, recent), changed)
 
         consumer = GroupConsumer(
             bootstrap_servers=settings.kafka(),
@@ -132,6 +144,27 @@ async def _publisher(settings: ItemEmbeddingSettings, stack: AsyncExitStack) -> 
     )
     stack.push_async_callback(asyncio.to_thread, publisher.close)
     return publisher
+
+
+def _fetch_pictures(
+    settings: ItemEmbeddingSettings,
+    stack: AsyncExitStack,
+    store: PictureStore,
+    changed: Callable[[CatalogueItem], None],
+) -> None:
+    """Again and again, as long as the stack lives."""
+    # Imported here: decoders take 9 MiB, which most shops need not have.
+    from services.item_embedding.picture_fetch import PictureFetch  # noqa: PLC0415
+    from services.item_embedding.picture_rounds import PictureRounds  # noqa: PLC0415
+
+    origins = settings.origins()
+    pictures = PictureRounds(store, origins, PictureFetch(origins).get, changed)
+    rounds = Periodic(
+        "fetch_pictures", pictures.fetch, settings.sweep_period_s, busy_share=_FETCHING_SHARE
+    )
+    rounds.start()
+    stack.push_async_callback(asyncio.to_thread, rounds.stop, settings.shutdown_grace_s)
+    stack.callback(pictures.stop)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The catalogue as this service speaks of it, and what its decisions need from a store."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from headrace.contracts.items import NewItem
@@ -9,12 +9,16 @@ from headrace.contracts.items import NewItem
 
 @dataclass(frozen=True, slots=True)
 class CatalogueItem:
-    """An item at one revision. `ordinal` numbers it in every index and bitmap, for ever."""
+    """An item at one revision. `ordinal` numbers it in every index and bitmap, for ever.
+
+    pixels: [S,S,3] bytes of its picture; None where there is none, or where nobody will look at it.
+    """
 
     ordinal: int
     revision: int
     deleted: bool
     content: NewItem
+    pixels: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

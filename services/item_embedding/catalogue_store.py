@@ -76,14 +76,17 @@ WITH given AS MATERIALIZED ({given}), changed AS (
             given.publish_at, given.expire_at, given.embedding
         )
     )
-    RETURNING items.item_id, items.ordinal, items.revision
+    RETURNING items.item_id, items.ordinal, items.revision, items.picture_url
+), forgotten AS (
+    DELETE FROM item_pictures p USING changed
+    WHERE p.ordinal = changed.ordinal AND p.picture_url <> changed.picture_url
 ), added AS (
     {insert} FROM given
     WHERE NOT EXISTS (SELECT FROM items WHERE items.item_id = given.item_id)
     ORDER BY place
     RETURNING item_id, ordinal, revision
 )
-SELECT * FROM changed UNION ALL SELECT * FROM added
+SELECT item_id, ordinal, revision FROM changed UNION ALL SELECT * FROM added
 """).format(insert=_INSERT, given=_GIVEN)
 
 _READ_NUMBERS = "SELECT item_id, ordinal, revision FROM items WHERE item_id = ANY(%s)"
@@ -150,6 +153,7 @@ class CatalogueStore:
                 return None
             hidden = item_of(row)
             _index(cursor, [hidden.ordinal])
+            cursor.execute("DELETE FROM item_pictures WHERE ordinal = %s", (hidden.ordinal,))
         return hidden
 
     def find(self, item_ids: Sequence[str]) -> list[CatalogueItem]:

@@ -6,8 +6,8 @@ from typing import Protocol
 import numpy as np
 
 from headrace.bundle import Bundle, ItemContent
-from headrace.contracts.items import NewItem
 from headrace.index.encoding import Vector, rows_to_bytes
+from headrace.pictures.pixels import SHAPE
 from services.item_embedding.catalogue import CatalogueItem, EmbeddedItem
 from services.item_embedding.metrics import ITEMS_ENCODED
 
@@ -54,7 +54,7 @@ class BundleTower:
 
 def embed(tower: ItemTower, items: Sequence[CatalogueItem]) -> list[EmbeddedItem]:
     """The items with their vectors, in the order given."""
-    vectors, biases = tower.encode([_read(tower, item.content) for item in items])  # [N,D], [N]
+    vectors, biases = tower.encode([_read(tower, item) for item in items])  # [N,D], [N]
     ITEMS_ENCODED.inc(len(items))
     return [
         EmbeddedItem(item, vector, bias)
@@ -62,9 +62,10 @@ def embed(tower: ItemTower, items: Sequence[CatalogueItem]) -> list[EmbeddedItem
     ]
 
 
-def _read(tower: ItemTower, item: NewItem) -> ItemContent:
+def _read(tower: ItemTower, stored: CatalogueItem) -> ItemContent:
     """What a tower reads of an item. An embedding that came for a model of another width is as
     good as none."""
+    item, pixels = stored.content, stored.pixels
     fits = tower.embedding_width and len(item.embedding) == tower.embedding_width
     return ItemContent(
         item.item_id,
@@ -74,4 +75,5 @@ def _read(tower: ItemTower, item: NewItem) -> ItemContent:
         item.tags,
         item.attributes,
         np.array(item.embedding, dtype=np.float32) if fits else None,
+        None if pixels is None else np.frombuffer(pixels, dtype=np.uint8).reshape(SHAPE),
     )

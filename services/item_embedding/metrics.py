@@ -15,6 +15,11 @@ ITEMS_WITHOUT_VECTOR = Gauge(
     "Items, hidden ones included, without a vector of their present revision.",
 )
 CATALOGUE_ITEMS = Gauge("headrace_catalogue_items", "Items that are not hidden.")
+PICTURE_FETCHES = Counter(
+    "headrace_picture_fetches_total",
+    "Pictures that were asked for; `outcome`: read, or why not (docs/operations.md).",
+    ["outcome"],
+)
 SEARCHES = Counter(
     "headrace_searches_total",
     "Searches answered, first pages; `match` tells how: all_words, corrected, some_words, none.",

@@ -9,6 +9,7 @@ from headrace.store.database import Database
 from services.item_embedding.catalogue import CatalogueItem, Coverage, EmbeddedItem
 from services.item_embedding.catalogue_store import lock
 from services.item_embedding.item_rows import COLUMNS, item_of, read_items
+from services.item_embedding.picture_store import with_pixels
 from services.item_embedding.recent import RecentItems
 
 # Advisory locks: see catalogue_store.
@@ -83,7 +84,11 @@ WHERE v.model_version = %s AND v.ordinal = given.ordinal AND v.revision = given.
 class VectorStore:
     """The vectors that every process with this model version shares."""
 
-    def __init__(self, database: Database, model_version: str, recent: RecentItems) -> None:
+    def __init__(
+        self, database: Database, model_version: str, recent: RecentItems, *, looks: bool = False
+    ) -> None:
+        """looks: whether vectors are made of pictures too."""
+        self._looks = looks
         self._database = database
         self._model_version = model_version
         self._recent = recent
@@ -97,7 +102,7 @@ class VectorStore:
         with self._database.transaction() as cursor:
             among = list(ordinals)
             cursor.execute(_LACKING_AMONG, (self._model_version, among, among))
-            return read_items(cursor, self._recent, cursor.fetchall())
+            return self._to_embed(cursor)
 
     def save(self, embedded: Sequence[EmbeddedItem]) -> None:
         with self._database.transaction() as cursor:
@@ -127,7 +132,7 @@ class VectorStore:
         with self._database.transaction() as cursor:
             lock(cursor, _FILLING)
             cursor.execute(_LACKING_SETTLED, (self._model_version, settled_s, limit))
-            items = read_items(cursor, self._recent, cursor.fetchall())
+            items = self._to_embed(cursor)
             if items:
                 self._save(cursor, embed(items), published=False)
         return len(items)
@@ -156,6 +161,11 @@ class VectorStore:
             row = cursor.fetchone()
             assert row is not None
         return Coverage(shown=row[0], lacking=row[1])
+
+    def _to_embed(self, cursor: Cursor) -> list[CatalogueItem]:
+        """The items of rows of `_LACKING`."""
+        items = read_items(cursor, self._recent, cursor.fetchall())
+        return with_pixels(cursor, items) if self._looks and items else items
 
     def _save(self, cursor: Cursor, embedded: Sequence[EmbeddedItem], *, published: bool) -> None:
         cursor.execute(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from headrace.errors import DataInvalid
@@ -42,19 +43,18 @@ class PictureColumn:
         self._rows = 0
 
     def read(self, column: Any, accepted: NDArray[np.bool_]) -> Looked:
-        """Cells that are paths of pictures. Of rows that are not `accepted` nothing is read.
+        """Cells that are paths of pictures, or pixels, as Postgres keeps them. Of rows that are not
+        `accepted` nothing is read.
 
         Shapes: column and accepted [R].
         """
         wanted = np.flatnonzero(accepted & ~is_missing(column))
         place = np.cumsum(accepted) - 1  # among the accepted rows
-        cells = trimmed_texts(column).to_pylist()
-        given = np.zeros(len(cells), dtype=bool)
+        given = np.zeros(len(column), dtype=bool)
         flaws: dict[Flaw, NDArray[np.bool_]] = {}
-        paths = [self._beside / cells[row] for row in wanted]
-        for row, picture in zip(wanted, _read(paths), strict=True):
+        for row, picture in zip(wanted, self._pictures(column, wanted), strict=True):
             if isinstance(picture, Flaw):
-                flaws.setdefault(picture, np.zeros(len(cells), dtype=bool))[row] = True
+                flaws.setdefault(picture, np.zeros(len(column), dtype=bool))[row] = True
             else:
                 given[row] = True
                 self._write(self._rows + int(place[row]), picture)
@@ -72,6 +72,12 @@ class PictureColumn:
         self._file.flush()
         lengthen(self._path, self._rows)
         return mapped(self._path, self._rows)
+
+    def _pictures(self, column: Any, wanted: NDArray[np.int64]) -> Iterator[Pixels | Flaw]:
+        if pa.types.is_binary(column.type):
+            return (_whole(column[int(row)].as_py()) for row in wanted)
+        cells = trimmed_texts(column).to_pylist()
+        return _read([self._beside / cells[row] for row in wanted])
 
     def _write(self, row: int, picture: Pixels) -> None:
         if self._file is None:
@@ -110,6 +116,12 @@ def pictures_of(column: Any, pixels: Pixels | None, rows: int) -> list[Pixels | 
     if column is None or pixels is None:
         return [None] * rows
     return [pixels[row] if given else None for row, given in enumerate(column.to_pylist())]
+
+
+def _whole(pixels: bytes) -> Pixels | Flaw:
+    if len(pixels) != BYTES:
+        return Flaw.BROKEN
+    return np.frombuffer(pixels, dtype=np.uint8).reshape(SHAPE)
 
 
 def _read(paths: Sequence[Path]) -> Iterator[Pixels | Flaw]:

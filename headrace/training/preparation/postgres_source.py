@@ -17,6 +17,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from headrace.errors import DataInvalid
 from headrace.store.database import connect, unavailable_when_away
 from headrace.training.preparation.kinds import KIND_NAMES, KINDS
+from headrace.training.preparation.output import PICTURE
 from headrace.training.preparation.source import CHUNK, Chunk
 
 # Type 9, what somebody does not want to see, is a rule for lists and says nothing of taste.
@@ -31,9 +32,13 @@ SELECT i.user_id, t.item_id, i.type, i.value, extract(epoch FROM i.occurred_at):
 {TAUGHT_BY}
 ORDER BY i.user_id, i.n
 """  # noqa: S608
+# Each with a picture of 3 kB.
+_ITEMS_CHUNK = 16_384
 _ITEMS = """
-SELECT item_id, title, description, categories, tags, attributes, embedding
-FROM items ORDER BY ordinal
+SELECT i.item_id, i.title, i.description, i.categories, i.tags, i.attributes, i.embedding, p.pixels
+FROM items i LEFT JOIN item_pictures p
+    ON p.ordinal = i.ordinal AND p.picture_url = i.picture_url
+ORDER BY i.ordinal
 """
 
 
@@ -99,7 +104,16 @@ class ItemsTable:
     name = "table items"
     place = "row"
     folder = None
-    columns = ("item_id", "title", "description", "categories", "tags", "attributes", "embedding")
+    columns = (
+        "item_id",
+        "title",
+        "description",
+        "categories",
+        "tags",
+        "attributes",
+        "embedding",
+        PICTURE,
+    )
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -107,9 +121,12 @@ class ItemsTable:
     def chunks(self) -> Iterator[Chunk]:
         strings, lists = pa.string(), pa.list_(pa.string())
         numbers, vectors = pa.map_(strings, pa.float64()), pa.list_(pa.float32())
-        types = (strings, strings, strings, lists, lists, numbers, vectors)
-        for first, rows in _rows(self._connection, "prepare_items", _ITEMS):
-            plain = [(*row[:5], list(row[5].items()), row[6] or None) for row in rows]
+        types = (strings, strings, strings, lists, lists, numbers, vectors, pa.binary())
+        for first, rows in _rows(self._connection, "prepare_items", _ITEMS, _ITEMS_CHUNK):
+            plain = [
+                (*row[:5], list(row[5].items()), row[6] or None, row[7] and bytes(row[7]))
+                for row in rows
+            ]
             cells = zip(*plain, strict=True)
             arrays = (pa.array(column, kind) for column, kind in zip(cells, types, strict=True))
             yield _chunk(dict(zip(self.columns, arrays, strict=True)), first, len(rows))
@@ -118,12 +135,14 @@ class ItemsTable:
         """As for interactions."""
 
 
-def _rows(connection: Connection, name: str, query: str) -> Iterator[tuple[int, list[Any]]]:
+def _rows(
+    connection: Connection, name: str, query: str, chunk: int = CHUNK
+) -> Iterator[tuple[int, list[Any]]]:
     """The number of the first row, and rows; a cursor of the server keeps the rest there."""
     first = 1
     with unavailable_when_away(), connection.cursor(name) as cursor:
         cursor.execute(query)
-        while rows := cursor.fetchmany(CHUNK):
+        while rows := cursor.fetchmany(chunk):
             yield first, rows
             first += len(rows)
 

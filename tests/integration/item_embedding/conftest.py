@@ -8,7 +8,7 @@ import pytest
 
 from headrace.runtime.topics import create_topics
 from headrace.store.database import Database
-from tests.bundles import another_version, toy_bundle  # noqa: F401
+from tests.bundles import another_version, looking_version, toy_bundle  # noqa: F401
 from tests.conftest import KafkaServer, PostgresServer, scratch_database
 from tests.integration.item_embedding.running import Service
 
@@ -52,6 +52,18 @@ def _service(kafka: KafkaServer, database: str, bundle: Path) -> Iterator[Servic
     create_topics(service.kafka, service.model_version)
     yield service
     service.close()
+
+
+@pytest.fixture
+def looking_service(
+    kafka: KafkaServer,
+    database: str,
+    toy_bundle: Path,  # noqa: F811
+    tmp_path: Path,
+) -> Iterator[Service]:
+    """Its model looks at pictures. Not started yet; its topics exist."""
+    with _service(kafka, database, looking_version(toy_bundle, tmp_path)) as service:
+        yield service
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import psycopg2
 import pyarrow.parquet as pq
 import pytest
 
+from headrace.pictures.pixels import BYTES
+from headrace.training.data import read_log
 from headrace.training.prepare import main
 from tests.conftest import PostgresServer
 
@@ -36,6 +38,10 @@ def test_events_and_items_of_the_services_are_prepared(database: str, tmp_path: 
     heat = stored(database, _ITEM, "heat", "Heat", [], "{}")
     stored(database, _ITEM, "new", "Never touched", [], "{}")
     stored(database, "UPDATE items SET embedding = '{0.5,-1}' WHERE ordinal = %s", toy)
+    stored(database, "UPDATE items SET picture_url = 'https://a/now' WHERE ordinal <> %s", toy)
+    for item, url, pixel in ((heat, "https://a/now", 7), (toy, "https://a/before", 8)):
+        pixels = bytes([pixel]) * BYTES
+        stored(database, "INSERT INTO item_pictures VALUES (%s, %s, %s)", item, url, pixels)
     for n, item, kind, value, moment in (
         (1, heat, 2, None, 200.0),
         (2, toy, 7, 4.0, 100.0),
@@ -60,6 +66,10 @@ def test_events_and_items_of_the_services_are_prepared(database: str, tmp_path: 
     assert dict(first["attributes"]) == {"year": 1995.0}
     assert (first["embedding"], last["embedding"]) == ([0.5, -1.0], None)
     assert last["title"] == "Never touched"
+    toy_story, seen, _ = read_log(tmp_path / "out").catalogue
+    assert toy_story.picture is None
+    assert seen.picture is not None
+    assert (seen.picture == 7).all()
 
 
 @pytest.mark.parametrize(
