@@ -229,6 +229,13 @@ ITEM_EMBEDDING = Board(
                 Panel(
                     "Item changed → vector", quantiles("headrace_item_vector_seconds"), "s", width=6
                 ),
+                Panel(
+                    "Pictures asked for, by outcome",
+                    {"{{outcome}}": rate("headrace_picture_fetches_total", "outcome")},
+                    "reqps",
+                    width=24,
+                    about="Where HEADRACE_PICTURE_ORIGINS names servers: docs/operations.md.",
+                ),
             ],
         ),
         grpc("item_embedding"),
