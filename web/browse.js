@@ -3,6 +3,7 @@
 import { asVisitor, call, isKnown, session } from "./api.js";
 import { categoryPath, grid } from "./cards.js";
 import { count, element, page } from "./dom.js";
+import { address, facets, filterOf } from "./facets.js";
 import { marker } from "./refused.js";
 
 const SORTS = {
@@ -45,7 +46,7 @@ async function found(main, asked) {
   const answer = await find(asked, query);
   const items = grid(answer.items);
   mark(items, answer.items);
-  main.append(element("p", { role: "status" }, inWords(answer)), element("div", { className: "browse" },
+  main.append(element("p", { role: "status" }, told(answer)), element("div", { className: "browse" },
     // On a phone what is found comes first.
     element("details", { className: "facets", open: matchMedia("(min-width: 48.01rem)").matches },
       element("summary", {}, "Order and filter"), sorting(chosen, asked), facets(answer.facets, chosen)),
@@ -64,15 +65,7 @@ async function find(asked, query) {
   return asVisitor("GET", `/v1/search?${query}&${new URLSearchParams({ user_id })}`);
 }
 
-/** What was chosen, in the API's filter language. */
-function filterOf(chosen) {
-  const conditions = [];
-  if (chosen.get("in")) conditions.push({ category: { one_of: [chosen.get("in")] } });
-  if (chosen.get("tag")) conditions.push({ tag: { one_of: [chosen.get("tag")] } });
-  return conditions.length > 0 ? { all: conditions } : null;
-}
-
-function inWords({ match, corrected_query: corrected, total }) {
+function told({ match, corrected_query: corrected, total }) {
   if (total === 0) return "Nothing is like this. Try another word.";
   if (match === "nearest") return "No item has these words. These are nearest to what they mean:";
   const found = total >= 2_000 ? "2,000 items or more" : total === 1 ? "One item" : `${count(total)} items`;
@@ -88,17 +81,6 @@ function sorting(chosen, asked) {
     element("option", { value, selected: value === (chosen.get("sort") ?? "") }, label)));
   select.onchange = () => go(chosen, "sort", select.value);
   return element("label", { className: "field" }, "Order", select);
-}
-
-function facets(given, chosen) {
-  return [["Category", "in", given.categories], ["Tag", "tag", given.tags]].map(([name, key, counts]) =>
-    group(name, counts, (value) => address(chosen, key, value === chosen.get(key) ? "" : value), chosen.get(key)));
-}
-
-function group(name, counts, leadsTo, now) {
-  if (counts.length === 0) return null;
-  return element("fieldset", {}, element("legend", {}, name), element("ul", {}, counts.slice(0, 12).map(({ value, count: items }) =>
-    element("li", {}, element("a", { href: leadsTo(value), "aria-current": value === now && "true" }, value), element("span", {}, count(items))))));
 }
 
 /** The best of many answers are put in the visitor's order; the others are found by the words alone. */
@@ -122,13 +104,6 @@ function more(answer, asked, query, show) {
     button.hidden = !cursor;
   };
   return element("p", {}, button);
-}
-
-function address(chosen, name, value) {
-  const changed = new URLSearchParams(chosen);
-  if (value) changed.set(name, value);
-  else changed.delete(name);
-  return `${location.pathname}?${changed}`;
 }
 
 function go(chosen, name, value) {

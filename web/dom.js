@@ -41,3 +41,9 @@ export function count(number) {
 export function breakable(name) {
   return name.split(/(?<=[/._-])/).flatMap((part) => [part, element("wbr")]);
 }
+
+/** The name of an attribute, `width_cm`, as `Width cm`. */
+export function inWords(name) {
+  const text = name.replaceAll("_", " ");
+  return text[0].toUpperCase() + text.slice(1);
+}

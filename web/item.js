@@ -2,7 +2,7 @@
 
 import { call, record, recommendations } from "./api.js";
 import { categoryPath, row } from "./cards.js";
-import { element, notice, page } from "./dom.js";
+import { element, inWords, notice, page } from "./dom.js";
 import { cart, lastViewed, rememberViewed, setCart } from "./memory.js";
 import { opinionOf } from "./opinion.js";
 import { poster } from "./posters.js";
@@ -60,12 +60,6 @@ function cartButton(item) {
     await record("cart", item.item_id);
   };
   return button;
-}
-
-/** `width_cm` as `Width cm`. */
-function inWords(name) {
-  const text = name.replaceAll("_", " ");
-  return text[0].toUpperCase() + text.slice(1);
 }
 
 function attributes(item) {

@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -325,6 +326,55 @@ def test_a_search_answers_in_the_order_of_who_is_here(page: Page) -> None:
         page.get_by_label("Order").select_option("Best answer")
     assert "user_id" not in answered.value.url
     assert not answered.value.json()["personal"]
+
+
+@pytest.fixture
+def shelf(system: LocalSystem) -> Iterator[str]:
+    """A category with three things in it: of 5, 15 and 25 EUR, and as many cm wide."""
+    name = f"Shelf {uuid.uuid4().hex[:6]}"
+    goods = [
+        {
+            "item_id": f"{name}-{n}",
+            "title": f"Thing {n}",
+            "categories": [name],
+            "price": {"amount": n * 100, "currency": "EUR"},
+            "attributes": {"width_cm": n},
+            "text_attributes": {"brand": "Mill" if n == 5 else "Race"},
+        }
+        for n in (5, 15, 25)
+    ]
+    api = httpx.Client(
+        base_url=system.http_url, headers={"Authorization": f"Bearer {API_KEY}"}, timeout=30
+    )
+    with api:
+        assert api.post("/v1/items", json={"items": goods}).is_success
+        yield name
+        for one in goods:
+            api.delete(f"/v1/items/{one['item_id']}")
+
+
+def test_what_is_found_is_narrowed_by_what_it_has_in_common(page: Page, shelf: str) -> None:
+    def found(*numbers: int) -> None:
+        names = [f"Thing {n}" for n in numbers]
+        expect(page.locator(".cards .title")).to_have_text(names)
+
+    page.goto(f"/categories/{quote(shelf)}?sort=title")
+    found(15, 25, 5)
+    page.get_by_role("link", name="€15.00", exact=True).click()
+    found(15)
+    page.get_by_role("link", name="Not only €15.00").click()
+    page.get_by_role("link", name="Race", exact=True).click()
+    found(15, 25)
+    wide = page.get_by_role("group", name="Width cm")
+    wide.get_by_label("From").fill("20")
+    wide.get_by_role("button", name="Apply").click()
+    found(25)
+    assert_nobody_is_kept_out(page)
+    page.get_by_role("link", name="Not only Brand: Race").click()
+    page.get_by_role("link", name="Not only Width cm: from 20").click()
+    found(15, 25, 5)
+    page.goto(f"/categories/{quote(shelf)}?sort=title&price=X&number.width_cm=wide")
+    found(15, 25, 5)  # an address that somebody wrote
 
 
 def test_no_title_leaves_its_poster(page: Page) -> None:
