@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 from headrace.errors import Unavailable
 from headrace.runtime.share import Share
 from services.ranker.answers import PersonList
-from services.ranker.lists import ListMaker, together
+from services.ranker.lists import ListMaker, follows, together
 from services.ranker.metrics import BATCH_LISTS
 from services.ranker.query import BatchQuery, RecommendQuery
 from services.ranker.users import UserVector, nobody
@@ -88,7 +88,7 @@ class Batches:
         BATCH_LISTS.inc(len(block))
         lists = []
         for user, items in zip(block, made, strict=True):
-            personal = user.vector is not None and query.follows_the_person
+            personal = follows(query, user, items)
             as_of = (user.last_occurred_at if personal else None) or time.time()
             lists.append(PersonList(user.user_id, as_of, user.n if personal else 0, items))
         return lists

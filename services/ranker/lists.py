@@ -269,6 +269,15 @@ class ListMaker:
         return direction
 
 
+def follows(query: ListQuery, user: UserVector | None, items: Sequence[RankedItem]) -> bool:
+    """Whether what the person did has a say in their list, beside what is left out of it."""
+    if user is None or user.vector is None:
+        return False
+    if query.kind == "people_like_you":  # where nobody is near it is what anybody gets
+        return any(item.source is Source.PEOPLE for item in items)
+    return query.kind in ("for_you", "new")
+
+
 def together(query: ListQuery) -> bool:
     """Whether lists of many people are made in one go: those `for_you` that are not arranged."""
     return query.kind == "for_you" and not query.arranged

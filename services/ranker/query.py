@@ -24,11 +24,6 @@ class ListQuery(ListOptions):
     category: CategoryPath | None = None
     exclude: tuple[Identifier, ...] = Field(default=(), max_length=EXCLUDED_ITEMS)
 
-    @property
-    def follows_the_person(self) -> bool:
-        """Whether what a person did has a say in it, beside what is left out."""
-        return self.kind in ("for_you", "new", "people_like_you")
-
 
 class RecommendQuery(ListQuery):
     """For whom."""

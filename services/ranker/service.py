@@ -23,7 +23,7 @@ from services.ranker.answers import (
 )
 from services.ranker.catalogue import Catalogue
 from services.ranker.inspecting import Inspection, Inspector
-from services.ranker.lists import ListMaker
+from services.ranker.lists import ListMaker, follows
 from services.ranker.metrics import COMPUTING, LISTS, RECOMMEND_SECONDS
 from services.ranker.neighbours import Neighbours
 from services.ranker.people import LeftOut, People
@@ -109,11 +109,11 @@ class Ranker:
             make = partial(self._lists.make_explained, query, person, trace)
         user = known.user
         made = await self._compute(make)
+        items = made.items
         as_of, n_applied = time.time(), 0
-        if user is not None and user.vector is not None and query.follows_the_person:
+        if user is not None and follows(query, user, items):
             as_of, n_applied = user.last_occurred_at or as_of, user.n
         _TOTAL.observe(time.perf_counter() - began)
-        items = made.items
         _lists(items[0].source if items else None, known.degraded).inc()
         answer = Recommendation(
             self._model_version,

@@ -111,6 +111,7 @@ async def test_without_people_alike_there_is_what_is_liked_of_late() -> None:
     answer = await ask(world, kind="people_like_you", user_id="ann", n=2)
     assert [one.source for one in answer.items] == [Source.TRENDING, Source.POPULAR]
     assert all(one.score < 1 for one in answer.items)
+    assert answer.n_applied == 0  # it is anybody's list
 
 
 async def test_similar_people_are_the_nearest_others() -> None:
