@@ -22,13 +22,13 @@ _TRIES = 8
 _CLAIM = """
 WITH due AS (
     SELECT i.ordinal, i.picture_url
-    FROM items i LEFT JOIN item_pictures p ON p.ordinal = i.ordinal
-    WHERE NOT i.deleted AND i.picture_url <> ''
-        AND (p.ordinal IS NULL OR p.picture_url <> i.picture_url OR p.due_at <= now())
-        AND EXISTS (
-            SELECT FROM unnest(%s::text[]) AS origin WHERE starts_with(i.picture_url, origin || '/')
-        )
-    ORDER BY i.ordinal LIMIT %s FOR NO KEY UPDATE OF i SKIP LOCKED
+    FROM items i
+    WHERE NOT i.deleted AND i.picture_url ^@ ANY(%s::text[]) AND NOT EXISTS (
+        SELECT FROM item_pictures p
+        WHERE p.ordinal = i.ordinal AND p.picture_url = i.picture_url
+            AND coalesce(p.due_at, 'infinity') > now()
+    )
+    LIMIT %s FOR NO KEY UPDATE OF i SKIP LOCKED
 )
 INSERT INTO item_pictures AS p (ordinal, picture_url, due_at)
 SELECT ordinal, picture_url, now() + %s * interval '1 second' FROM due
@@ -88,7 +88,8 @@ class PictureStore:
         Raises: Unavailable.
         """
         with self._database.transaction() as cursor:
-            cursor.execute(_CLAIM, (sorted(origins), limit, lease_s))
+            beginnings = [f"{origin}/" for origin in sorted(origins)]
+            cursor.execute(_CLAIM, (beginnings, limit, lease_s))
             return [Wanted(*row) for row in cursor]
 
     def keep(self, wanted: Wanted, pixels: Pixels) -> CatalogueItem | None:
