@@ -5,7 +5,7 @@ One thread writes, any number evaluate filters.
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -108,12 +108,13 @@ class FacetIndex:
     def replace(self, items: Sequence[Replaced]) -> None:
         """All of them at once; ordinals are different."""
         columns = self._changed_columns(items)
+        gone = _by_label((item.ordinal, item.before) for item in items)
+        come = _by_label((item.ordinal, item.after) for item in items)
         with self._lock:
-            for item in items:
-                for label in set() if item.before is None else item.before.labels():
-                    self._leave(label, item.ordinal)
-                for label in set() if item.after is None else item.after.labels():
-                    self._members.setdefault(label, BitMap()).add(item.ordinal)
+            for label, ordinals in gone.items():
+                self._leave(label, ordinals)
+            for label, ordinals in come.items():
+                self._members.setdefault(label, BitMap()).update(ordinals)
             self._all -= BitMap(item.ordinal for item in items)
             self._all |= BitMap(item.ordinal for item in items if item.after is not None)
             for label, column in columns.items():
@@ -168,11 +169,20 @@ class FacetIndex:
             for label in gone.keys() | come.keys()
         }
 
-    def _leave(self, label: _Label, ordinal: int) -> None:
+    def _leave(self, label: _Label, ordinals: Sequence[int]) -> None:
         members = self._members[label]
-        members.discard(ordinal)
+        members.difference_update(BitMap(ordinals))
         if not members:
             del self._members[label]
+
+
+def _by_label(items: Iterable[tuple[int, Facets | None]]) -> dict[_Label, list[int]]:
+    found: defaultdict[_Label, list[int]] = defaultdict(list)
+    for ordinal, facets in items:
+        if facets is not None:
+            for label in facets.labels():
+                found[label].append(ordinal)
+    return found
 
 
 _NONE = BitMap()
