@@ -109,7 +109,7 @@ class Headrace(Connection):
         `recommend` gives.
 
         rules: filter, boost, pin and more; see `ListRules`. A list by itself is made together with
-        others where it is `for_you` and not arranged, which is several times as fast.
+        others where it is `for_you` and not arranged, which is faster.
 
         They are made while they are read. timeout_s: for each 10,000 people, an hour at most. An
         error may come after some lists.
