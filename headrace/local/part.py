@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 
 from headrace.local.child import Child, Command
 from headrace.local.errors import StartFailed
+from headrace.local.priority import NORMAL, prefer
 from headrace.local.waiting import wait_until
 
 
@@ -31,6 +32,7 @@ class Part(ABC):
         self.metrics_port = metrics_port
         self.log_file = log_file
         self._child: Child | None = None
+        self._nice = NORMAL
 
     @abstractmethod
     def prepare(self) -> Command:
@@ -69,6 +71,14 @@ class Part(ABC):
         """Start the process and return at once. Nothing happens if it runs."""
         if not self.running:
             self._child = Child(self.prepare())
+            if self._nice != NORMAL:
+                prefer(self._child.pid, self._nice)
+
+    def prefer(self, nice: int) -> None:
+        """How much it gets of a busy machine, now and when it is launched again: see `priority`."""
+        self._nice = nice
+        if self.pid is not None:
+            prefer(self.pid, nice)
 
     def wait_ready(self) -> None:
         """Wait until it is ready. Raises StartFailed if it ends or takes `start_seconds`."""

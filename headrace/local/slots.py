@@ -3,14 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Set
-from contextlib import closing
+from collections.abc import Callable, Mapping
 
 from headrace.local.errors import StartFailed
+from headrace.local.priority import MODEST, NORMAL
 from headrace.local.supervisor import Supervisor
 from headrace.release.registry import Registry
 from headrace.release.slot import LINGER_S, model_of
-from headrace.release.stages import SLOTS, Slot
+from headrace.release.stages import SLOTS, Active, Slot
 from headrace.runtime.periodic import Periodic
 from headrace.store.database import Database
 
@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 MODEL_SERVICES = ("item_embedding", "user_embedding", "ranker")
 """What each slot has; in the second one called `green_ranker` and so on."""
 _GREEN = "green_"
-_PERIOD_S = 1.0
+# Gateways, which read the registry every second, begin to ask a canary after it is raised.
+_PERIOD_S = 0.25
 _STOP_S = 5.0
 
 
@@ -41,6 +42,18 @@ def slot_of(part: str) -> Slot:
     return "green" if part.startswith(_GREEN) else "blue"
 
 
+def held(active: Active) -> Mapping[Slot, int]:
+    """The slots that have a model, with the nice value of their processes: nobody waits for a model
+    that is being prepared, and all others make lists."""
+    slots: dict[Slot, int] = {}
+    for slot in SLOTS:
+        if model_of(active, slot, "its first") is not None:
+            release = active.in_slot(slot)
+            proposed = release is not None and release.stage == "proposed"
+            slots[slot] = MODEST if proposed else NORMAL
+    return slots
+
+
 class ModelSlots:
     """Follows the registry: starts the processes of a slot that gets a model, and stops those of
     one that loses it. What somebody stopped by name meanwhile stays down."""
@@ -48,7 +61,8 @@ class ModelSlots:
     def __init__(self, supervisor: Supervisor, database_url: Callable[[], str]) -> None:
         self._supervisor = supervisor
         self._database_url = database_url
-        self._held: Set[Slot] = frozenset()
+        self._database: Database | None = None
+        self._held: Mapping[Slot, int] = {}
         self._rounds: Periodic | None = None
         self._leave = threading.Event()
 
@@ -58,7 +72,11 @@ class ModelSlots:
 
     def look(self) -> None:
         """Reads the registry. Raises: Unavailable."""
-        self._held = self._now_held()
+        before, self._held = self._held, self._now_held()
+        for slot, nice in self._held.items():
+            if before.get(slot) != nice:
+                for part in parts_of(slot):
+                    self._supervisor.prefer(part, nice)
 
     def start(self) -> None:
         self._leave.clear()
@@ -69,15 +87,20 @@ class ModelSlots:
         self._leave.set()
         if self._rounds is not None:
             self._rounds.stop(_STOP_S)
+        if self._database is not None:
+            self._database.close()
+            self._database = None
 
     def _follow(self) -> None:
-        before, self._held = self._held, self._now_held()
-        if before - self._held:
+        before = self._held
+        self.look()
+        given_up = before.keys() - self._held.keys()
+        if given_up:
             time.sleep(LINGER_S)
-        for slot in before - self._held:
+        for slot in given_up:
             for part in parts_of(slot):
                 self._supervisor.terminate(part)
-        for slot in self._held - before:
+        for slot in self._held.keys() - before.keys():
             self._start(slot)
 
     def _start(self, slot: Slot) -> None:
@@ -91,7 +114,7 @@ class ModelSlots:
             except StartFailed as error:
                 log.warning("%s", error)
 
-    def _now_held(self) -> Set[Slot]:
-        with closing(Database(self._database_url(), 1)) as database:
-            active = Registry(database).active()
-        return {slot for slot in SLOTS if model_of(active, slot, "its first") is not None}
+    def _now_held(self) -> Mapping[Slot, int]:
+        if self._database is None:
+            self._database = Database(self._database_url(), 1)
+        return held(Registry(self._database).active())

@@ -83,6 +83,11 @@ class Supervised:
             self.state = State.STOPPED
         self.part.kill()
 
+    def prefer(self, nice: int) -> None:
+        """How much it gets of a busy machine."""
+        with self._lock:
+            self.part.prefer(nice)
+
     def look(self) -> None:
         """Notice what happened, and do what is due."""
         with self._lock:

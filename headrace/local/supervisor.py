@@ -72,6 +72,10 @@ class Supervisor:
         """SIGKILL; it stays down until `start`."""
         self._find(name).kill()
 
+    def prefer(self, name: str, nice: int) -> None:
+        """How much it gets of a busy machine, now and when it is started again; 0: as others."""
+        self._find(name).prefer(nice)
+
     def pid(self, name: str) -> int | None:
         """None unless it runs."""
         return self._find(name).part.pid

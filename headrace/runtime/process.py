@@ -24,6 +24,7 @@ from headrace.runtime.loop_lag import watched_loop
 from headrace.runtime.operations import OperationsServer
 from headrace.runtime.readiness import Readiness
 from headrace.runtime.settings import ProcessSettings, load_settings
+from headrace.runtime.settled import settled_when_ready
 from headrace.runtime.tracing import TRACING
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ def run_process(
     async def run() -> None:
         process = Process(service)
         operations = OperationsServer(settings.host, settings.metrics_port, process.readiness)
-        async with operations, watched_loop():
+        async with operations, watched_loop(), settled_when_ready(process.readiness):
             await process.run(serve(settings, process))
 
     try:

@@ -14,6 +14,7 @@ import pytest
 
 from headrace.local.errors import LocalError, StartFailed
 from headrace.local.ports import free_ports
+from headrace.local.priority import MODEST, NORMAL
 from headrace.local.rates import RateMeter
 from headrace.local.service import Service
 from headrace.local.supervised import Backoff, State
@@ -146,3 +147,30 @@ def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
         orphan = int(parent.stdout.readline())
         parent.kill()
     assert wait_until(lambda: not psutil.pid_exists(orphan), seconds=10)
+
+
+def niceness(supervisor: Supervisor, name: str) -> tuple[int, set[int]]:
+    """Of its session and of its threads."""
+    pid = supervisor.pid(name)
+    assert pid is not None
+    session = (Path("/proc") / str(pid) / "autogroup").read_text(encoding="ascii")
+    threads = psutil.Process(pid).threads()
+    return int(session.split()[-1]), {os.getpriority(os.PRIO_PROCESS, one.id) for one in threads}
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="of Linux with autogroups")
+def test_a_part_gives_way_from_its_launch_until_it_is_raised_also_after_a_crash(
+    supervisor: Supervisor,
+) -> None:
+    usual = niceness(supervisor, "second")
+    supervisor.prefer("first", MODEST)
+    lowered = niceness(supervisor, "first")
+    assert lowered[0] == MODEST
+    pid = supervisor.pid("first")
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: supervisor.pid("first") not in (None, pid), seconds=10)
+    assert supervisor.wait_ready(seconds=10)
+    assert niceness(supervisor, "first") == lowered
+    supervisor.prefer("first", NORMAL)
+    assert niceness(supervisor, "first") == niceness(supervisor, "second") == usual
