@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from headrace.errors import Unavailable
@@ -104,8 +105,13 @@ class People:
         if fetch is None:
             fetch = asyncio.create_task(self._fetch(user_id))
             self._fetches[user_id] = fetch
-            fetch.add_done_callback(lambda _: self._fetches.pop(user_id))
+            fetch.add_done_callback(partial(self._ended, user_id))
         return await asyncio.shield(fetch)  # others may wait for it when this request ends
+
+    def _ended(self, user_id: str, fetch: asyncio.Task[UserVector]) -> None:
+        del self._fetches[user_id]
+        if not fetch.cancelled():
+            fetch.exception()  # all who waited may have gone; asyncio would log it as an error
 
     async def _fetch(self, user_id: str) -> UserVector:
         with self._cache.expecting(user_id):

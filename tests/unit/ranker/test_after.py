@@ -1,6 +1,8 @@
 """Waiting for an event, and doing without user_embedding."""
 
 import asyncio
+import gc
+from typing import Any
 
 from services.ranker.answers import (
     USER_EMBEDDING_UNAVAILABLE,
@@ -115,3 +117,20 @@ async def test_without_user_embedding_nothing_is_known_of_an_event() -> None:
     answer = await after(world, "e5", 5)
     assert answer.after_status is EventStatus.UNKNOWN
     assert (answer.degraded, answer.n_applied) == (USER_EMBEDDING_UNAVAILABLE, 4)
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_is_no_error_of_the_log() -> None:
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what))
+    world = World()
+    world.embedding.away = True
+    world.embedding.gate = asyncio.Event()
+    asked = asyncio.create_task(world.ranker.recommend(RecommendQuery(user_id="ann", n=3)))
+    await world.embedding.called.wait()
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+    world.embedding.gate.set()
+    await asyncio.sleep(0.01)
+    del asked  # whose error leads to the task that failed, which is to be forgotten
+    gc.collect()
+    assert told == []
