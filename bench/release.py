@@ -161,6 +161,8 @@ class Measured:
     phases: list[Phase] = field(default_factory=list)
     memory: list[list[object]] = field(default_factory=list)
     """When, processes of models, MiB."""
+    whole: bool = False
+    """The last phase was reached: nothing stopped the candidate before."""
 
 
 async def measure(
@@ -201,6 +203,7 @@ async def measure(
         begin("after")
         await asyncio.sleep(seconds)
         memory.append(["after", *models_memory()])
+    measured.whole = True
 
 
 def copied(bundle: Path, parent: Path) -> Path:
@@ -297,6 +300,8 @@ def show(measured: Measured, rate: int) -> None:
             f"failed: {sum(phase.failed for phase in phases)} lists, "
             f"{sum(phase.clicks_failed for phase in phases)} clicks\n"
         )
+    if not measured.whole:
+        sys.stdout.write("The switch was not made; above is what it ended with.\n")
 
 
 if __name__ == "__main__":
