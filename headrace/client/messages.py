@@ -27,12 +27,15 @@ from headrace.client.models import (
 from headrace.contracts.list_kinds import ListKind
 from headrace.errors import InvalidInput
 from headrace.runtime.item_messages import item_fields
-from headrace.runtime.list_option_messages import KINDS as _KINDS
 
 _TYPES = {
     name: events_pb2.EventType.Value(f"EVENT_TYPE_{name.upper()}") for name in get_args(EventType)
 }
 
+_KINDS = {
+    name: list_options_pb2.ListKind.Value(f"LIST_KIND_{name.upper()}")
+    for name in get_args(ListKind)
+}
 _SOURCES = {name: ranker_pb2.Source.Value(f"SOURCE_{name.upper()}") for name in get_args(Source)}
 
 

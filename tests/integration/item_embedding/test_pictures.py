@@ -60,12 +60,15 @@ def test_a_vector_comes_without_its_picture_and_then_with_it(
         assert first.change.revision == 1
         assert np.allclose(from_bytes(first.vector, first.width), unseen, atol=1e-4)
         outcomes = ("read", "redirected", "other_type", "broken", "too_large", "timed_out")
-        assert wait_until(
-            lambda: all(service.metric(FETCHES, outcome=outcome) == 1 for outcome in outcomes),
-            DEADLINE_S,
-        )
+
+        def fetched() -> dict[str, float]:
+            return {outcome: service.metric(FETCHES, outcome=outcome) for outcome in outcomes}
+
+        wait_until(lambda: all(fetched().values()), DEADLINE_S)
+        # What timed out is asked for again after a minute.
+        assert fetched() | {"timed_out": 1} == dict.fromkeys(outcomes, 1)
         assert foreign.asked == []
-        assert sorted(ours.asked) == sorted(f"/{name}" for name in urls)
+        assert set(ours.asked) == {f"/{name}" for name in urls}
         calls.delete("red.png")
         with pool.transaction() as cursor:
             cursor.execute("SELECT picture_url FROM item_pictures WHERE pixels IS NOT NULL")
