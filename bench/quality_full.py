@@ -39,9 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.data / "citeulike-a", articles, given
     )
     if status == 0:
-        summary = given.out / "summary.md"
-        summary.write_text(_summary(movies, articles), encoding="utf-8")
-        sys.stdout.write(f"{summary}\n")
+        written = given.out / "summary.md"
+        written.write_text(summary(movies, articles), encoding="utf-8")
+        sys.stdout.write(f"{written}\n")
     return status
 
 
@@ -103,12 +103,12 @@ def _evaluate(asked: Sequence[str], out: Path) -> int:
     return status
 
 
-def _summary(movies: Path, articles: Path) -> str:
+def summary(movies: Path, articles: Path) -> str:
     """The first table of the comparison, and what was measured as served."""
-    _, _, first, *_ = (movies / "report.md").read_text(encoding="utf-8").split("## ")
+    _, first, *_ = (movies / "report.md").read_text(encoding="utf-8").split("\n## ")
     served = (articles / "served.txt").read_text(encoding="utf-8")
     return (
-        f"# MovieLens-1M\n\n## {first}\n"
+        f"# MovieLens-1M\n\n## {first}\n\n"
         f"```\n{(movies / 'served.txt').read_text(encoding='utf-8')}```\n\n"
         f"# CiteULike-a, cold items\n\n```\n{served}```\n"
     )
