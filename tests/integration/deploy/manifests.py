@@ -1,5 +1,6 @@
 """The objects that kustomize makes of an overlay, and the pods that they start."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -106,3 +107,26 @@ def pods(build: str) -> Iterator[Pod]:
 def selected(build: str, selector: dict[str, str]) -> list[Pod]:
     """The pods that carry all of these labels."""
     return [pod for pod in pods(build) if selector.items() <= pod.labels.items()]
+
+
+def variable_of_pods(build: str, name: str) -> dict[str, str]:
+    """The values of an environment variable, by the pods that have it."""
+    return {
+        pod.name: variable["value"]
+        for pod in pods(build)
+        for container in pod.containers
+        for variable in container.get("env", ())
+        if variable["name"] == name
+    }
+
+
+def base_with(component: str, folder: Path) -> str:
+    """A build of the base and one component, in a folder of its own."""
+
+    def path(name: str) -> str:
+        return os.path.relpath(DEPLOY / "k8s" / name, folder)
+
+    (folder / "kustomization.yaml").write_text(
+        f"resources: [{path('base')}]\ncomponents: [{path(f'components/{component}')}]\n"
+    )
+    return os.path.relpath(folder, DEPLOY / "k8s")

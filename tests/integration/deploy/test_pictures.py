@@ -1,24 +1,26 @@
 """The component `pictures`, which no overlay takes: nothing is fetched unless somebody wants it."""
 
-import os
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from services.item_embedding.settings import ItemEmbeddingSettings
-from tests.integration.deploy.manifests import BUILDS, DEPLOY, built, name_of, of_kind, pods
+from tests.integration.deploy.manifests import (
+    BUILDS,
+    DEPLOY,
+    base_with,
+    built,
+    name_of,
+    of_kind,
+    pods,
+    variable_of_pods,
+)
 
 _VARIABLE = "HEADRACE_PICTURE_ORIGINS"
 
 
 def _origins(build: str) -> dict[str, str]:
     """Where each pod may fetch pictures from."""
-    return {
-        pod.name: variable["value"]
-        for pod in pods(build)
-        for container in pod.containers
-        for variable in container.get("env", ())
-        if variable["name"] == _VARIABLE
-    }
+    return variable_of_pods(build, _VARIABLE)
 
 
 def test_without_it_nothing_is_fetched() -> None:
@@ -29,13 +31,7 @@ def test_without_it_nothing_is_fetched() -> None:
 
 
 def test_with_it_item_embedding_reaches_servers_outside_of_the_cluster(tmp_path: Path) -> None:
-    def path(name: str) -> str:
-        return os.path.relpath(DEPLOY / "k8s" / name, tmp_path)
-
-    (tmp_path / "kustomization.yaml").write_text(
-        f"resources: [{path('base')}]\ncomponents: [{path('components/pictures')}]\n"
-    )
-    build = os.path.relpath(tmp_path, DEPLOY / "k8s")
+    build = base_with("pictures", tmp_path)
     assert _origins(build) == {"Deployment/item-embedding": "https://pictures.shop.example"}
     [policy] = [
         one for one in of_kind(build, "NetworkPolicy") if name_of(one).endswith("/pictures")

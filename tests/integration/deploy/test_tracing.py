@@ -1,20 +1,20 @@
 """The component `tracing`, which no overlay takes: spans are off unless somebody wants them."""
 
-import os
 from pathlib import Path
 
-from tests.integration.deploy.manifests import BUILDS, DEPLOY, built, name_of, of_kind, pods
+from tests.integration.deploy.manifests import (
+    BUILDS,
+    base_with,
+    built,
+    name_of,
+    of_kind,
+    variable_of_pods,
+)
 
 
 def _collectors(build: str) -> dict[str, str]:
     """Where each of the services' pods sends its spans."""
-    return {
-        pod.name: variable["value"]
-        for pod in pods(build)
-        for container in pod.containers
-        for variable in container.get("env", ())
-        if variable["name"] == "HEADRACE_TRACES_URL"
-    }
+    return variable_of_pods(build, "HEADRACE_TRACES_URL")
 
 
 def test_without_it_nothing_is_sent() -> None:
@@ -23,13 +23,7 @@ def test_without_it_nothing_is_sent() -> None:
 
 
 def test_with_it_all_five_services_send_spans_and_may(tmp_path: Path) -> None:
-    def path(name: str) -> str:
-        return os.path.relpath(DEPLOY / "k8s" / name, tmp_path)
-
-    (tmp_path / "kustomization.yaml").write_text(
-        f"resources: [{path('base')}]\ncomponents: [{path('components/tracing')}]\n"
-    )
-    build = os.path.relpath(tmp_path, DEPLOY / "k8s")
+    build = base_with("tracing", tmp_path)
     told = _collectors(build)
     assert len(told) == 5
     assert set(told.values()) == {"http://collector.observability:4318/v1/traces"}
