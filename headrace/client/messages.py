@@ -28,15 +28,15 @@ from headrace.contracts.list_kinds import ListKind
 from headrace.errors import InvalidInput
 from headrace.runtime.item_messages import item_fields
 
-_TYPES = {
-    name: events_pb2.EventType.Value(f"EVENT_TYPE_{name.upper()}") for name in get_args(EventType)
-}
 
-_KINDS = {
-    name: list_options_pb2.ListKind.Value(f"LIST_KIND_{name.upper()}")
-    for name in get_args(ListKind)
-}
-_SOURCES = {name: ranker_pb2.Source.Value(f"SOURCE_{name.upper()}") for name in get_args(Source)}
+def _numbers(names: Any, enum: Any, prefix: str) -> dict[str, Any]:
+    """What the wire calls the literals that callers may say."""
+    return {name: enum.Value(prefix + name.upper()) for name in get_args(names)}
+
+
+_TYPES = _numbers(EventType, events_pb2.EventType, "EVENT_TYPE_")
+_KINDS = _numbers(ListKind, list_options_pb2.ListKind, "LIST_KIND_")
+_SOURCES = _numbers(Source, ranker_pb2.Source, "SOURCE_")
 
 
 def to_event(event: Event) -> gateway_pb2.NewEvent:
