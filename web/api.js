@@ -51,7 +51,7 @@ export async function session({ renew = false } = {}) {
   return renewing;
 }
 
-/** One window at a time: a refresh token that comes a second time ends the sign-in of all of them. */
+/** One window at a time, so that one of them asks for what all can use. */
 export function alone(name, work) {
   return navigator.locks ? navigator.locks.request(name, work) : work(); // none but on HTTPS and localhost
 }

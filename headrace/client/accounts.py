@@ -49,7 +49,10 @@ class Accounts(Connection):
         return self._do(account_calls.log_in(email, password, visit_token))
 
     def refresh(self, refresh_token: str) -> Session:
-        """New tokens for the last refresh token, which is used up. Raises: Unauthenticated."""
+        """New tokens for the last refresh token, used up ten seconds later.
+
+        Raises: Unauthenticated.
+        """
         return self._do(account_calls.refresh(refresh_token))
 
     def log_out(self, refresh_token: str, *, everywhere: bool = False) -> None:

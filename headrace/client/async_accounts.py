@@ -51,7 +51,10 @@ class AsyncAccounts(AsyncConnection):
         return await self._do(account_calls.log_in(email, password, visit_token))
 
     async def refresh(self, refresh_token: str) -> Session:
-        """New tokens for the last refresh token, which is used up. Raises: Unauthenticated."""
+        """New tokens for the last refresh token, used up ten seconds later.
+
+        Raises: Unauthenticated.
+        """
         return await self._do(account_calls.refresh(refresh_token))
 
     async def log_out(self, refresh_token: str, *, everywhere: bool = False) -> None:

@@ -168,7 +168,7 @@ class Session(_Body):
     token_type: Literal["Bearer"]
     expires_in: int = Field(description="Seconds that the access token lives.", examples=[600])
     refresh_token: str = Field(
-        description="For new tokens, once. Used a second time it ends the sign-in.",
+        description="For new tokens, once. Used ten seconds after that it ends the sign-in.",
         examples=["qN8…"],
     )
     refresh_expires_in: int = Field(

@@ -42,11 +42,13 @@ for _outcome in ("let_in", "refused"):
     LOG_INS.labels(_outcome)
 REUSED = Counter(
     "headrace_gateway_refresh_tokens_reused_total",
-    "Sign-ins ended since one of their refresh tokens came a second time.",
+    "Sign-ins ended since one of their refresh tokens came again long after its first use.",
 )
 
 REFRESH_S = 30 * 86_400
 """Each use of a refresh token starts it anew."""
+# Windows of one browser hear of each other's renewal a moment later; answers get lost.
+_REFRESH_AGAIN_S = 10
 CONFIRM_S = 86_400
 RECOVER_S = 1_800
 
@@ -167,13 +169,17 @@ class Accounts:
         return await self._claim(signed_in, visit_token)
 
     async def refresh(self, refresh_token: str) -> SignIn:
-        """New tokens for an old refresh token, which is then used up.
+        """New tokens for an old refresh token, which is used up ten seconds later.
 
-        Raises: Unauthenticated; one that comes a second time also ends its sign-in.
+        Raises: Unauthenticated; one that comes after that also ends its sign-in.
         """
         following = secrets.token_urlsafe(32)
         found = await asyncio.to_thread(
-            self._sign_ins.rotate, digest_of(refresh_token), digest_of(following), REFRESH_S
+            self._sign_ins.rotate,
+            digest_of(refresh_token),
+            digest_of(following),
+            REFRESH_S,
+            _REFRESH_AGAIN_S,
         )
         if found.rotation is Rotation.ROTATED:
             return self._signed(found.user_id, found.role, found.sign_in_id, following)

@@ -17,7 +17,7 @@ class Rotation(Enum):
     UNKNOWN = "unknown"
     """Never issued, expired, or of a sign-in that has ended."""
     REUSED = "reused"
-    """It was used before: its sign-in is ended now."""
+    """It was used long before: its sign-in is ended now."""
 
 
 class Refreshed(NamedTuple):
@@ -59,26 +59,33 @@ class SignInStore:
             _issue(cursor, digest, sign_in_id)
         return True
 
-    def rotate(self, digest: bytes, next_digest: bytes, seconds: int) -> Refreshed:
-        """Uses up a refresh token and issues the next one of its sign-in."""
+    def rotate(self, digest: bytes, next_digest: bytes, seconds: int, again_s: int) -> Refreshed:
+        """Uses up a refresh token and issues the next one of its sign-in.
+
+        again_s: seconds after its first use in which another one brings tokens as well.
+        """
         with self._database.transaction() as cursor:
             cursor.execute(
-                "SELECT s.sign_in_id, s.user_id, a.role, t.used_at IS NOT NULL,"
+                "SELECT s.sign_in_id, s.user_id, a.role,"
+                " coalesce(t.used_at < now() - make_interval(secs => %s), false),"
                 " s.ended_at IS NULL AND s.expires_at > now()"
                 " FROM refresh_tokens t JOIN sign_ins s USING (sign_in_id)"
                 " JOIN accounts a USING (user_id) WHERE t.digest = %s FOR UPDATE OF t, s",
-                (digest,),
+                (again_s, digest),
             )
             row = cursor.fetchone()
             if row is None:
                 return Refreshed(Rotation.UNKNOWN)
-            sign_in_id, user_id, role, used, lives = row
-            if used:
+            sign_in_id, user_id, role, used_up, lives = row
+            if used_up:
                 _end(cursor, sign_in_id)
                 return Refreshed(Rotation.REUSED, sign_in_id)
             if not lives:
                 return Refreshed(Rotation.UNKNOWN)
-            cursor.execute("UPDATE refresh_tokens SET used_at = now() WHERE digest = %s", (digest,))
+            cursor.execute(
+                "UPDATE refresh_tokens SET used_at = coalesce(used_at, now()) WHERE digest = %s",
+                (digest,),
+            )
             cursor.execute(
                 "UPDATE sign_ins SET expires_at = now() + make_interval(secs => %s)"
                 " WHERE sign_in_id = %s",
