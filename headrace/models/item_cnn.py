@@ -102,8 +102,9 @@ class ContentCnn(nn.Module):
         words = self.token(tokens).transpose(1, 2)  # [N,32,T]
         real = (tokens > 0).unsqueeze(1)  # [N,1,T]
         pooled = [
-            # ReLU's smallest value is 0, so masking by 0 before the maximum hides padding.
-            (torch.relu(convolution(words)) * real).amax(dim=2)
+            # ReLU's smallest value is 0, so masking by 0 hides padding; after the maximum, which
+            # is the same, it has T times less to do. Not amax: its gradient looks for ties.
+            torch.relu((convolution(words) * real).max(dim=2).values)
             for convolution in self.convolutions
         ]  # each [N,64]
         out: Tensor = self.text(torch.cat(pooled, dim=1))
