@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 
+NARROWEST, WIDEST = 8, 1_024
+"""Numbers in a vector. The narrowest is that of tests."""
 SAMPLED = (
     "rank each target among so many items drawn at random as well, 99 for He et al. 2017; only "
     "for comparing with tables made that way"
@@ -32,4 +34,12 @@ def count(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, is {text}")
+    return number
+
+
+def width(text: str) -> int:
+    """Raises: ArgumentTypeError for what no vector is to be as wide as."""
+    number = int(text)
+    if not NARROWEST <= number <= WIDEST:
+        raise argparse.ArgumentTypeError(f"must be {NARROWEST} to {WIDEST}, is {text}")
     return number

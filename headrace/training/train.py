@@ -12,7 +12,7 @@ from typing import get_args
 
 import torch
 
-from headrace.commands.arguments import count, minutes
+from headrace.commands.arguments import count, minutes, width
 from headrace.errors import HeadraceError
 from headrace.models.user_rnn import TOWER_KINDS
 from headrace.training.compute import Compute, DeviceChoice, Precision, idle_threads
@@ -51,7 +51,8 @@ def _settings(given: argparse.Namespace, start: Start | None) -> TrainingSetting
     settings = TrainingSettings(seed=given.seed, max_epochs=given.epochs)
     if start is not None:
         settings = start.settings(settings)
-    return settings if given.tower is None else replace(settings, tower=given.tower)
+    asked = {name: getattr(given, name) for name in ("tower", "width")}
+    return replace(settings, **{name: value for name, value in asked.items() if value is not None})
 
 
 def _job(given: argparse.Namespace, start: Start | None) -> Job:
@@ -145,6 +146,12 @@ def _parser() -> argparse.ArgumentParser:
         "default for prepared data, what preparation has chosen",
     )
     parser.add_argument("--tower", choices=TOWER_KINDS, help=f"({defaults.tower})")
+    parser.add_argument(
+        "--width",
+        type=width,
+        help=f"numbers in an item's vector ({defaults.width}): more of them tell more words apart "
+        "and take more memory and time, in service too",
+    )
     parser.add_argument(
         "--start-from",
         metavar="BUNDLE",

@@ -113,6 +113,8 @@ def test_starting_from_a_bundle_takes_its_shape_or_refuses_another_one(
     command += ["--start-from", str(trained / "bundle"), "--tower", "gru"]
     assert main(command) == 2
     assert "has tower lru, the model to train gru" in capsys.readouterr().err
+    assert main([*command[:-2], "--width", "128"]) == 2
+    assert f"has width {start.width}, the model to train 128" in capsys.readouterr().err
 
 
 def untrained(folder: Path, tower: TowerKind) -> Model:
@@ -167,3 +169,16 @@ def test_too_short_histories_are_an_error(
     events.write_text("user_id,item_id\nu,i\nv,j\n")
     assert main(["--interactions", str(events), "--out", str(tmp_path / "bundle")]) == 2
     assert "nobody has three interactions" in capsys.readouterr().err
+
+
+def test_vectors_are_as_wide_as_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events, items = write_rounds(tmp_path)
+    command = ["--interactions", str(events), "--items", str(items), "--epochs", "1"]
+    command += ["--out", str(tmp_path / "bundle"), "--threads", "1"]
+    with pytest.raises(SystemExit):
+        main([*command, "--width", "4"])
+    assert "--width: must be 8 to 1024, is 4" in capsys.readouterr().err
+    assert main([*command, "--width", "12"]) == 0
+    assert Bundle.load(str(tmp_path / "bundle")).manifest.width == 12
