@@ -15,7 +15,7 @@ _EPOCHS = 60
 
 
 def test_two_processes_reach_the_quality_of_one(tmp_path: Path) -> None:
-    write_rounds(tmp_path)
+    write_rounds(tmp_path, pictures=True)
     one = trained(tmp_path, _EPOCHS)
     assert one is not None
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
