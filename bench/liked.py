@@ -37,6 +37,7 @@ _GROUP_DAMPING = 10.0
 _RECENT = (1, 10, 30)
 _SEEDS = 5
 _AGES = (20, 25, 35, 45, 55)
+_HELD_OUT = ("validation", "test")
 
 
 class Facts:
@@ -167,9 +168,6 @@ def boosted(log: EventLog, parts: Split, groups: Events) -> tuple[Numbers, Numbe
         for questions in held_out
     )
     return validation, test
-
-
-_HELD_OUT = ("validation", "test")
 
 
 def _asked(log: EventLog, parts: Split, name: str) -> Part:

@@ -6,7 +6,7 @@ import argparse
 import math
 
 NARROWEST, WIDEST = 8, 1_024
-"""Numbers in a vector. The narrowest is that of tests."""
+"""Numbers in a vector."""
 SAMPLED = (
     "rank each target among so many items drawn at random as well, 99 for He et al. 2017; only "
     "for comparing with tables made that way"
