@@ -149,8 +149,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--width",
         type=width,
-        help=f"numbers in an item's vector ({defaults.width}): more of them tell more words apart "
-        "and take more memory and time, in service too",
+        help=f"numbers in an item's vector ({defaults.width}); more of them take more memory and "
+        "time, in service too",
     )
     parser.add_argument(
         "--start-from",
