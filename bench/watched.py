@@ -7,7 +7,6 @@ of the same code differ by as much as is to be measured.
 
 import logging
 import runpy
-import secrets
 import signal
 import sys
 import time
@@ -20,6 +19,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from headrace.runtime import context, grpc_channel
 from headrace.runtime.context import RequestContext
+from headrace.runtime.ids import new_id
 from headrace.runtime.tracing import TRACING
 from services.gateway.impressions import ImpressionLog
 from services.ranker.accuracy.inputs import Inputs
@@ -58,7 +58,7 @@ def _no_headers() -> list[tuple[str, str]]:
 
 
 def _made_here(request_id: str | None, _traceparent: str | None) -> RequestContext:
-    return RequestContext(request_id or secrets.token_hex(8), "")
+    return RequestContext(request_id or new_id(16), "")
 
 
 _NOBODYS = RequestContext("", "")

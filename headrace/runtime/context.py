@@ -8,11 +8,12 @@ each header more costs a call as much as ten counters.
 """
 
 import re
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+
+from headrace.runtime.ids import new_id
 
 REQUEST_ID = "x-request-id"
 TRACEPARENT = "traceparent"
@@ -41,7 +42,7 @@ class RequestContext:
 
     def traceparent(self) -> str:
         """A header for the next hop: of the open span, else of the request."""
-        span_id = self.request_id if self.alike else self.span_id or secrets.token_hex(8)
+        span_id = self.request_id if self.alike else self.span_id or new_id(16)
         return f"00-{self.trace_id}-{span_id}-{'01' if self.sampled else '00'}"
 
     @property
@@ -66,8 +67,8 @@ def begin(request_id: str | None, traceparent: str | None) -> RequestContext:
     usable = request_id is not None and _REQUEST_ID.fullmatch(request_id)
     parent_id = match.group(2) if match else ""
     return RequestContext(
-        request_id=request_id if usable and request_id else parent_id or secrets.token_hex(8),
-        trace_id=match.group(1) if match else secrets.token_hex(16),
+        request_id=request_id if usable and request_id else parent_id or new_id(16),
+        trace_id=match.group(1) if match else new_id(32),
         parent_id=parent_id,
         sampled=match is not None and int(match.group(3), 16) & 1 == 1,
     )
